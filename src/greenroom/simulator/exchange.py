@@ -1,0 +1,227 @@
+"""The store of "Exchange in a box" as its faces (EWS, web mail, demo) see it."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from greenroom.simulator.model import (
+    Account,
+    Answer,
+    Body,
+    CalendarItem,
+    ConflictResolution,
+    DeleteMode,
+    Delivered,
+    Disposition,
+    EventType,
+    Folder,
+    Item,
+    Mailbox,
+    MailboxKind,
+    MeetingDraft,
+    Message,
+    MessageDraft,
+    OutboundMail,
+    Processing,
+    Responded,
+    SendInvitations,
+    SendUpdates,
+    SyncResult,
+)
+from greenroom.simulator.subscriptions import Subscription
+
+
+class Exchange:
+    """One organisation's mailboxes, directory and transport, in memory, in one asyncio loop.
+
+    `clock` gives the current time (aware UTC). Methods are synchronous and complete their delivery before they return.
+    A `mailbox` argument takes any address form the directory knows; unknown ones raise NoSuchMailbox. Folder arguments take
+    a folder id or a distinguished name; unknown ones raise NoSuchFolder. Items returned are the store's own: read only.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.clock = clock
+        self.outbound: list[OutboundMail] = []  # mail that left for other domains
+        self.bounced: list[OutboundMail] = []  # mail to addresses of our domains that do not exist
+
+    # --- people ---------------------------------------------------------------------------------------------------
+
+    def add_mailbox(
+        self,
+        address: str,
+        name: str,
+        password: str | None = None,
+        *,
+        kind: MailboxKind = "user",
+        processing: Processing = "none",
+        aliases: Iterable[str] = (),
+        x500: str | None = None,
+        shows_x500: bool = False,
+        process_external: bool = True,
+    ) -> Mailbox:
+        """Create a mailbox with its folders, and (with a password) an account whose login is the address.
+
+        `processing` counts for equipment only; users always behave like "auto_update". Our domains are those of the mailboxes.
+        Raises ValueError when the address or an alias is taken.
+        """
+
+    def add_account(self, login: str, password: str, *, mailbox: str | None = None) -> Account:
+        """Create a login without a mailbox, or with an existing one."""
+
+    def add_token(self, token: str, login: str) -> None:
+        """Let a bearer token stand for a login."""
+
+    def grant_impersonation(self, login: str, scope: Iterable[str] | None) -> None:
+        """Give the ApplicationImpersonation role over these mailboxes; None: everybody. A second call replaces the first."""
+
+    def revoke_impersonation(self, login: str) -> None:
+        """Take the role away."""
+
+    def authenticate(self, login: str, password: str) -> Account | None:
+        """Check a password; logins are case-insensitive. None when login or password is wrong."""
+
+    def authenticate_token(self, token: str) -> Account | None:
+        """Check a bearer token."""
+
+    def may_impersonate(self, login: str, address: str) -> bool:
+        """Whether the login may act as this mailbox by impersonation. False for unknown mailboxes."""
+
+    def find_mailbox(self, address: str) -> Mailbox | None:
+        """Find by SMTP address, alias or X500 name (legacyExchangeDN), case-insensitive, an "SMTP:"/"EX:" prefix allowed."""
+
+    def mailbox(self, address: str) -> Mailbox:
+        """Like find_mailbox, but raises NoSuchMailbox."""
+
+    def mailboxes(self) -> list[Mailbox]:
+        """All mailboxes in the order of their creation."""
+
+    def resolve_names(self, text: str) -> list[Mailbox]:
+        """ResolveNames: an exact address or X500 name gives one, else those whose name or address has a word beginning so."""
+
+    # --- folders and items ----------------------------------------------------------------------------------------
+
+    def folders(self, mailbox: str) -> list[Folder]:
+        """All folders of a mailbox."""
+
+    def folder(self, mailbox: str, folder: str) -> Folder:
+        """One folder by id or distinguished name. Raises NoSuchFolder."""
+
+    def owner_of_folder(self, folder_id: str) -> str | None:
+        """The address of the mailbox a folder id belongs to; None for an unknown or malformed id."""
+
+    def owner_of_item(self, item_id: str) -> str | None:
+        """The address of the mailbox an item id was made in (also when the item is gone); None for a malformed id."""
+
+    def get(self, mailbox: str, item_id: str) -> Item:
+        """One item. Raises NoSuchItem."""
+
+    def items(self, mailbox: str, folder: str) -> list[Item]:
+        """The items of a folder, oldest first."""
+
+    def sync(self, mailbox: str, folder: str, state: str | None, max_changes: int) -> SyncResult:
+        """SyncFolderItems: what changed since `state` (None or "": everything), newest first, at most max_changes (1-512).
+
+        An item changed several times is reported once, one created and deleted since not at all, one moved out as deleted.
+        Raises InvalidSyncState for foreign, broken and expired states.
+        """
+
+    def expire_sync_states(self) -> None:
+        """Make every state handed out so far invalid, as a mailbox move or restore does."""
+
+    # --- organizer ------------------------------------------------------------------------------------------------
+
+    def create_meeting(
+        self, mailbox: str, draft: MeetingDraft, send: SendInvitations = "SendToNone", *, sender: str | None = None
+    ) -> CalendarItem:
+        """CreateItem of a CalendarItem. `sender` is the delegate who does it, if not the owner.
+
+        Raises InvalidOperation for missing or reversed times.
+        """
+
+    def update_item(
+        self,
+        mailbox: str,
+        item_id: str,
+        draft: MeetingDraft,
+        *,
+        change_key: str | None = None,
+        resolution: ConflictResolution = "AutoResolve",
+        send: SendUpdates = "SendToNone",
+    ) -> Item:
+        """UpdateItem. On other than calendar items only subject, body, sensitivity, importance, is_read and extended apply.
+
+        Changing time, zone or recurrence and sending makes a FullUpdate (sequence + 1, responses reset); other changes make
+        an InformationalUpdate. Added attendees get a new request, removed ones a cancellation (when sending at all).
+        An attendee's own changes to their copy send nothing. Raises IrresolvableConflict for a stale change key with
+        NeverOverwrite (AutoResolve merges, AlwaysOverwrite wins), NoSuchItem, InvalidOperation.
+        """
+
+    def cancel_meeting(
+        self, mailbox: str, item_id: str, *, body: Body | None = None, disposition: Disposition = "SendAndSaveCopy"
+    ) -> CalendarItem | None:
+        """CancelCalendarItem: send cancellations with this body and move the own item to Deleted Items (returned there).
+
+        Raises InvalidOperation (ErrorCalendarIsNotOrganizer) on attendees' copies.
+        """
+
+    def delete_item(
+        self,
+        mailbox: str,
+        item_id: str,
+        mode: DeleteMode = "MoveToDeletedItems",
+        *,
+        send_cancellations: SendInvitations = "SendToNone",
+    ) -> Item | None:
+        """DeleteItem. Returns the item where it now is, None when it is gone (soft and hard delete)."""
+
+    def move_item(self, mailbox: str, item_id: str, folder: str) -> Item:
+        """MoveItem: the item gets a new id there."""
+
+    # --- attendee -------------------------------------------------------------------------------------------------
+
+    def respond(
+        self,
+        mailbox: str,
+        item_id: str,
+        answer: Answer,
+        *,
+        body: Body | None = None,
+        disposition: Disposition = "SendAndSaveCopy",
+        sender: str | None = None,
+    ) -> Responded:
+        """AcceptItem, TentativelyAcceptItem, DeclineItem on a calendar item or a meeting request.
+
+        Without a calendar item one is made from the request. The request moves to Deleted Items; a decline moves the calendar
+        item there too. No mail goes out for SaveOnly or when the organizer asked for no response. Raises InvalidOperation
+        (organizer's own item, cancelled or outdated meeting, other kinds of items), NoSuchItem.
+        """
+
+    def remove_cancelled(self, mailbox: str, item_id: str) -> None:
+        """RemoveItem on a cancellation (or a cancelled calendar item): delete the calendar item and the message."""
+
+    # --- mail -----------------------------------------------------------------------------------------------------
+
+    def create_message(
+        self, mailbox: str, draft: MessageDraft, disposition: Disposition = "SaveOnly"
+    ) -> Message | None:
+        """CreateItem of a Message: kept in Drafts, or sent with or without a copy. Returns what is kept."""
+
+    def deliver_ics(self, address: str, data: bytes, *, sender: str | None = None) -> Delivered:
+        """Do what a mail server does with an iTIP file for this mailbox (RFC 5546, RFC 6047).
+
+        `sender` is the envelope sender (default: the organizer, or for a REPLY the attendee). Raises BadInvitation with a
+        sentence and a line, NoSuchMailbox.
+        """
+
+    def export_ics(self, mailbox: str, item_id: str, method: str | None = None) -> bytes:
+        """A meeting as iCalendar text; default method by item kind (REQUEST, CANCEL, REPLY; PUBLISH for calendar items)."""
+
+    # --- notifications --------------------------------------------------------------------------------------------
+
+    def subscribe(self, mailbox: str, folders: Iterable[str] | None, event_types: Iterable[EventType]) -> Subscription:
+        """Follow these folders (None: all) of a mailbox. See Subscription for how to wait for events."""
+
+    def subscription(self, subscription_id: str) -> Subscription:
+        """A running subscription. Raises NoSuchSubscription."""
+
+    def unsubscribe(self, subscription_id: str) -> None:
+        """End a subscription. Raises NoSuchSubscription when it is not running."""
