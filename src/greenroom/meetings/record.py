@@ -1,0 +1,92 @@
+"""What was done for a meeting, as storage keeps it: the other half of every decision.
+
+States of a record:
+
+```
+            ┌────────────── retry ──────────────┐
+            ▼                                   │
+ seen ──▶ PENDING ──room and reply done──▶ SCHEDULED ──cancelled, removed, over──▶ ENDED ──invited again──▶ PENDING
+            │ ▲                                 │
+            │ └── platform is back ── DEFECTIVE ◀── platform out of reach
+            ├── refused ──▶ DECLINED ──moved, corrected──▶ PENDING
+            └── not ours to answer ──▶ IGNORED
+```
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
+
+
+class State(StrEnum):
+    """Where a meeting stands."""
+
+    PENDING = "pending"
+    SCHEDULED = "scheduled"
+    DEFECTIVE = "defective"
+    DECLINED = "declined"
+    IGNORED = "ignored"
+    ENDED = "ended"
+
+
+class InstructionsState(StrEnum):
+    """Where the joining instructions are."""
+
+    NONE = "none"
+    PRESENT = "present"  # the invitation brought them, with their ticket
+    WRITTEN = "written"  # we wrote them into the organizer's meeting
+    IN_REPLY = "in-reply"  # the organizer's meeting could not be changed; the reply carries them
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One meeting of one integration. Times are aware and in UTC; `None` means "not done" or "not known".
+
+    seen                fingerprint of the last observation handled to its end
+    alias_number,       the reserved alias and the id of the ring's key that its ticket, PIN and join id come from
+    alias_key
+    room                fingerprint of the RoomSpec the platform was last told
+    replied             what the last reply said: "<outcome>:<observation fingerprint>"
+    replying            the same for a reply that is about to be sent: after a crash it says "look first"
+    answered_before     the mailbox's answer time at the moment `replying` was stored
+    retry_at, attempts  when to look again after a transient fault, and how often that was so
+    """
+
+    integration: int
+    key: MeetingKey
+    correlation_id: str
+    state: State
+    kind: Kind
+    organizer: str
+    ref: ItemRef
+    created_at: datetime
+    updated_at: datetime
+    span: Span | None = None
+    title: str = field(default="", repr=False)
+    reason: str = ""
+    seen: str | None = None
+    alias_number: int | None = None
+    alias_key: int | None = None
+    issued_at: datetime | None = None
+    room: str | None = None
+    instructions: InstructionsState = InstructionsState.NONE
+    replied: str | None = None
+    replying: str | None = None
+    answered_before: datetime | None = None
+    attempts: int = 0
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One line of a meeting's timeline: what was seen, decided, done or replied, and why. No content, only codes."""
+
+    integration: int
+    key: MeetingKey
+    correlation_id: str
+    at: datetime
+    step: str
+    code: str
+    detail: str = ""
