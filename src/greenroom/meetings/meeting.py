@@ -127,12 +127,16 @@ class ItemRef:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What a list of changes tells about one item for the price of the list. Anything but `ref` may be unknown (None)."""
+    """What a list of changes tells about one item for the price of the list. Anything but `ref` may be unknown (None).
+
+    `own_answer` says that, by its times, the item was last changed by the mailbox's own answer: an echo of ours.
+    """
 
     ref: ItemRef
     key: MeetingKey | None = None
     fingerprint: str | None = None
     response: Response | None = None
+    own_answer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
