@@ -1,0 +1,46 @@
+"""What Greenroom remembers: mailboxes, meetings, reservations, rooms and the journal, on SQLite or PostgreSQL.
+
+```
+storage = Storage.open("sqlite:///greenroom.db")
+await storage.migrate()
+async with storage.work() as work:  # one transaction
+    await work.meetings.save(records)
+    await work.journal.append(entries)
+```
+
+Every query is in a repository (one module per noun); nobody outside writes SQL or commits. The calendar is the truth: all of
+this can be lost and is rebuilt by the next pass.
+"""
+
+from greenroom.storage.database import Storage
+from greenroom.storage.errors import (
+    AliasHeldError,
+    BadUrlError,
+    StorageBusyError,
+    StorageError,
+    StorageFaultError,
+    StorageSignInError,
+    StorageUnreachableError,
+    StorageVersionError,
+)
+from greenroom.storage.room_store import RoomStore
+from greenroom.storage.values import MailboxState, Reservation, RoomEnd, StoredRoom
+from greenroom.storage.work import Work
+
+__all__ = [
+    "AliasHeldError",
+    "BadUrlError",
+    "MailboxState",
+    "Reservation",
+    "RoomEnd",
+    "RoomStore",
+    "Storage",
+    "StorageBusyError",
+    "StorageError",
+    "StorageFaultError",
+    "StorageSignInError",
+    "StorageUnreachableError",
+    "StorageVersionError",
+    "StoredRoom",
+    "Work",
+]

@@ -1,0 +1,98 @@
+"""The database: opened once per process, worked on in units of one transaction each."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from greenroom.storage import migrate
+from greenroom.storage.engine import explain, open_engine, parse, prepare_file
+from greenroom.storage.work import Work
+
+
+class Storage:
+    """All that is remembered. Use it from one event loop."""
+
+    def __init__(self, url: URL, engine: AsyncEngine) -> None:
+        self._url = url
+        self._engine = engine
+        # SQLite has one writer at a time. Waiting here is fair and costs nothing; SQLite's own waiting is neither.
+        self._writer = asyncio.Lock() if engine.dialect.name == "sqlite" else None
+        self._in_memory = url.database == ":memory:"
+        self._busy_tasks: set[asyncio.Task[object]] = set()
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """Take a URL: `sqlite:///path`, `sqlite://` (in memory, for tests) or `postgresql://…`. Connects to nothing yet.
+
+        Raises BadUrlError.
+        """
+        parsed = parse(url)
+        return cls(parsed, open_engine(parsed))
+
+    async def migrate(self) -> None:
+        """Create the tables or bring them up to this code's version; two processes may do it at once.
+
+        Raises StorageVersionError if a newer Greenroom was here, StorageUnreachableError, StorageSignInError.
+        """
+        prepare_file(self._url)
+        async with self._transaction() as connection:
+            await migrate.to_head(connection)
+
+    async def check(self) -> None:
+        """Connect and compare the version; raises what is wrong."""
+        async with self._transaction(reading=True) as connection:
+            await migrate.check_version(connection)
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """One transaction: committed at the end, rolled back if an exception leaves the block.
+
+        Never open a second one inside (RuntimeError): the two would wait for each other. Raises StorageError; the commit itself
+        may be what fails, and then nothing was stored.
+        """
+        async with self._transaction() as connection:
+            yield Work(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Work]:
+        """The same for reading only: waits for no writer, and sees one consistent state on SQLite."""
+        async with self._transaction(reading=True) as connection:
+            yield Work(connection)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _transaction(self, *, reading: bool = False) -> AsyncIterator[AsyncConnection]:
+        async with self._turn(reading=reading):
+            try:
+                async with self._engine.connect() as connection:
+                    options = {"postgresql_readonly": True} if self._writer is None else {"greenroom_reading": True}
+                    if reading:
+                        await connection.execution_options(**options)
+                    async with connection.begin():
+                        yield connection
+            except SQLAlchemyError as error:
+                # Without its cause: the drivers' own texts show rows.
+                raise explain(error, self._url) from None
+
+    @asynccontextmanager
+    async def _turn(self, *, reading: bool) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        if task is None or task in self._busy_tasks:
+            raise RuntimeError("a unit of work is already open in this task")
+        self._busy_tasks.add(task)
+        try:
+            if self._writer is None or (reading and not self._in_memory):
+                yield
+            else:
+                async with self._writer:
+                    yield
+        finally:
+            self._busy_tasks.discard(task)

@@ -1,0 +1,183 @@
+"""What was done for every meeting."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
+from greenroom.meetings.record import InstructionsState, Record, State
+from greenroom.storage.schema import meetings
+from greenroom.storage.sql import pieces, upsert
+
+_ALIAS_DIGITS = re.compile(r"(\d{1,20})(?:@[^@]*)?\Z", re.ASCII)
+
+
+class Meetings:
+    """Records by integration and meeting key."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def by_keys(self, integration: int, keys: Iterable[MeetingKey]) -> dict[MeetingKey, Record]:
+        """Return the records of these meetings, as far as there are any."""
+        marks = list({key.digest for key in keys})
+        records = await self._of(integration, meetings.c.mark, marks)
+        return {record.key: record for record in records}
+
+    async def by_items(self, integration: int, ids: Iterable[str]) -> dict[str, Record]:
+        """Return the records whose item in the mailbox has one of these ids, by id."""
+        records = await self._of(integration, meetings.c.item_id, list(set(ids)))
+        return {record.ref.id: record for record in sorted(records, key=lambda record: record.updated_at)}
+
+    async def due(self, integration: int, now: datetime, limit: int) -> list[Record]:
+        """Return records that are to be looked at again by now, the meetings that start soonest first."""
+        mine = (meetings.c.integration == integration) & (meetings.c.retry_at <= now)
+        soonest = meetings.c.span_start.asc().nulls_last()
+        return await self._all(sa.select(meetings).where(mine).order_by(soonest, meetings.c.mark).limit(limit))
+
+    async def by_correlation(self, correlation_id: str) -> Record | None:
+        """Return the record with this correlation id."""
+        mine = sa.select(meetings).where(meetings.c.correlation_id == correlation_id).limit(1)
+        return next(iter(await self._all(mine)), None)
+
+    async def save(self, records: Sequence[Record]) -> None:
+        """Store records whole, new or not. Of two for one meeting the later in the sequence stays."""
+        rows = {(record.integration, record.key.digest): _row(record) for record in records}
+        if rows:
+            # In the order of the primary key, so that two writers can never wait for each other.
+            ordered = [rows[key] for key in sorted(rows)]
+            await self._connection.execute(upsert(self._connection, meetings), ordered)
+
+    async def search(
+        self,
+        *,
+        integration: int | None = None,
+        state: State | None = None,
+        organizer: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        text: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Record]:
+        """Return records that fit everything asked for, by start.
+
+        `since` and `until` ask for meetings (a series from its first to its last occurrence) that touch this time; `text` is
+        part of the title, or an alias or a part of its number.
+        """
+        wanted: list[sa.ColumnElement[bool]] = []
+        if integration is not None:
+            wanted.append(meetings.c.integration == integration)
+        if state is not None:
+            wanted.append(meetings.c.state == state.value)
+        if organizer is not None:
+            wanted.append(meetings.c.organizer == organizer.lower())
+        if since is not None:
+            endless = (meetings.c.kind == Kind.SERIES.value) & meetings.c.span_until.is_(None)
+            ends = sa.func.coalesce(meetings.c.span_until, meetings.c.span_end, type_=meetings.c.span_end.type)
+            wanted.append((meetings.c.span_start.is_not(None) & endless) | (ends > since))
+        if until is not None:
+            wanted.append(meetings.c.span_start < until)
+        if text:
+            wanted.append(_says(text))
+        order = (meetings.c.span_start.asc().nulls_last(), meetings.c.integration, meetings.c.mark)
+        return await self._all(sa.select(meetings).where(*wanted).order_by(*order).limit(limit).offset(offset))
+
+    async def counts(self, integration: int | None = None) -> dict[State, int]:
+        """Return how many meetings stand where; every state is there."""
+        question = sa.select(meetings.c.state, sa.func.count()).group_by(meetings.c.state)
+        if integration is not None:
+            question = question.where(meetings.c.integration == integration)
+        found: dict[str, int] = {state: count for state, count in (await self._connection.execute(question)).tuples()}
+        return {state: found.get(state.value, 0) for state in State}
+
+    async def _of(self, integration: int, column: sa.Column[Any], values: Sequence[str]) -> list[Record]:
+        found: list[Record] = []
+        for piece in pieces(values):
+            mine = (meetings.c.integration == integration) & column.in_(piece)
+            found += await self._all(sa.select(meetings).where(mine))
+        return found
+
+    async def _all(self, question: sa.Select[Any]) -> list[Record]:
+        return [_record(row) for row in await self._connection.execute(question)]
+
+
+def _says(text: str) -> sa.ColumnElement[bool]:
+    says = meetings.c.title.icontains(text, autoescape=True)
+    found = _ALIAS_DIGITS.search(text.strip())
+    if found is None:
+        return says
+    number = sa.cast(meetings.c.alias_number, sa.Text)
+    # A part of the number, or an alias as it is dialled: the prefix may end in digits of its own.
+    return says | number.contains(found[1]) | sa.literal(found[1]).endswith(number)
+
+
+def _row(record: Record) -> dict[str, Any]:
+    span = record.span
+    return {
+        "integration": record.integration,
+        "mark": record.key.digest,
+        "key": record.key.value,
+        "correlation_id": record.correlation_id,
+        "state": record.state.value,
+        "kind": record.kind.value,
+        "organizer": record.organizer,
+        "item_id": record.ref.id,
+        "item_version": record.ref.version,
+        "item_is_message": record.ref.is_message,
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "span_start": None if span is None else span.start,
+        "span_end": None if span is None else span.end,
+        "span_zone": None if span is None else span.zone,
+        "span_all_day": None if span is None else span.all_day,
+        "span_until": None if span is None else span.until,
+        "title": record.title,
+        "reason": record.reason,
+        "seen": record.seen,
+        "alias_number": record.alias_number,
+        "alias_key": record.alias_key,
+        "issued_at": record.issued_at,
+        "room": record.room,
+        "instructions": record.instructions.value,
+        "replied": record.replied,
+        "replying": record.replying,
+        "answered_before": record.answered_before,
+        "attempts": record.attempts,
+        "retry_at": record.retry_at,
+    }
+
+
+def _record(row: sa.Row[Any]) -> Record:
+    span = None
+    if row.span_start is not None:
+        span = Span(row.span_start, row.span_end, row.span_zone, row.span_all_day, row.span_until)
+    return Record(
+        integration=row.integration,
+        key=MeetingKey(row.key),
+        correlation_id=row.correlation_id,
+        state=State(row.state),
+        kind=Kind(row.kind),
+        organizer=row.organizer,
+        ref=ItemRef(row.item_id, row.item_version, row.item_is_message),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        span=span,
+        title=row.title,
+        reason=row.reason,
+        seen=row.seen,
+        alias_number=row.alias_number,
+        alias_key=row.alias_key,
+        issued_at=row.issued_at,
+        room=row.room,
+        instructions=InstructionsState(row.instructions),
+        replied=row.replied,
+        replying=row.replying,
+        answered_before=row.answered_before,
+        attempts=row.attempts,
+        retry_at=row.retry_at,
+    )

@@ -1,0 +1,1 @@
+"""One module per step, `vNNNN_what_it_does.py`."""

@@ -1,0 +1,171 @@
+"""The tables, once for SQLite and PostgreSQL.
+
+Meetings, reservations' holders, rooms and journal lines are found by the digest of the meeting key (`mark`), never by the key
+itself: a foreign UID may be longer than a PostgreSQL index row. Times are aware and in UTC; SQLite keeps them as sortable text.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = sa.MetaData(naming_convention=NAMES)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware datetime; naive ones are refused with ValueError, everything returned is in UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Words(sa.types.TypeDecorator[str]):
+    """Text from outside: NUL and lone surrogates, which no database takes, become U+FFFD."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        if value is None or value.isascii() and "\0" not in value:
+            return value
+        clean = value.replace("\0", "\ufffd")
+        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in clean)
+
+
+def _column(name: str, kind: Any, **options: Any) -> "sa.Column[Any]":
+    options.setdefault("nullable", False)
+    return sa.Column(name, kind, **options)
+
+
+_serial = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # only INTEGER counts up by itself there
+
+mailboxes = sa.Table(
+    "mailboxes",
+    metadata,
+    _column("address", Words, primary_key=True),
+    _column("cursor", Words),
+    _column("last_pass_at", Instant, nullable=True),
+    _column("last_success_at", Instant, nullable=True),
+    _column("failure", Words, nullable=True),
+    _column("claimed_by", Words, nullable=True),
+    _column("claimed_until", Instant, nullable=True),
+)
+
+meetings = sa.Table(
+    "meetings",
+    metadata,
+    _column("integration", sa.Integer, primary_key=True, autoincrement=False),
+    _column("mark", sa.String(32), primary_key=True),
+    _column("key", Words),
+    _column("correlation_id", Words),
+    _column("state", sa.String(16)),
+    _column("kind", sa.String(16)),
+    _column("organizer", Words),
+    _column("item_id", Words),
+    _column("item_version", Words),
+    _column("item_is_message", sa.Boolean),
+    _column("created_at", Instant),
+    _column("updated_at", Instant),
+    _column("span_start", Instant, nullable=True),
+    _column("span_end", Instant, nullable=True),
+    _column("span_zone", Words, nullable=True),
+    _column("span_all_day", sa.Boolean, nullable=True),
+    _column("span_until", Instant, nullable=True),
+    _column("title", Words),
+    _column("reason", Words),
+    _column("seen", Words, nullable=True),
+    _column("alias_number", sa.BigInteger, nullable=True),
+    _column("alias_key", sa.Integer, nullable=True),
+    _column("issued_at", Instant, nullable=True),
+    _column("room", Words, nullable=True),
+    _column("instructions", sa.String(16)),
+    _column("replied", Words, nullable=True),
+    _column("replying", Words, nullable=True),
+    _column("answered_before", Instant, nullable=True),
+    _column("attempts", sa.Integer),
+    _column("retry_at", Instant, nullable=True),
+    # Hash indexes on PostgreSQL: an item id or an address from outside may be longer than a B-tree row.
+    sa.Index("ix_meetings_item_id", "item_id", postgresql_using="hash"),
+    sa.Index("ix_meetings_correlation_id", "correlation_id", postgresql_using="hash"),
+    sa.Index("ix_meetings_organizer", "organizer", postgresql_using="hash"),
+    sa.Index("ix_meetings_integration_retry_at", "integration", "retry_at"),
+    sa.Index("ix_meetings_span_start", "span_start"),
+    sa.Index("ix_meetings_state", "state"),
+)
+
+reservations = sa.Table(
+    "reservations",
+    metadata,
+    _column("integration", sa.Integer, primary_key=True, autoincrement=False),
+    _column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    _column("key", Words, nullable=True),
+    _column("issued_at", Instant),
+    _column("deleted_at", Instant, nullable=True),
+)
+
+_live = sa.text("retired_at IS NULL")
+
+
+def _unique_while_live(name: str) -> sa.Index:
+    return sa.Index(f"uq_rooms_live_{name}", name, unique=True, sqlite_where=_live, postgresql_where=_live)
+
+
+rooms = sa.Table(
+    "rooms",
+    metadata,
+    _column("integration", sa.Integer, primary_key=True, autoincrement=False),
+    _column("mark", sa.String(32), primary_key=True),
+    _column("alias_number", sa.BigInteger),
+    _column("alias", Words),
+    _column("alias_numeric", Words),
+    _column("join_id", Words),
+    _column("name", Words),
+    _column("description", Words),
+    _column("owner", Words),
+    _column("opens", Instant),
+    _column("starts", Instant),
+    _column("ends", Instant),
+    _column("closes", Instant, nullable=True),
+    _column("host_pin", Words, nullable=True),
+    _column("guest_pin", Words, nullable=True),
+    _column("retired_at", Instant, nullable=True),
+    _unique_while_live("alias"),
+    _unique_while_live("alias_numeric"),
+    _unique_while_live("join_id"),
+    sa.Index("ix_rooms_join_id", "join_id"),
+)
+
+journal = sa.Table(
+    "journal",
+    metadata,
+    _column("id", _serial, primary_key=True),
+    _column("integration", sa.Integer),
+    _column("mark", sa.String(32)),
+    _column("key", Words),
+    _column("correlation_id", Words),
+    _column("at", Instant),
+    _column("step", Words),
+    _column("code", Words),
+    _column("detail", Words),
+    sa.Index("ix_journal_integration_mark", "integration", "mark"),
+)

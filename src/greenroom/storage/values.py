@@ -1,0 +1,67 @@
+"""What the repositories return besides the values of the domain."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from greenroom.meetings.meeting import MeetingKey
+from greenroom.meetings.room import RoomSpec
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxState:
+    """Where we are with one equipment mailbox. Times are aware and in UTC, None for "never".
+
+    `cursor` is the adapter's place in the feed, empty for the beginning. `failure` is the code of what kept the last pass from
+    its end, None if it succeeded. `claimed_by` names the process that attends the mailbox until `claimed_until`.
+    """
+
+    address: str
+    cursor: str = ""
+    last_pass_at: datetime | None = None
+    last_success_at: datetime | None = None
+    failure: str | None = None
+    claimed_by: str | None = None
+    claimed_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """An alias number that was given out, and the meeting that brought its ticket first (None: not seen yet).
+
+    A reservation with `deleted_at` is a tombstone: the number is not given out again and no meeting gets it.
+    """
+
+    number: int
+    integration: int
+    key: MeetingKey | None
+    issued_at: datetime
+    deleted_at: datetime | None = None
+
+
+class RoomEnd(StrEnum):
+    """Why a room is no more."""
+
+    OVER = "over"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRoom:
+    """A room of the embedded platform: what was specified, and when it was retired (None: it lives)."""
+
+    integration: int
+    spec: RoomSpec = field(repr=False)
+    retired_at: datetime | None = None
+
+    @property
+    def mark(self) -> str:
+        """The meeting key's digest, by which the room is found again."""
+        return self.spec.mark
+
+    @property
+    def reason(self) -> RoomEnd | None:
+        """Why it was retired: after its admission window, or before (cancelled, removed, declined). None while it lives."""
+        if self.retired_at is None:
+            return None
+        return RoomEnd.OVER if self.spec.window.is_over(self.retired_at) else RoomEnd.CANCELLED
