@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass
 
 PIN_DIGITS = 6
+MAX_DIGITS = 15
 _JOIN_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
@@ -32,17 +33,19 @@ class AliasPlan:
     domain: str = ""
 
     def alias(self, number: int) -> Alias:
-        """Spell out an alias number (0 <= number < 10**digits, else ValueError)."""
-        if not 0 <= number < 10**self.digits:
-            msg = f"an alias number has at most {self.digits} digits"
-            raise ValueError(msg)
+        """Spell out an alias number of at most 15 digits (else ValueError).
+
+        Drawn numbers never begin with a zero, so an alias stays what it was when `digits` changes later.
+        """
+        if not 0 <= number < 10**MAX_DIGITS:
+            raise ValueError(f"an alias number has at most {MAX_DIGITS} digits")
         digits = f"{number:0{self.digits}d}"
         numeric = "".join(c for c in self.prefix if c.isascii() and c.isdigit()) + digits
         name = f"{self.prefix}{digits}" + (f"@{self.domain}" if self.domain else "")
         return Alias(number, name, numeric)
 
     def draw(self) -> Alias:
-        """Draw a new alias from the operating system's CSPRNG; never one that begins with so many zeros that it reads short."""
+        """Draw a new alias from the operating system's CSPRNG; it never begins with a zero."""
         low = 10 ** (self.digits - 1)
         return self.alias(low + secrets.randbelow(10**self.digits - low))
 

@@ -1,0 +1,241 @@
+"""Deciding what should be true for a meeting: pure, without a clock and without I/O.
+
+`decide` weighs what the calendar says (an `Observation`), what was done before (a `Record`), which ticket the text carries
+(`Evidence`) and the policy at an instant. It says what should be true; the scheduler does the difference. Deciding twice is
+harmless: what was done is in the record, and a reply has an identity (`reply_identity`) that is never sent twice.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from greenroom.meetings.meeting import Kind, Observation, Response
+from greenroom.meetings.policy import Policy, Unticketed
+from greenroom.meetings.record import InstructionsState, Record, State
+from greenroom.meetings.reply import Outcome
+from greenroom.meetings.room import AdmissionWindow
+from greenroom.meetings.ticket import Ticket
+
+
+class TicketStatus(StrEnum):
+    """What the ticket in the invitation is worth."""
+
+    NONE = "none"
+    VALID = "valid"  # ours, genuine, and nobody else's or this meeting's
+    COPIED = "copied"  # ours and genuine, but bound to another meeting
+    DELETED = "deleted"  # ours and genuine, but its reservation was deleted
+    FORGED = "forged"  # claims to be ours and is not
+    FOREIGN = "foreign"  # of another integration
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The best ticket found in an invitation, and its worth. `ticket` is there for VALID, COPIED and DELETED."""
+
+    status: TicketStatus = TicketStatus.NONE
+    ticket: Ticket | None = None
+
+
+class AliasSource(StrEnum):
+    """Where the meeting's alias comes from."""
+
+    RECORD = "record"
+    TICKET = "ticket"
+    DRAW = "draw"
+
+
+class Reason(StrEnum):
+    """Why it was decided so; journal and `greenroom explain` turn these into sentences."""
+
+    NEW = "new"
+    EDITED = "edited"
+    ANSWER_WAS_RESET = "answer-was-reset"
+    UNCHANGED = "unchanged"
+    RECOVERED = "recovered"
+    COPY = "copy"
+    UNTICKETED = "unticketed"
+    CANCELLED = "cancelled"
+    REMOVED = "removed"
+    OVER = "over"
+    LONG_OVER = "long-over"
+    PAST = "past"
+    OWN_MEETING = "own-meeting"
+    INFORMATIONAL_COPY = "informational-copy"
+    NOT_WELCOME = "not-welcome"
+    TICKET_MISSING = "ticket-missing"
+    TICKET_FORGED = "ticket-forged"
+    TICKET_FOREIGN = "ticket-foreign"
+    ALIAS_DELETED = "alias-deleted"
+    ALIAS_CONFLICT = "alias-conflict"
+    ROOM_REFUSED = "room-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What should be true.
+
+    provide   the room exists as the observation says, its alias taken from `alias`
+    retire    the room lets nobody in any more
+    instruct  the organizer's meeting carries our joining instructions
+    outcome   what the mailbox answers; None is silence
+    state     where the meeting stands when all this is done; None leaves the record as it is
+    """
+
+    reason: Reason
+    state: State | None
+    outcome: Outcome | None = None
+    provide: bool = False
+    retire: bool = False
+    instruct: bool = False
+    alias: AliasSource | None = None
+
+
+def decide(observation: Observation, record: Record | None, evidence: Evidence, policy: Policy, now: datetime) -> Decision:
+    """Decide what should be true for this meeting at `now`. Pure; the same arguments give the same decision."""
+    if observation.is_organizer or observation.organizer.address == policy.mailbox:
+        return _silent(Reason.OWN_MEETING, State.IGNORED, record)
+    if observation.informational_copy:
+        return Decision(Reason.INFORMATIONAL_COPY, None if record else State.IGNORED)
+    if observation.cancelled:
+        return _silent(Reason.CANCELLED, State.ENDED, record)
+    if _is_past(observation, now):
+        return _past(observation, record, policy, now)
+    refusal = _refusal(observation, record, evidence, policy)
+    if refusal is not None:
+        return _once(refusal, observation, record)
+    return _provide(observation, record, evidence)
+
+
+def reply_identity(outcome: Outcome, observation: Observation) -> str:
+    """Name a reply so that it is sent once: what it says, about which facts, to which sending of the organizer's."""
+    sent = "" if observation.sent_at is None else observation.sent_at.isoformat()
+    return f"{outcome.value}:{observation.fingerprint}:{sent}"
+
+
+def settle(observation: Observation, record: Record) -> Record:
+    """Resolve a reply whose outcome was unknown, by looking at the calendar: was it sent before we lost track?
+
+    The mailbox's answer time moves with each of its answers (PidLidAppointmentReplyTime), so a reply that was about to be
+    sent has been sent if and only if the item shows the wanted response and another answer time than before.
+    """
+    if record.replying is None:
+        return record
+    wanted = Response.ACCEPTED if Outcome(record.replying.partition(":")[0]).accepts else Response.DECLINED
+    went_out = observation.response is wanted and observation.replied_at != record.answered_before
+    return replace(record, replied=record.replying if went_out else record.replied, replying=None, answered_before=None)
+
+
+def _is_past(observation: Observation, now: datetime) -> bool:
+    span = observation.span
+    if span is None:
+        return False
+    end = span.until if observation.kind is Kind.SERIES else span.end
+    return end is not None and end <= now
+
+
+def _past(observation: Observation, record: Record | None, policy: Policy, now: datetime) -> Decision:
+    known = record is not None and record.seen == observation.fingerprint
+    if known and record is not None and record.state in (State.SCHEDULED, State.ENDED):
+        return Decision(Reason.OVER, None)
+    if record is None and observation.response is Response.ACCEPTED:
+        return _silent(Reason.OVER, State.IGNORED, record)
+    received = observation.received_at
+    if record is None and received is not None and now - received > policy.stale_after:
+        return _silent(Reason.LONG_OVER, State.IGNORED, record)
+    series = observation.kind is Kind.SERIES
+    outcome = Outcome.DECLINE_PAST_SERIES if series else Outcome.DECLINE_PAST_SINGLE
+    return _once(_decline(Reason.PAST, outcome, record), observation, record)
+
+
+def _refusal(observation: Observation, record: Record | None, evidence: Evidence, policy: Policy) -> Decision | None:
+    """Return the decline or the silence that this invitation deserves, or None where it gets a room."""
+    if evidence.status is TicketStatus.DELETED:
+        return _decline(Reason.ALIAS_DELETED, Outcome.DECLINE_ALIAS_DELETED, record)
+    if _has_alias(record) or evidence.status in (TicketStatus.VALID, TicketStatus.COPIED):
+        return None
+    if evidence.status is TicketStatus.FOREIGN:
+        return _silent(Reason.TICKET_FOREIGN, State.IGNORED, record)
+    if evidence.status is TicketStatus.FORGED:
+        return _decline(Reason.TICKET_FORGED, Outcome.DECLINE_INVALID_TICKET, record)
+    if policy.unticketed is Unticketed.IGNORE:
+        return _silent(Reason.TICKET_MISSING, State.IGNORED, record)
+    if policy.unticketed is Unticketed.DECLINE:
+        return _decline(Reason.TICKET_MISSING, Outcome.DECLINE_INVALID_TICKET, record)
+    if not policy.welcomes(observation.organizer):
+        return _decline(Reason.NOT_WELCOME, Outcome.DECLINE_INVALID_TICKET, record)
+    return None
+
+
+def _provide(observation: Observation, record: Record | None, evidence: Evidence) -> Decision:
+    alias = _alias_source(record, evidence)
+    reason, outcome = _acceptance(observation, record, evidence)
+    instruct = alias is AliasSource.DRAW or (
+        alias is AliasSource.RECORD and record is not None and record.instructions is InstructionsState.NONE
+    )
+    decision = Decision(
+        reason, State.SCHEDULED, outcome=outcome, provide=True, instruct=instruct, alias=alias
+    )
+    return _once(decision, observation, record)
+
+
+def _alias_source(record: Record | None, evidence: Evidence) -> AliasSource:
+    brought = evidence.ticket if evidence.status is TicketStatus.VALID else None
+    if record is None or record.alias_number is None:
+        return AliasSource.TICKET if brought is not None else AliasSource.DRAW
+    if brought is not None and brought.number != record.alias_number:
+        return AliasSource.TICKET  # the button was pressed again: what people read in the invitation counts
+    return AliasSource.RECORD
+
+
+def _acceptance(observation: Observation, record: Record | None, evidence: Evidence) -> tuple[Reason, Outcome | None]:
+    series, occurrence = observation.kind is Kind.SERIES, observation.kind is Kind.OCCURRENCE
+    accepted_before = record is not None and _accepted(record)
+    if record is None or not accepted_before:
+        untold = record is None or record.replied is None
+        if untold and observation.response is Response.ACCEPTED and evidence.status is TicketStatus.VALID:
+            return Reason.RECOVERED, None
+        reason = {TicketStatus.COPIED: Reason.COPY, TicketStatus.NONE: Reason.UNTICKETED}.get(evidence.status, Reason.NEW)
+        return reason, Outcome.ACCEPT_NEW_SERIES if series else Outcome.ACCEPT_NEW_SINGLE
+    if record.seen != observation.fingerprint:
+        reason = Reason.EDITED
+    elif observation.response is Response.ACCEPTED or observation.ref.is_message:
+        return Reason.UNCHANGED, None
+    else:
+        reason = Reason.ANSWER_WAS_RESET
+    if series:
+        return reason, Outcome.ACCEPT_EDITED_SERIES
+    return reason, Outcome.ACCEPT_EDITED_OCCURRENCE if occurrence else Outcome.ACCEPT_EDITED_SINGLE
+
+
+def _accepted(record: Record) -> bool:
+    """Whether the organizer was last told "accepted" and the meeting has lived on since."""
+    if record.state in (State.ENDED, State.DECLINED, State.IGNORED):
+        return False
+    if record.replied is None:
+        return record.state is State.SCHEDULED  # recovered: the organizer was told in an earlier life
+    return Outcome(record.replied.partition(":")[0]).accepts
+
+
+def _has_alias(record: Record | None) -> bool:
+    return record is not None and record.alias_number is not None
+
+
+def _silent(reason: Reason, state: State, record: Record | None) -> Decision:
+    has_room = record is not None and record.room is not None
+    return Decision(reason, state, retire=has_room)
+
+
+def _decline(reason: Reason, outcome: Outcome, record: Record | None) -> Decision:
+    has_room = record is not None and record.room is not None
+    return Decision(reason, State.DECLINED, outcome=outcome, retire=has_room)
+
+
+def _once(decision: Decision, observation: Observation, record: Record | None) -> Decision:
+    """Take the reply out of a decision if it has been said already."""
+    outcome = decision.outcome
+    if outcome is None:
+        return decision
+    said = record is not None and record.replied == reply_identity(outcome, observation)
+    untold = record is None or record.replied is None
+    already_declined = untold and not outcome.accepts and observation.response is Response.DECLINED
+    return replace(decision, outcome=None) if said or already_declined else decision

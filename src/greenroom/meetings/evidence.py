@@ -1,0 +1,62 @@
+"""Which ticket of an invitation counts, and what it is worth.
+
+An invitation may carry several: quoted older instructions, a copied body, text somebody made up. The last genuine one that is
+free or already this meeting's wins, because mail clients put older text below or above but the button writes a new one.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from greenroom.meetings.decision import Evidence, TicketStatus
+from greenroom.meetings.meeting import MeetingKey
+from greenroom.meetings.ticket import KeyRing, Ticket, TicketFault, find_tickets
+
+_ORDER = (
+    TicketStatus.VALID,
+    TicketStatus.DELETED,
+    TicketStatus.COPIED,
+    TicketStatus.FORGED,
+    TicketStatus.FOREIGN,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose reservation a number is: the first meeting key that brought its ticket, and whether it was deleted since."""
+
+    key: MeetingKey | None
+    deleted: bool = False
+
+
+def read_tickets(text: str, ring: KeyRing) -> list[Ticket | TicketFault]:
+    """Find and verify every ticket in an invitation's text; needs no database."""
+    return [ring.verify(candidate) for candidate in find_tickets(text, ring.prefix)]
+
+
+def weigh_tickets(
+    found: Iterable[Ticket | TicketFault], holders: Mapping[int, Holder], key: MeetingKey
+) -> Evidence:
+    """Choose the ticket that counts for the meeting `key`; `holders` tells whose the numbers of genuine tickets are.
+
+    What is malformed was never a ticket, or too little of one is left: it counts as none.
+    """
+    best: dict[TicketStatus, Evidence] = {}
+    for item in found:
+        evidence = _worth(item, holders, key)
+        best[evidence.status] = evidence  # a later one replaces an earlier one of the same worth
+    return next((best[status] for status in _ORDER if status in best), Evidence())
+
+
+def _worth(item: Ticket | TicketFault, holders: Mapping[int, Holder], key: MeetingKey) -> Evidence:
+    if isinstance(item, Ticket):
+        holder = holders.get(item.number)
+        if holder is not None and holder.deleted:
+            return Evidence(TicketStatus.DELETED, item)
+        if holder is None or holder.key is None or holder.key == key:
+            return Evidence(TicketStatus.VALID, item)
+        return Evidence(TicketStatus.COPIED, item)
+    if item is TicketFault.FORGED:
+        return Evidence(TicketStatus.FORGED)
+    if item is TicketFault.FOREIGN:
+        return Evidence(TicketStatus.FOREIGN)
+    return Evidence(TicketStatus.NONE)

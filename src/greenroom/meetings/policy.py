@@ -1,0 +1,55 @@
+"""What an integration allows, as values the decision can read."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from greenroom.meetings.meeting import Person
+
+
+class Unticketed(StrEnum):
+    """What becomes of an invitation that the add-in did not prepare."""
+
+    SCHEDULE = "schedule"
+    DECLINE = "decline"
+    IGNORE = "ignore"
+
+
+class PinPolicy(StrEnum):
+    """Which PINs a room has."""
+
+    NONE = "none"
+    GUEST = "guest"
+    HOST_AND_GUEST = "host-and-guest"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of one integration.
+
+    `before` and `after` bound the admission window. An invitation that lay in the mailbox for more than `stale_after` when its
+    meeting was over is not worth a decline: nobody waits for it. Addresses and domains in the lists are lower case.
+    """
+
+    mailbox: str
+    before: timedelta = timedelta(minutes=30)
+    after: timedelta = timedelta(minutes=60)
+    pin: PinPolicy = PinPolicy.NONE
+    unticketed: Unticketed = Unticketed.SCHEDULE
+    allow_organizers: frozenset[str] = field(default=frozenset())
+    allow_domains: frozenset[str] = field(default=frozenset())
+    deny_organizers: frozenset[str] = field(default=frozenset())
+    deny_domains: frozenset[str] = field(default=frozenset())
+    stale_after: timedelta = timedelta(days=14)
+
+    def welcomes(self, organizer: Person) -> bool:
+        """Whether this organizer may have a room without a ticket.
+
+        A denied address or domain never may; where an allow list exists, only who is on one of them.
+        """
+        address, domain = organizer.address, organizer.domain
+        if address in self.deny_organizers or domain in self.deny_domains:
+            return False
+        if not self.allow_organizers and not self.allow_domains:
+            return True
+        return address in self.allow_organizers or domain in self.allow_domains

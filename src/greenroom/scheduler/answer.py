@@ -1,0 +1,110 @@
+"""The last step of a pass: reply, many in one request, and store what became of each.
+
+Before replies go out their identities are stored as "about to be sent". If the answer gets lost, the next pass looks at the
+calendar (`decision.settle`) instead of sending again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from greenroom.exchange.contract import Reply, Verdict
+from greenroom.exchange.errors import (
+    ExchangeError,
+    ItemBrokenError,
+    ItemGoneError,
+    NotPermittedError,
+    OutcomeUnknownError,
+    TryLaterError,
+)
+from greenroom.meetings.record import State
+from greenroom.scheduler import wording
+from greenroom.scheduler.case import Case, Step, take_journal
+from greenroom.scheduler.integration import Integration
+from greenroom.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+
+async def answer(integration: Integration, storage: Storage, cases: Sequence[Case], now: datetime, step: Step) -> None:
+    """Send the replies that are due and bring every meeting that is done to its state.
+
+    Raises nothing for single meetings; a fault of the whole request postpones all replies of it.
+    """
+    due = [case for case in cases if case.outcome is not None and not case.waiting]
+    if due:
+        await _intend(storage, due, now)
+        step("intent")
+        await _send(integration, due, now)
+        step("replies")
+    for case in cases:
+        _finish(case, now)
+    async with storage.work() as work:
+        await work.meetings.save([case.record for case in cases])
+        await work.journal.append(take_journal(list(cases)))
+
+
+async def _intend(storage: Storage, due: Sequence[Case], now: datetime) -> None:
+    for case in due:
+        case.record = replace(
+            case.record, replying=case.identity, answered_before=case.observation.replied_at, updated_at=now
+        )
+    async with storage.work() as work:
+        await work.meetings.save([case.record for case in due])
+
+
+async def _send(integration: Integration, due: Sequence[Case], now: datetime) -> None:
+    replies = [_reply(integration, case) for case in due]
+    try:
+        results = await integration.mailbox.respond(replies)
+    except (TryLaterError, NotPermittedError) as error:
+        for case in due:
+            _failed(case, error, now)
+        return
+    for case, result in zip(due, results, strict=True):
+        if result.error is None:
+            case.record = replace(case.record, replied=case.identity, replying=None, answered_before=None, attempts=0)
+            case.note("replied", case.outcome.value if case.outcome else "", now)
+        else:
+            _failed(case, result.error, now)
+
+
+def _reply(integration: Integration, case: Case) -> Reply:
+    outcome = case.outcome
+    if outcome is None:
+        raise ValueError("no reply is due")
+    if outcome.accepts:
+        if case.spec is None:
+            raise ValueError("an accept needs its room")
+        body = wording.acceptance_html(integration, outcome, case.observation, case.spec, case.instructions)
+        return Reply(case.observation.ref, Verdict.ACCEPT, body, send=case.observation.response_requested)
+    body = wording.refusal_html(integration, outcome, case.record)
+    return Reply(case.observation.ref, Verdict.DECLINE, body, send=case.observation.response_requested)
+
+
+def _failed(case: Case, error: ExchangeError, now: datetime) -> None:
+    """Keep the intent where the reply may have gone out, drop it where it surely has not, and try again later."""
+    if not isinstance(error, OutcomeUnknownError):
+        case.record = replace(case.record, replying=None, answered_before=None)
+    kind = {
+        OutcomeUnknownError: "outcome-unknown",
+        ItemGoneError: "item-gone",
+        ItemBrokenError: "item-broken",
+    }.get(type(error), "postponed")
+    case.note("replied", kind, now, error.code)
+    case.postpone(now, error.after if isinstance(error, TryLaterError) else None)
+    log.warning("reply not sent", correlation=case.record.correlation_id, outcome=kind, code=error.code)
+
+
+def _finish(case: Case, now: datetime) -> None:
+    if case.waiting:
+        return
+    state = case.decision.state
+    if state is None:
+        case.record = replace(case.record, seen=case.record.seen or case.observation.fingerprint)
+        return
+    case.record = replace(case.record, state=state, seen=case.observation.fingerprint, attempts=0, updated_at=now)
+    if state is State.ENDED:
+        case.record = replace(case.record, replying=None)

@@ -1,0 +1,55 @@
+"""One attendant per mailbox, across processes: a claim in the database, kept alive while we work.
+
+Two programs on one mailbox would answer each other's meetings. A claim names host and process; one whose process is dead on
+this host is taken over at once, one of another host when it has run out.
+"""
+
+import os
+import socket
+from datetime import timedelta
+
+from greenroom.scheduler.case import Clock
+from greenroom.storage import Storage
+
+LEASE = timedelta(seconds=60)
+
+
+class Claim:
+    """This process's claim on one mailbox."""
+
+    def __init__(self, storage: Storage, address: str, clock: Clock) -> None:
+        self._storage = storage
+        self._address = address
+        self._clock = clock
+        self._owner = f"{socket.gethostname()}/{os.getpid()}"
+
+    async def hold(self) -> str | None:
+        """Take or prolong the claim. Returns None when it is ours, else who holds it ("host/process")."""
+        now = self._clock()
+        async with self._storage.work() as work:
+            if await work.mailboxes.claim(self._address, self._owner, now, now + LEASE):
+                return None
+            holder = (await work.mailboxes.get(self._address)).claimed_by or ""
+            if not _is_dead_here(holder):
+                return holder
+            await work.mailboxes.release(self._address, holder)
+            taken = await work.mailboxes.claim(self._address, self._owner, now, now + LEASE)
+            return None if taken else holder
+
+    async def release(self) -> None:
+        """Give the mailbox free."""
+        async with self._storage.work() as work:
+            await work.mailboxes.release(self._address, self._owner)
+
+
+def _is_dead_here(owner: str) -> bool:
+    host, _, process = owner.rpartition("/")
+    if host != socket.gethostname() or not process.isdigit():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,158 @@
+"""The third step of a pass: rooms, and joining instructions in the organizers' own meetings.
+
+The room comes first: an accept always means that it exists. Rooms carry the meeting's mark and instructions their ticket, so
+both are looked for before they are made again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from greenroom.exchange.contract import Invitation, UpdateResult
+from greenroom.exchange.errors import MisconfiguredError, NotPermittedError, SignInError, TryLaterError
+from greenroom.meetings.decision import AliasSource, Reason
+from greenroom.meetings.instructions import with_instructions, with_location
+from greenroom.meetings.record import InstructionsState, State
+from greenroom.meetings.reply import Outcome
+from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
+from greenroom.scheduler import wording
+from greenroom.scheduler.case import Case, Step, take_journal
+from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.weigh import redraw
+from greenroom.storage import Storage
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 4
+_REDRAWS = 5
+
+
+async def provide_rooms(
+    integration: Integration, storage: Storage, cases: Sequence[Case], now: datetime, step: Step
+) -> None:
+    """Make rooms as decided, and retire those that should let nobody in. What fails for now is postponed, not declined."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(case: Case) -> None:
+        async with gate:
+            if case.decision.retire:
+                await _retire(integration, case, now)
+            elif case.decision.provide and not case.waiting:
+                await _ensure(integration, storage, case, now)
+            step("room")
+
+    concerned = [case for case in cases if case.decision.retire or case.decision.provide]
+    await asyncio.gather(*(one(case) for case in concerned))
+    if concerned:
+        await _store(storage, concerned)
+
+
+async def write_instructions(
+    integration: Integration, storage: Storage, cases: Sequence[Case], now: datetime, step: Step
+) -> None:
+    """Put the joining instructions into the organizers' own meetings, once each; where that is refused, into the reply."""
+    for case in cases:
+        if case.waiting or case.spec is None or not case.decision.instruct:
+            continue
+        if case.record.instructions is InstructionsState.NONE:
+            await _instruct(integration, case, case.spec.alias.name, now)
+            step("instructions")
+            await _store(storage, [case])
+        if case.record.instructions is InstructionsState.IN_REPLY:
+            case.instructions = wording.instructions_html(
+                integration, case.spec, wording.ticket_of(integration, case.record)
+            )
+
+
+async def _ensure(integration: Integration, storage: Storage, case: Case, now: datetime) -> None:
+    span = case.record.span
+    if span is None:
+        return
+    for _ in range(_REDRAWS):
+        spec = wording.room_spec(integration, case.observation, span, case.record)
+        if case.record.room == spec.fingerprint:
+            case.spec = spec
+            return
+        try:
+            await integration.platform.ensure(spec)
+        except AliasTakenError:
+            if case.decision.alias is AliasSource.DRAW:
+                await redraw(integration, storage, case, now)
+                continue
+            _refuse(case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ALIAS_CONFLICT, now)
+        except RoomRefusedError:
+            _refuse(case, Reason.ROOM_REFUSED, Outcome.DECLINE_ERROR, now)
+        except PlatformUnavailableError as error:
+            case.record = replace(case.record, state=State.DEFECTIVE)
+            case.note("room", "unavailable", now)
+            case.postpone(now)
+            log.warning("platform unavailable", correlation=case.record.correlation_id, error=type(error).__name__)
+        else:
+            code = "created" if case.record.room is None else "changed"
+            case.record = replace(case.record, room=spec.fingerprint, attempts=0)
+            case.spec = spec
+            case.note("room", code, now)
+        return
+    _refuse(case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ERROR, now)
+
+
+async def _retire(integration: Integration, case: Case, now: datetime) -> None:
+    try:
+        await integration.platform.retire(case.record.key.digest)
+    except PlatformUnavailableError:
+        case.note("room", "unavailable", now)
+        case.postpone(now)
+        return
+    case.record = replace(case.record, room=None)
+    case.note("room", "retired", now, case.decision.reason.value)
+
+
+def _refuse(case: Case, reason: Reason, outcome: Outcome, now: datetime) -> None:
+    """Turn a decision into a decline because the platform will not have this room."""
+    case.decision = replace(case.decision, reason=reason, provide=False, state=State.DECLINED, outcome=outcome)
+    case.outcome = None if case.record.replied == _identity(case, outcome) else outcome
+    case.record = replace(case.record, reason=reason.value)
+    case.note("room", reason.value, now)
+
+
+def _identity(case: Case, outcome: Outcome) -> str | None:
+    case.outcome = outcome
+    return case.identity
+
+
+async def _instruct(integration: Integration, case: Case, alias: str, now: datetime) -> None:
+    spec, record = case.spec, case.record
+    if spec is None:
+        return
+    ticket = wording.ticket_of(integration, record)
+    block = wording.instructions_html(integration, spec, ticket)
+    place = wording.location_text(integration, spec)
+
+    def edit(invitation: Invitation) -> Invitation | None:
+        body = with_instructions(invitation.body_html, block, ticket, integration.ring.prefix)
+        return None if body is None else Invitation(body, with_location(invitation.location, place))
+
+    try:
+        result = await integration.mailbox.update_invitation(record.organizer, record.key, edit)
+    except TryLaterError as error:
+        case.note("instructions", "postponed", now, error.code)
+        case.postpone(now, error.after)
+        return
+    except (NotPermittedError, SignInError, MisconfiguredError) as error:
+        log.warning("organizer's meeting not changed", correlation=record.correlation_id, code=error.code)
+        result = UpdateResult.REFUSED
+    where = {
+        UpdateResult.WRITTEN: InstructionsState.WRITTEN,
+        UpdateResult.PRESENT: InstructionsState.PRESENT,
+    }.get(result, InstructionsState.IN_REPLY)
+    case.record = replace(record, instructions=where)
+    case.note("instructions", result.value, now, alias if where is InstructionsState.WRITTEN else "")
+
+
+async def _store(storage: Storage, cases: Sequence[Case]) -> None:
+    async with storage.work() as work:
+        await work.meetings.save([case.record for case in cases])
+        await work.journal.append(take_journal(list(cases)))

@@ -1,0 +1,128 @@
+"""From facts to words: the room's specification, the joining instructions, and what a reply says."""
+
+from datetime import datetime
+
+from markupsafe import Markup
+
+from greenroom.meetings.alias import Alias, join_id, pin
+from greenroom.meetings.meeting import Kind, Observation, Sensitivity, Span
+from greenroom.meetings.policy import PinPolicy
+from greenroom.meetings.record import Record
+from greenroom.meetings.reply import Outcome
+from greenroom.meetings.room import AdmissionWindow, RoomSpec
+from greenroom.scheduler.integration import Integration
+
+Variables = dict[str, object]
+
+
+def room_spec(integration: Integration, observation: Observation, span: Span, record: Record) -> RoomSpec:
+    """Say which room this meeting should have. The record holds the alias (`alias_number` and `alias_key` are set)."""
+    alias, key = _alias(integration, record)
+    naming = _naming(observation)
+    policy, ring = integration.policy, integration.ring
+    has_host = policy.pin is PinPolicy.HOST_AND_GUEST
+    return RoomSpec(
+        mark=observation.key.digest,
+        alias=alias,
+        join_id=join_id(ring.secret(key, "join"), alias),
+        name=integration.texts.render("room_name", naming),
+        description=integration.texts.render("room_description", naming),
+        owner=observation.organizer.address,
+        window=AdmissionWindow.around(
+            span, before=policy.before, after=policy.after, series=observation.kind is Kind.SERIES
+        ),
+        host_pin=pin(ring.secret(key, "pin"), alias, "host") if has_host else None,
+        guest_pin=None if policy.pin is PinPolicy.NONE else pin(ring.secret(key, "pin"), alias, "guest"),
+    )
+
+
+def ticket_of(integration: Integration, record: Record) -> str:
+    """Print the ticket of a record's reservation; the same text whenever it is printed."""
+    alias, key = _alias(integration, record)
+    return integration.ring.issue(alias.number, record.issued_at or record.created_at, key_id=key)
+
+
+def instructions_html(integration: Integration, spec: RoomSpec, ticket: str) -> str:
+    """Render the joining instructions for the invitation. They carry the guest's PIN, never the host's."""
+    return integration.texts.render(
+        "joining_instructions",
+        {
+            "alias": spec.alias.name,
+            "numeric_alias": spec.alias.numeric,
+            "join_url": integration.links.page(spec.join_id),
+            "meeting_url": integration.links.meeting(dial_variables(spec.alias, spec.join_id)),
+            "phone": integration.links.phone,
+            "pin": spec.guest_pin,
+            "ticket": ticket,
+        },
+    )
+
+
+def location_text(integration: Integration, spec: RoomSpec) -> str:
+    """Render what is appended to the meeting's location."""
+    return integration.texts.render(
+        "location",
+        {
+            "alias": spec.alias.name,
+            "numeric_alias": spec.alias.numeric,
+            "join_url": integration.links.page(spec.join_id),
+        },
+    )
+
+
+def acceptance_html(
+    integration: Integration, outcome: Outcome, observation: Observation, spec: RoomSpec, instructions: str | None
+) -> str:
+    """Render an accept. `instructions` are the joining instructions where the organizer's meeting could not carry them."""
+    span = observation.span
+    return integration.texts.render(
+        outcome.text,
+        {
+            "alias": spec.alias.name,
+            "numeric_alias": spec.alias.numeric,
+            "join_url": integration.links.page(spec.join_id),
+            "pin": spec.guest_pin,
+            "host_pin": spec.host_pin,
+            "instructions": None if instructions is None else Markup(instructions),  # noqa: S704 (rendered by our own template)
+            "start_time": "" if span is None else _time_text(span.start),
+            "end_time": "" if span is None else _time_text(span.end),
+        },
+    )
+
+
+def refusal_html(integration: Integration, outcome: Outcome, record: Record) -> str:
+    """Render a decline: what is wrong, what to do next, and the correlation id to quote."""
+    alias = "" if record.alias_number is None else integration.aliases.alias(record.alias_number).name
+    return integration.texts.render(
+        outcome.text, {"alias": alias, "correlation_id": record.correlation_id, "reason": record.reason}
+    )
+
+
+def dial_variables(alias: Alias, join: str) -> dict[str, str]:
+    """Return what patterns of links and dial strings may use."""
+    return {"alias": alias.name, "numeric_alias": alias.numeric, "join_id": join}
+
+
+def title(integration: Integration, observation: Observation) -> str:
+    """Return the name under which a meeting is listed: the room's name, which is neutral for a private meeting."""
+    return integration.texts.render("room_name", _naming(observation))
+
+
+def _alias(integration: Integration, record: Record) -> tuple[Alias, int]:
+    if record.alias_number is None or record.alias_key is None:
+        raise ValueError("the record has no reservation")
+    return integration.aliases.alias(record.alias_number), record.alias_key
+
+
+def _naming(observation: Observation) -> Variables:
+    private = observation.sensitivity in (Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL)
+    return {
+        "subject": "" if private else observation.subject,
+        "organizer_name": observation.organizer.name or observation.organizer.address,
+        "organizer_email": observation.organizer.address,
+        "private": private,
+    }
+
+
+def _time_text(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

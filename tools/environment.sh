@@ -1,0 +1,81 @@
+# Sourced by ./demo, ./test and .ci/run: sets up what they need inside the checkout. Nothing is installed elsewhere, but for
+# Debian packages that tests need (a browser), and those only when we are root.
+
+# The first Python that is new enough.
+_python() {
+  local candidate
+  for candidate in "${GREENROOM_PYTHON:-}" python3.13 python3.12 python3.11 python3; do
+    [ -n "$candidate" ] || continue
+    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  echo "Greenroom needs Python 3.11 or later. Install it (Debian 12: apt-get install python3), or set GREENROOM_PYTHON." >&2
+  return 1
+}
+
+# uv, from the machine or fetched into .tools.
+_uv() {
+  local python=$1
+  if command -v uv >/dev/null 2>&1; then
+    command -v uv
+    return
+  fi
+  if [ ! -x .tools/bin/uv ]; then
+    echo "Fetching uv into .tools ..." >&2
+    rm -rf .tools
+    if "$python" -m venv .tools >/dev/null 2>&1; then
+      .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt >&2
+    elif "$python" -m pip --version >/dev/null 2>&1; then
+      rm -rf .tools
+      "$python" -m pip install --quiet --disable-pip-version-check --require-hashes --target .tools -r requirements/uv.txt >&2
+    elif [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+      _apt python3-venv >&2
+      rm -rf .tools
+      "$python" -m venv .tools >&2
+      .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt >&2
+    else
+      rm -rf .tools
+      echo "This Python has neither venv nor pip. Install them (Debian 12: apt-get install python3-venv) and try again." >&2
+      return 1
+    fi
+  fi
+  echo "$PWD/.tools/bin/uv"
+}
+
+_apt() {
+  echo "Installing the Debian packages: $* ..."
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+# environment run|dev: a virtual environment in .venv with what the hashed requirement files name, and Greenroom itself.
+environment() {
+  local kind=$1 python uv stamp
+  python=$(_python)
+  stamp=$(cat "requirements/$kind.txt" requirements/build.txt pyproject.toml | cksum | tr -d ' ')
+  if [ -f ".venv/greenroom-$kind-$stamp" ] && [ -x .venv/bin/greenroom ]; then
+    return
+  fi
+  uv=$(_uv "$python")
+  [ -x .venv/bin/python ] || "$uv" venv --quiet --python "$python" .venv
+  echo "Installing what Greenroom needs into .venv ..." >&2
+  "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r "requirements/$kind.txt"
+  "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements/build.txt
+  "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+  rm -f ".venv/greenroom-$kind-"*
+  touch ".venv/greenroom-$kind-$stamp"
+}
+
+# browser: a Chromium for the page tests; without it they are skipped with a reason.
+browser() {
+  if command -v chromium >/dev/null 2>&1 || [ -n "${GREENROOM_CHROMIUM:-}" ]; then
+    return
+  fi
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    _apt chromium fonts-dejavu-core
+  else
+    echo "No Chromium here: page tests will be skipped. Install it (Debian: apt-get install chromium) or set GREENROOM_CHROMIUM." >&2
+  fi
+}
