@@ -64,17 +64,16 @@ def open_engine(url: URL) -> AsyncEngine:
     """Make the engine; nothing is connected yet."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
-    # In UTC, so that no answer has to be converted; parameters would show subjects and PINs in error texts.
+    defaults = {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "greenroom",
+        "options": "-c timezone=UTC",
+    }
     return create_async_engine(
-        url.difference_update_query([]),
-        hide_parameters=True,
+        url,
+        hide_parameters=True,  # subjects and PINs
         pool_pre_ping=True,
-        connect_args={
-            "connect_timeout": CONNECT_SECONDS,
-            "application_name": "greenroom",
-            "options": "-c timezone=UTC",
-            **url.query,
-        },
+        connect_args={name: value for name, value in defaults.items() if name not in url.query},
     )
 
 
@@ -128,7 +127,8 @@ def place(url: URL) -> str:
     """Name the database in an error text: never with user or password."""
     if url.get_backend_name() == "sqlite":
         return f"the database file {url.database}"
-    return f"the database {url.database} at {url.host or 'the local socket'}:{url.port or 5432}"
+    host = url.host or url.query.get("host") or "the local socket"
+    return f"the database {url.database} at {host}:{url.port or 5432}"
 
 
 def explain(error: SQLAlchemyError, url: URL) -> StorageError:
@@ -165,7 +165,6 @@ _REFUSED_TEXTS = (
     "no pg_hba.conf entry",
     "is not permitted to log in",
 )
-_MISSING_TEXTS = ("does not exist",)
 
 
 def _explain_postgres(error: psycopg.Error, where: str, *, broken: bool) -> StorageError:
