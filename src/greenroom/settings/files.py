@@ -1,0 +1,99 @@
+"""Files that a configuration names: secrets are read, paths become absolute and are looked at."""
+
+import os
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from greenroom.settings.layers import Layers
+from greenroom.settings.toml_lines import Path as KeyPath
+
+_MAX_BYTES = 65_536
+
+
+def read_files(layers: Layers, folder: Path) -> None:
+    """Replace `..._file` secrets by their content and make every path absolute, relative ones being in `folder`."""
+    for path, table in _tables(layers.data):
+        for key in list(table):
+            where = (*path, key)
+            if not isinstance(table[key], str | os.PathLike) or not str(table[key]):
+                continue
+            if key.endswith("_file") and key != "ca_file":
+                file = table[key] = _absolute(folder, table[key])
+                _take_secret(layers, where, table, file)
+            elif where[-2:] == ("exchange", "ca_file"):
+                file = table[key] = _absolute(folder, table[key])
+                _look_at_certificates(layers, where, file)
+            elif where[-2:] == ("texts", "folder"):
+                file = table[key] = _absolute(folder, table[key])
+                if not file.is_dir():
+                    layers.problem(
+                        where, f"there is no folder {file}", "path of a folder, seen from this file's folder"
+                    )
+
+
+def _tables(data: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    for section in ("storage", "integration"):
+        found = data.get(section)
+        if isinstance(found, dict):
+            yield (section,), found
+        elif isinstance(found, list):
+            for index, entry in enumerate(found):
+                if isinstance(entry, dict):
+                    yield (section, index), entry
+                    for key, inner in entry.items():
+                        if isinstance(inner, dict):
+                            yield (section, index, key), inner
+
+
+def _absolute(folder: Path, given: Any) -> Path:
+    return (folder / Path(given).expanduser()).absolute()
+
+
+def _take_secret(layers: Layers, where: KeyPath, table: dict[str, Any], file: Path) -> None:
+    twin = str(where[-1]).removesuffix("_file")
+    allowed = "path of a readable file, seen from this file's folder"
+    if twin in table:
+        layers.problem(where, f"{twin} and {where[-1]} are both set", f"one of {twin} and {where[-1]}")
+        return
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(_MAX_BYTES + 1)
+        text = content.decode().strip()
+    except OSError as error:
+        layers.problem(where, f"{file} cannot be read: {error.strerror or type(error).__name__}", allowed)
+        return
+    except UnicodeDecodeError:
+        layers.problem(where, f"{file} is not text in UTF-8", allowed)
+        return
+    if not text or len(content) > _MAX_BYTES:
+        layers.problem(where, f"{file} is {'too large' if text else 'empty'}", f"1 to {_MAX_BYTES} bytes")
+    elif twin == "ticket_keys":
+        table[twin] = _ticket_keys(layers, where, file, text)
+    else:
+        table[twin] = text
+
+
+def _ticket_keys(layers: Layers, where: KeyPath, file: Path, text: str) -> list[dict[str, str]]:
+    keys: list[dict[str, str]] = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, colon, key = line.partition(":")
+        if not colon:
+            layers.problem(
+                where, f"line {number} of {file} is not id:key", "lines such as 0:base64, the current key first"
+            )
+        keys.append({"id": name.strip(), "key": key.strip()})
+    return keys
+
+
+def _look_at_certificates(layers: Layers, where: KeyPath, file: Path) -> None:
+    allowed = "path of a PEM file with one or more certificates, seen from this file's folder"
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except ssl.SSLError:
+        layers.problem(where, f"{file} holds no certificate that can be read", allowed)
+    except OSError as error:
+        layers.problem(where, f"{file} cannot be read: {error.strerror or type(error).__name__}", allowed)

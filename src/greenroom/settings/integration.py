@@ -1,0 +1,298 @@
+"""One `[[integration]]`: an equipment mailbox, its Exchange, its platform, its policy and its texts."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from greenroom.meetings.alias import AliasPlan
+from greenroom.meetings.policy import PinPolicy, Policy, Unticketed
+from greenroom.settings.fields import (
+    AddressPattern,
+    DialPattern,
+    DomainNames,
+    KeyBytes,
+    MailAddress,
+    MailAddresses,
+    OptionalDomain,
+    Section,
+    TextPattern,
+    TicketPrefix,
+    WebAddress,
+    setting,
+)
+
+ALLOWED_VARIABLES = "variables in braces: {alias}, {numeric_alias}, {join_id}"
+
+
+def _not_empty(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value():
+        raise ValueError("is empty")
+    return value
+
+
+Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
+
+
+class TicketKey(Section):
+    """One key of the ring that signs tickets and from which PINs and join links come."""
+
+    id: int = setting(about="Number of the key, written into every ticket.", allowed="0 to 15", ge=0, le=15, example=0)
+    key: KeyBytes = setting(
+        about="The secret itself.",
+        allowed="base64 of at least 32 random bytes; `greenroom config new-key` makes one",
+        repr=False,
+        example="(from greenroom config new-key)",
+    )
+
+
+class Exchange(Section):
+    """How to reach the Exchange that holds the equipment mailbox."""
+
+    protocol: Literal["ews"] = setting(
+        "ews", about="Protocol to speak: `ews` is Exchange Web Services, for Exchange Server."
+    )
+    url: WebAddress = setting(
+        about="Address of the EWS endpoint.",
+        allowed="an https address such as https://mail.example.org/EWS/Exchange.asmx (http only to this computer)",
+        example="https://mail.example.org/EWS/Exchange.asmx",
+    )
+    auth: Literal["basic", "bearer"] = setting(
+        "basic", about="How to sign in: user name and password, or a token in the Authorization header."
+    )
+    username: str | None = setting(
+        None,
+        about="Service account that signs in (`basic`).",
+        allowed="a user principal name or DOMAIN\\user",
+        example="greenroom@example.org",
+        shown=True,
+        min_length=1,
+        max_length=254,
+    )
+    password: Secret | None = setting(None, about="Its password (`basic`).", allowed="text; or set password_file")
+    password_file: Path | None = setting(
+        None,
+        about="File whose content is the password; keeps it out of this file.",
+        allowed="path of a readable file, seen from this file's folder",
+        example="secrets/exchange-password",
+        shown=True,
+    )
+    token: Secret | None = setting(None, about="Bearer token (`bearer`).", allowed="text; or set token_file")
+    token_file: Path | None = setting(
+        None,
+        about="File whose content is the bearer token, renewed there by somebody else.",
+        allowed="path of a readable file, seen from this file's folder",
+    )
+    ca_file: Path | None = setting(
+        None,
+        about="Certificates to trust besides the system's, for an Exchange whose certificate is not public.",
+        allowed="path of a PEM file, seen from this file's folder",
+        example="company-ca.pem",
+    )
+    impersonate: bool = setting(
+        True,
+        about="Act for the equipment mailbox and for organizers by impersonation. Without it the account must be the "
+        "mailbox's own, and joining instructions travel in the reply.",
+    )
+    poll_seconds: int = setting(
+        15,
+        about="How often to look for changes, besides the stream.",
+        unit="seconds",
+        allowed="1 to 3600",
+        ge=1,
+        le=3600,
+    )
+    streaming: bool = setting(
+        True, about="Hold a notification stream open, so that replies come within a second or two."
+    )
+    timeout_seconds: int = setting(
+        30, about="How long to wait for an answer.", unit="seconds", allowed="1 to 600", ge=1, le=600
+    )
+
+
+class Dial(Section):
+    """One way to dial in, as the join page and the joining instructions show it."""
+
+    label: str = setting(
+        about="What it is for.", allowed="1 to 60 characters", min_length=1, max_length=60, example="SIP"
+    )
+    pattern: DialPattern = setting(
+        about="What to dial.",
+        allowed=f"1 to 255 characters; {ALLOWED_VARIABLES}",
+        min_length=1,
+        max_length=255,
+        example="sip:{alias}",
+    )
+
+
+class Platform(Section):
+    """The video platform that holds the rooms, and how people get in."""
+
+    kind: Literal["embedded"] = setting(
+        "embedded", about="`embedded`: rooms live in Greenroom's own database and meet at `meeting_url`."
+    )
+    meeting_url: AddressPattern | None = setting(
+        None,
+        about='Where "Join now" leads, such as a room of a Jitsi server. Without it the page shows only what to dial.',
+        allowed=f"an https address (http only to this computer); {ALLOWED_VARIABLES}",
+        example="https://jitsi.example.org/{numeric_alias}",
+        max_length=1024,
+    )
+    dial: tuple[Dial, ...] = setting(
+        (), about="Further ways to dial in.", allowed="at most 8 tables with label and pattern", max_length=8
+    )
+    phone: TextPattern = setting(
+        "",
+        about="How to join by telephone.",
+        allowed=f"text of at most 255 characters; {ALLOWED_VARIABLES}",
+        max_length=255,
+        example="+49 30 1234567, then {numeric_alias}#",
+    )
+
+
+class AliasPool(Section):
+    """What the aliases of this integration look like: prefix, random digits, @domain."""
+
+    prefix: str = setting(
+        "",
+        about="Text before the digits.",
+        allowed="0 to 8 lower-case letters, digits, dots, hyphens or underscores",
+        pattern=r"^[a-z0-9._-]{0,8}$",
+        example="meet",
+    )
+    digits: int = setting(
+        9, about="How many random digits; fewer are easier to key in and to guess.", allowed="5 to 15", ge=5, le=15
+    )
+    domain: OptionalDomain = setting(
+        "",
+        about="Domain behind the @ of an alias; empty for none.",
+        allowed="a domain name of at most 192 characters",
+        example="video.example.org",
+        max_length=192,
+    )
+
+    @property
+    def plan(self) -> AliasPlan:
+        """The same as a value of the domain."""
+        return AliasPlan(self.prefix, self.digits, self.domain)
+
+
+class MeetingPolicy(Section):
+    """When rooms are open, which PINs they have, and who gets one without a ticket."""
+
+    before: int = setting(
+        30, about="How long before the start people may join.", unit="minutes", allowed="0 to 180", ge=0, le=180
+    )
+    after: int = setting(
+        60, about="How long after the end people may still join.", unit="minutes", allowed="0 to 180", ge=0, le=180
+    )
+    pin: PinPolicy = setting(PinPolicy.NONE, about="Which PINs a room has.")
+    unticketed: Unticketed = setting(
+        Unticketed.SCHEDULE,
+        about="What an invitation gets that the Outlook add-in did not prepare: a room, a decline, or nothing.",
+    )
+    allow_organizers: MailAddresses = setting(
+        (),
+        about="Who may have a room without a ticket; with both allow lists empty, everybody.",
+        allowed="a list of mail addresses",
+        max_length=10_000,
+    )
+    allow_domains: DomainNames = setting(
+        (),
+        about="The same for all addresses of a domain.",
+        allowed="a list of domain names",
+        max_length=10_000,
+        example=["example.org"],
+    )
+    deny_organizers: MailAddresses = setting(
+        (),
+        about="Who never gets a room without a ticket; stronger than the allow lists.",
+        allowed="a list of mail addresses",
+        max_length=10_000,
+    )
+    deny_domains: DomainNames = setting(
+        (), about="The same for all addresses of a domain.", allowed="a list of domain names", max_length=10_000
+    )
+
+
+class TextSettings(Section):
+    """Which wording organizers and attendees read."""
+
+    folder: Path | None = setting(
+        None,
+        about="Folder with templates that replace the packaged ones of the same name.",
+        allowed="path of a folder, seen from this file's folder",
+        example="texts",
+    )
+    language: str = setting(
+        "en",
+        about="Language of the packaged texts.",
+        allowed="a language tag such as en or de",
+        pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$",
+    )
+
+
+class Integration(Section):
+    """One equipment mailbox and all that belongs to it."""
+
+    number: int = setting(
+        about="Number of the integration, written into its tickets. Never change it.",
+        allowed="1 to 65535, each only once",
+        ge=1,
+        le=65535,
+        example=1,
+    )
+    name: str = setting(
+        about="Short name for commands, logs and environment variables.",
+        allowed="1 to 32 lower-case letters, digits or single hyphens, beginning with a letter; each only once",
+        pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$",
+        max_length=32,
+        example="main",
+    )
+    mailbox: MailAddress = setting(
+        about="Address of the equipment mailbox that people invite.",
+        allowed="a mail address; a mailbox belongs to one integration only",
+        example="greenroom@example.org",
+    )
+    ticket_prefix: TicketPrefix = setting(
+        "GRM",
+        about="Letters with which tickets begin.",
+        allowed="2 to 6 letters A to Z without I, L and O, which are read as digits",
+    )
+    ticket_keys: tuple[TicketKey, ...] = setting(
+        about="Keys that sign tickets. The first is used for new ones; keep old ones until their meetings are over.",
+        allowed="1 to 16 tables with id and key; `greenroom config new-key` makes one; or set ticket_keys_file",
+        min_length=1,
+        max_length=16,
+    )
+    ticket_keys_file: Path | None = setting(
+        None,
+        about="File with one key per line as id:key, the current one first; keeps them out of this file.",
+        allowed="path of a readable file, seen from this file's folder",
+        example="secrets/ticket-keys",
+    )
+    exchange: Exchange = setting(about="See below.")
+    platform: Platform = setting(about="See below.", default_factory=Platform)
+    alias: AliasPool = setting(about="See below.", default_factory=AliasPool)
+    meetings: MeetingPolicy = setting(about="See below.", default_factory=MeetingPolicy)
+    texts: TextSettings = setting(about="See below.", default_factory=TextSettings)
+
+    @property
+    def policy(self) -> Policy:
+        """The rules as a value of the domain."""
+        rules = self.meetings
+        return Policy(
+            mailbox=self.mailbox,
+            before=timedelta(minutes=rules.before),
+            after=timedelta(minutes=rules.after),
+            pin=rules.pin,
+            unticketed=rules.unticketed,
+            allow_organizers=frozenset(rules.allow_organizers),
+            allow_domains=frozenset(rules.allow_domains),
+            deny_organizers=frozenset(rules.deny_organizers),
+            deny_domains=frozenset(rules.deny_domains),
+        )
+
+
+Integrations = Annotated[tuple[Integration, ...], Field(min_length=1, max_length=1000)]
