@@ -28,6 +28,10 @@ class Meetings:
         records = await self._of(integration, meetings.c.mark, marks)
         return {record.key: record for record in records}
 
+    async def by_mark(self, integration: int, mark: str) -> Record | None:
+        """Return the record of the meeting whose room carries this mark (the key's digest)."""
+        return next(iter(await self._of(integration, meetings.c.mark, [mark])), None)
+
     async def by_items(self, integration: int, ids: Iterable[str]) -> dict[str, Record]:
         """Return the records whose item in the mailbox has one of these ids, by id."""
         records = await self._of(integration, meetings.c.item_id, list(set(ids)))
