@@ -102,7 +102,7 @@ def decide(observation: Observation, record: Record | None, evidence: Evidence, 
         return _past(observation, record, policy, now)
     refusal = _refusal(observation, record, evidence, policy)
     if refusal is not None:
-        return _once(refusal, observation, record)
+        return once(refusal, observation, record)
     return _provide(observation, record, evidence)
 
 
@@ -144,7 +144,7 @@ def _past(observation: Observation, record: Record | None, policy: Policy, now: 
         return _silent(Reason.LONG_OVER, State.IGNORED, record)
     series = observation.kind is Kind.SERIES
     outcome = Outcome.DECLINE_PAST_SERIES if series else Outcome.DECLINE_PAST_SINGLE
-    return _once(_decline(Reason.PAST, outcome, record), observation, record)
+    return once(_decline(Reason.PAST, outcome, record), observation, record)
 
 
 def _refusal(observation: Observation, record: Record | None, evidence: Evidence, policy: Policy) -> Decision | None:
@@ -175,7 +175,7 @@ def _provide(observation: Observation, record: Record | None, evidence: Evidence
     decision = Decision(
         reason, State.SCHEDULED, outcome=outcome, provide=True, instruct=instruct, alias=alias
     )
-    return _once(decision, observation, record)
+    return once(decision, observation, record)
 
 
 def _alias_source(record: Record | None, evidence: Evidence) -> AliasSource:
@@ -230,12 +230,18 @@ def _decline(reason: Reason, outcome: Outcome, record: Record | None) -> Decisio
     return Decision(reason, State.DECLINED, outcome=outcome, retire=has_room)
 
 
-def _once(decision: Decision, observation: Observation, record: Record | None) -> Decision:
+def _says_the_same(replied: str, outcome: Outcome, observation: Observation) -> bool:
+    """Whether a reply already said yes, or no, to just this: the wording may differ after a crash, the answer does not."""
+    before, _, facts = replied.partition(":")
+    return Outcome(before).accepts == outcome.accepts and facts == reply_identity(outcome, observation).partition(":")[2]
+
+
+def once(decision: Decision, observation: Observation, record: Record | None) -> Decision:
     """Take the reply out of a decision if it has been said already."""
     outcome = decision.outcome
     if outcome is None:
         return decision
-    said = record is not None and record.replied == reply_identity(outcome, observation)
+    said = record is not None and record.replied is not None and _says_the_same(record.replied, outcome, observation)
     untold = record is None or record.replied is None
     already_declined = untold and not outcome.accepts and observation.response is Response.DECLINED
     return replace(decision, outcome=None) if said or already_declined else decision

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from greenroom.meetings.decision import Evidence, TicketStatus
 from greenroom.meetings.meeting import MeetingKey
-from greenroom.meetings.ticket import KeyRing, Ticket, TicketFault, find_tickets
+from greenroom.meetings.ticket import KeyRing, Ticket, TicketFault
+from greenroom.meetings.ticket_finder import find_tickets
 
 _ORDER = (
     TicketStatus.VALID,

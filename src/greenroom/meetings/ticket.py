@@ -97,18 +97,20 @@ class KeyRing:
         """The number of the integration, as tickets carry it."""
         return self._integration
 
-    def issue(self, number: int, issued_at: datetime, options: int = 0) -> str:
-        """Write a ticket as it is printed. The same arguments give the same ticket.
+    def issue(self, number: int, issued_at: datetime, options: int = 0, *, key_id: int | None = None) -> str:
+        """Write a ticket as it is printed. The same arguments give the same ticket; `key_id` None takes the current key.
 
-        Raises ValueError for a number of more than fifteen digits, options beyond a byte, a naive time or one past 2106.
+        Raises ValueError for a number of more than fifteen digits, options beyond a byte, a naive time or one past 2106,
+        KeyError for a key the ring does not hold.
         """
+        key_id = self._current if key_id is None else key_id
         if not 0 <= number < NUMBER_LIMIT or not 0 <= options < _BYTE:
             raise ValueError("an alias number has at most 15 digits and options are one byte")
         if issued_at.tzinfo is None or not 0 <= issued_at.timestamp() < _BYTE**4:
             raise ValueError("the time of issue is aware and between 1970 and 2106")
-        head = VERSION << 4 | self._current
+        head = VERSION << 4 | key_id
         body = _FIELDS.pack(head, self._integration, number.to_bytes(7, "big"), options, int(issued_at.timestamp()))
-        return grouped(self._prefix, crockford.encode(body + self._mac(self._current, body)))
+        return grouped(self._prefix, crockford.encode(body + self._mac(key_id, body)))
 
     def verify(self, text: str) -> Ticket | TicketFault:
         """Judge one candidate, printed or as `find_tickets` gives it. Never raises."""

@@ -13,10 +13,13 @@ import structlog
 
 from greenroom.exchange.contract import Invitation, UpdateResult
 from greenroom.exchange.errors import MisconfiguredError, NotPermittedError, SignInError, TryLaterError
-from greenroom.meetings.decision import AliasSource, Reason
-from greenroom.meetings.instructions import with_instructions, with_location
+from greenroom.meetings.decision import AliasSource, Decision, Reason, once
+from greenroom.meetings.instructions import replace_block, with_instructions, with_location
 from greenroom.meetings.record import InstructionsState, State
 from greenroom.meetings.reply import Outcome
+from greenroom.meetings.room import RoomSpec
+from greenroom.meetings.ticket import Ticket
+from greenroom.meetings.ticket_finder import find_tickets
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Step, take_journal
@@ -57,11 +60,14 @@ async def write_instructions(
     for case in cases:
         if case.waiting or case.spec is None or not case.decision.instruct:
             continue
-        if case.record.instructions is InstructionsState.NONE:
-            await _instruct(integration, case, case.spec.alias.name, now)
+        if _where(case) is InstructionsState.NONE:
+            await _instruct(integration, case, case.spec, now)
             step("instructions")
+            if case.observation.ref.is_message and _where(case) is InstructionsState.WRITTEN:
+                # Without a calendar item the request itself is answered, and our update has just replaced it by a newer one.
+                case.postpone(now)
             await _store(storage, [case])
-        if case.record.instructions is InstructionsState.IN_REPLY:
+        if _where(case) is InstructionsState.IN_REPLY:
             case.instructions = wording.instructions_html(
                 integration, case.spec, wording.ticket_of(integration, case.record)
             )
@@ -112,27 +118,25 @@ async def _retire(integration: Integration, case: Case, now: datetime) -> None:
 
 def _refuse(case: Case, reason: Reason, outcome: Outcome, now: datetime) -> None:
     """Turn a decision into a decline because the platform will not have this room."""
-    case.decision = replace(case.decision, reason=reason, provide=False, state=State.DECLINED, outcome=outcome)
-    case.outcome = None if case.record.replied == _identity(case, outcome) else outcome
+    refused = Decision(reason, State.DECLINED, outcome=outcome)
+    case.decision = once(refused, case.observation, case.record)
+    case.outcome = case.decision.outcome
     case.record = replace(case.record, reason=reason.value)
     case.note("room", reason.value, now)
 
 
-def _identity(case: Case, outcome: Outcome) -> str | None:
-    case.outcome = outcome
-    return case.identity
-
-
-async def _instruct(integration: Integration, case: Case, alias: str, now: datetime) -> None:
-    spec, record = case.spec, case.record
-    if spec is None:
-        return
+async def _instruct(integration: Integration, case: Case, spec: RoomSpec, now: datetime) -> None:
+    record = case.record
     ticket = wording.ticket_of(integration, record)
     block = wording.instructions_html(integration, spec, ticket)
     place = wording.location_text(integration, spec)
 
     def edit(invitation: Invitation) -> Invitation | None:
-        body = with_instructions(invitation.body_html, block, ticket, integration.ring.prefix)
+        old = _copied_ticket(integration, invitation.body_html, ticket)
+        if old is None:
+            body = with_instructions(invitation.body_html, block, ticket)
+        else:
+            body = replace_block(invitation.body_html, old, block, ticket)
         return None if body is None else Invitation(body, with_location(invitation.location, place))
 
     try:
@@ -149,7 +153,18 @@ async def _instruct(integration: Integration, case: Case, alias: str, now: datet
         UpdateResult.PRESENT: InstructionsState.PRESENT,
     }.get(result, InstructionsState.IN_REPLY)
     case.record = replace(record, instructions=where)
-    case.note("instructions", result.value, now, alias if where is InstructionsState.WRITTEN else "")
+    case.note("instructions", result.value, now)
+
+
+def _copied_ticket(integration: Integration, text: str, ours: str) -> str | None:
+    """Return the genuine ticket of another meeting that came into this text by copying, or None."""
+    ring = integration.ring
+    genuine = [t for t in find_tickets(text, ring.prefix) if t != ours and isinstance(ring.verify(t), Ticket)]
+    return genuine[-1] if genuine else None
+
+
+def _where(case: Case) -> InstructionsState:
+    return case.record.instructions
 
 
 async def _store(storage: Storage, cases: Sequence[Case]) -> None:

@@ -103,7 +103,7 @@ async def _holders(
     integration: Integration, work: Work, found: Iterable[Sequence[Ticket | TicketFault]]
 ) -> dict[int, Holder]:
     numbers = {ticket.number for tickets in found for ticket in tickets if isinstance(ticket, Ticket)}
-    stored = await work.reservations.holders(integration.number, numbers) if numbers else {}
+    stored = await work.reservations.holders(integration.number, sorted(numbers)) if numbers else {}
     return {number: Holder(r.key, r.deleted_at is not None) for number, r in stored.items()}
 
 

@@ -1,0 +1,267 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.observations import ADA, MAILBOX, NOW, observation
+
+from greenroom.meetings.decision import (
+    AliasSource,
+    Decision,
+    Evidence,
+    Reason,
+    TicketStatus,
+    decide,
+    reply_identity,
+    settle,
+)
+from greenroom.meetings.meeting import Kind, Observation, Person, Response, Sensitivity
+from greenroom.meetings.policy import Policy, Unticketed
+from greenroom.meetings.record import InstructionsState, Record, State
+from greenroom.meetings.reply import Outcome
+from greenroom.meetings.ticket import Ticket
+
+POLICY = Policy(MAILBOX)
+TICKET = Ticket(1, 123456789, 0, NOW, 0)
+VALID = Evidence(TicketStatus.VALID, TICKET)
+NOTHING = Evidence()
+
+
+def record_of(what: Observation, /, **changes: object) -> Record:
+    usual = Record(
+        integration=1,
+        key=what.key,
+        correlation_id="AAAA-BBBB",
+        state=State.SCHEDULED,
+        kind=what.kind,
+        organizer=what.organizer.address,
+        ref=what.ref,
+        created_at=NOW,
+        updated_at=NOW,
+        span=what.span,
+        seen=what.fingerprint,
+        alias_number=TICKET.number,
+        alias_key=0,
+        room="room",
+        instructions=InstructionsState.PRESENT,
+        replied=reply_identity(Outcome.ACCEPT_NEW_SINGLE, what),
+    )
+    return replace(usual, **changes)  # type: ignore[arg-type]  # named by the test
+
+
+def test_a_new_meeting_with_a_ticket_gets_the_tickets_alias_and_an_accept() -> None:
+    assert decide(observation(), None, VALID, POLICY, NOW) == Decision(
+        Reason.NEW,
+        State.SCHEDULED,
+        outcome=Outcome.ACCEPT_NEW_SINGLE,
+        provide=True,
+        alias=AliasSource.TICKET,
+    )
+
+
+def test_a_new_series_is_accepted_as_a_series() -> None:
+    decision = decide(observation(kind=Kind.SERIES), None, VALID, POLICY, NOW)
+    assert decision.outcome is Outcome.ACCEPT_NEW_SERIES
+
+
+def test_an_invitation_without_a_ticket_gets_a_drawn_alias_and_instructions() -> None:
+    decision = decide(observation(), None, NOTHING, POLICY, NOW)
+    assert (decision.alias, decision.instruct, decision.outcome) == (
+        AliasSource.DRAW,
+        True,
+        Outcome.ACCEPT_NEW_SINGLE,
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcome", "state"),
+    [
+        (Unticketed.DECLINE, Outcome.DECLINE_INVALID_TICKET, State.DECLINED),
+        (Unticketed.IGNORE, None, State.IGNORED),
+    ],
+)
+def test_an_invitation_without_a_ticket_follows_the_policy(
+    policy: Unticketed, outcome: Outcome | None, state: State
+) -> None:
+    decision = decide(observation(), None, NOTHING, replace(POLICY, unticketed=policy), NOW)
+    assert (decision.outcome, decision.state, decision.provide) == (outcome, state, False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "welcome"),
+    [
+        ({}, True),
+        ({"deny_organizers": frozenset({ADA.address})}, False),
+        ({"deny_domains": frozenset({ADA.domain})}, False),
+        ({"allow_domains": frozenset({"other.example"})}, False),
+        ({"allow_domains": frozenset({ADA.domain})}, True),
+        ({"allow_organizers": frozenset({ADA.address})}, True),
+        ({"allow_domains": frozenset({ADA.domain}), "deny_organizers": frozenset({ADA.address})}, False),
+    ],
+)
+def test_lists_say_who_may_have_a_room_without_a_ticket(changes: dict[str, frozenset[str]], *, welcome: bool) -> None:
+    policy = replace(POLICY, **changes)  # type: ignore[arg-type]  # named by the parameters
+    assert decide(observation(), None, NOTHING, policy, NOW).provide is welcome
+    assert decide(observation(), None, VALID, policy, NOW).provide is True
+
+
+def test_a_copied_ticket_gives_the_copy_its_own_alias_and_instructions() -> None:
+    decision = decide(observation(), None, Evidence(TicketStatus.COPIED, TICKET), POLICY, NOW)
+    assert (decision.reason, decision.alias, decision.instruct) == (Reason.COPY, AliasSource.DRAW, True)
+
+
+def test_a_forged_ticket_is_declined_even_where_unticketed_invitations_are_welcome() -> None:
+    decision = decide(observation(), None, Evidence(TicketStatus.FORGED), POLICY, NOW)
+    assert (decision.outcome, decision.provide) == (Outcome.DECLINE_INVALID_TICKET, False)
+
+
+def test_a_foreign_ticket_is_left_to_whoever_issued_it() -> None:
+    decision = decide(observation(), None, Evidence(TicketStatus.FOREIGN), POLICY, NOW)
+    assert (decision.outcome, decision.state) == (None, State.IGNORED)
+
+
+def test_a_deleted_reservation_is_declined_and_its_room_retired() -> None:
+    seen = observation()
+    decision = decide(seen, record_of(seen), Evidence(TicketStatus.DELETED, TICKET), POLICY, NOW)
+    assert (decision.outcome, decision.retire) == (Outcome.DECLINE_ALIAS_DELETED, True)
+
+
+def test_a_moved_meeting_is_accepted_again_with_the_same_alias() -> None:
+    seen = observation()
+    moved = observation(starts_in=timedelta(days=2), sent_at=NOW + timedelta(minutes=1))
+    decision = decide(moved, record_of(seen), VALID, POLICY, NOW)
+    assert (decision.outcome, decision.alias) == (Outcome.ACCEPT_EDITED_SINGLE, AliasSource.RECORD)
+
+
+def test_an_edited_occurrence_says_so() -> None:
+    seen = observation(kind=Kind.OCCURRENCE)
+    moved = observation(kind=Kind.OCCURRENCE, starts_in=timedelta(days=2))
+    assert decide(moved, record_of(seen), VALID, POLICY, NOW).outcome is Outcome.ACCEPT_EDITED_OCCURRENCE
+
+
+def test_a_change_of_the_body_alone_is_met_with_silence() -> None:
+    seen = observation()
+    echo = replace(seen, body_html="other", sent_at=NOW + timedelta(minutes=1), response=Response.ACCEPTED)
+    decision = decide(echo, record_of(seen), VALID, POLICY, NOW)
+    assert (decision.reason, decision.outcome, decision.provide) == (Reason.UNCHANGED, None, True)
+
+
+def test_an_update_that_reset_our_answer_is_answered_again() -> None:
+    seen = observation()
+    again = replace(seen, sent_at=NOW + timedelta(minutes=1), response=Response.NONE)
+    decision = decide(again, record_of(seen), VALID, POLICY, NOW)
+    assert (decision.reason, decision.outcome) == (Reason.ANSWER_WAS_RESET, Outcome.ACCEPT_EDITED_SINGLE)
+
+
+def test_a_reply_that_was_sent_is_not_sent_again() -> None:
+    seen = observation()
+    died_before_it_was_done = record_of(seen, state=State.PENDING, seen=None)
+    assert decide(seen, died_before_it_was_done, VALID, POLICY, NOW).outcome is None
+    sent_again = replace(seen, sent_at=NOW + timedelta(minutes=1))
+    assert decide(sent_again, died_before_it_was_done, VALID, POLICY, NOW).outcome is not None
+
+
+def test_pressing_the_button_again_gives_the_meeting_the_new_tickets_alias() -> None:
+    seen = observation()
+    other = Evidence(TicketStatus.VALID, replace(TICKET, number=987654321))
+    assert decide(seen, record_of(seen), other, POLICY, NOW).alias is AliasSource.TICKET
+
+
+def test_a_cancellation_is_met_with_silence_and_the_room_is_retired() -> None:
+    seen = observation()
+    decision = decide(replace(seen, cancelled=True), record_of(seen), VALID, POLICY, NOW)
+    assert (decision.outcome, decision.retire, decision.state) == (None, True, State.ENDED)
+
+
+def test_a_cancellation_without_a_time_is_understood() -> None:
+    decision = decide(observation(cancelled=True, span=None), None, NOTHING, POLICY, NOW)
+    assert (decision.retire, decision.state) == (False, State.ENDED)
+
+
+def test_a_meeting_invited_again_after_its_cancellation_is_new_with_its_old_alias() -> None:
+    seen = observation()
+    ended = record_of(seen, state=State.ENDED, room=None)
+    decision = decide(observation(sent_at=NOW + timedelta(hours=1)), ended, VALID, POLICY, NOW)
+    assert (decision.outcome, decision.alias) == (Outcome.ACCEPT_NEW_SINGLE, AliasSource.RECORD)
+
+
+@pytest.mark.parametrize("kind", [Kind.SINGLE, Kind.SERIES])
+def test_a_meeting_in_the_past_is_declined(kind: Kind) -> None:
+    past = observation(starts_in=-timedelta(hours=3), kind=kind)
+    if past.span is not None and kind is Kind.SERIES:
+        past = replace(past, span=replace(past.span, until=NOW - timedelta(hours=1)))
+    outcome = Outcome.DECLINE_PAST_SERIES if kind is Kind.SERIES else Outcome.DECLINE_PAST_SINGLE
+    assert decide(past, None, VALID, POLICY, NOW).outcome is outcome
+
+
+def test_a_series_without_end_is_never_past() -> None:
+    assert decide(observation(starts_in=-timedelta(days=900), kind=Kind.SERIES), None, VALID, POLICY, NOW).provide
+
+
+def test_nobody_waits_for_a_decline_of_what_was_over_weeks_ago() -> None:
+    old = observation(starts_in=-timedelta(days=60), received_at=NOW - timedelta(days=61))
+    assert decide(old, None, VALID, POLICY, NOW).outcome is None
+
+
+def test_a_meeting_that_runs_is_still_accepted() -> None:
+    assert decide(observation(starts_in=-timedelta(minutes=30)), None, VALID, POLICY, NOW).provide
+
+
+def test_the_mailboxes_own_meetings_are_ignored() -> None:
+    own = observation(organizer=Person(MAILBOX))
+    assert decide(own, None, VALID, POLICY, NOW).state is State.IGNORED
+    assert decide(observation(is_organizer=True), None, VALID, POLICY, NOW).state is State.IGNORED
+
+
+def test_after_a_loss_a_ticketed_and_answered_meeting_comes_back_in_silence() -> None:
+    seen = observation(response=Response.ACCEPTED)
+    decision = decide(seen, None, VALID, POLICY, NOW)
+    assert (decision.reason, decision.outcome, decision.provide) == (Reason.RECOVERED, None, True)
+    back = record_of(seen, replied=None)
+    assert decide(seen, back, VALID, POLICY, NOW).outcome is None
+
+
+def test_a_privacy_change_is_a_change_that_concerns_the_room() -> None:
+    seen = observation()
+    private = replace(seen, sensitivity=Sensitivity.PRIVATE, response=Response.ACCEPTED)
+    assert decide(private, record_of(seen), VALID, POLICY, NOW).reason is Reason.EDITED
+
+
+def test_an_unknown_reply_counts_as_sent_when_the_calendar_shows_a_new_answer() -> None:
+    seen = observation()
+    asked = record_of(seen, replied=None, replying=reply_identity(Outcome.ACCEPT_NEW_SINGLE, seen), state=State.PENDING)
+    went_out = replace(seen, response=Response.ACCEPTED, replied_at=NOW)
+    assert settle(went_out, asked).replied == asked.replying
+    assert settle(seen, asked).replied is None
+    assert settle(seen, asked).replying is None
+
+
+def test_an_older_answer_does_not_pass_for_the_one_that_was_about_to_be_sent() -> None:
+    seen = observation(response=Response.ACCEPTED, replied_at=NOW)
+    asked = record_of(
+        seen, replying=reply_identity(Outcome.ACCEPT_EDITED_SINGLE, seen), replied="accept_new_single:x:", answered_before=NOW
+    )
+    assert settle(seen, asked).replied == "accept_new_single:x:"
+
+
+@given(
+    kind=st.sampled_from(Kind),
+    cancelled=st.booleans(),
+    hours=st.integers(-2000, 2000),
+    response=st.sampled_from(Response),
+    status=st.sampled_from(TicketStatus),
+    state=st.none() | st.sampled_from(State),
+)
+def test_a_decision_never_provides_and_retires_and_an_accept_always_means_a_room(
+    *, kind: Kind, cancelled: bool, hours: int, response: Response, status: TicketStatus, state: State | None
+) -> None:
+    seen = observation(kind=kind, cancelled=cancelled, response=response, starts_in=timedelta(hours=hours))
+    evidence = Evidence(status, TICKET)
+    record = None if state is None else record_of(observation(kind=kind), state=state)
+    decision = decide(seen, record, evidence, POLICY, NOW)
+    assert not (decision.provide and decision.retire)
+    assert decision.provide == (decision.alias is not None)
+    if decision.outcome is not None:
+        assert decision.outcome.accepts == decision.provide
+    assert decide(seen, record, evidence, POLICY, NOW) == decision

@@ -1,0 +1,146 @@
+"""A mailbox in memory that keeps the `Mailbox` contract, with faults that can be asked for by name."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from greenroom.exchange.contract import (
+    Changes,
+    Invitation,
+    InvitationEdit,
+    Reply,
+    ReplyResult,
+    Unreadable,
+    UpdateResult,
+    Verdict,
+)
+from greenroom.exchange.errors import ExchangeError, ItemGoneError, OutcomeUnknownError
+from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation, Response
+
+
+@dataclass
+class Sent:
+    """A reply the organizer got."""
+
+    key: MeetingKey
+    verdict: Verdict
+    body_html: str
+
+
+@dataclass
+class FakeMailbox:
+    """Calendar, organizers and the mail between them. `clock` is the server's."""
+
+    address: str
+    clock: Callable[[], datetime]
+    items: dict[str, Observation] = field(default_factory=dict)
+    log: list[tuple[str, bool]] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
+    organizer_bodies: dict[MeetingKey, Invitation] = field(default_factory=dict)
+    refused_organizers: set[str] = field(default_factory=set)
+    faults: list[tuple[str, ExchangeError, bool]] = field(default_factory=list)
+    reads: int = 0
+
+    # --- what people do -----------------------------------------------------------------------------------------
+
+    def put(self, observation: Observation) -> None:
+        """Let the calendar show this from now on."""
+        version = str(len(self.log))
+        self.items[observation.ref.id] = replace(observation, ref=replace(observation.ref, version=version))
+        self.log.append((observation.ref.id, True))
+
+    def invite(self, observation: Observation) -> None:
+        """Let an organizer send an invitation or an update."""
+        self.organizer_bodies[observation.key] = Invitation(observation.body_html, observation.location)
+        self.put(observation)
+
+    def remove(self, item_id: str) -> None:
+        """Take an item out of the calendar."""
+        self.items.pop(item_id, None)
+        self.log.append((item_id, False))
+
+    def fail(self, operation: str, error: ExchangeError, *, after: bool = False) -> None:
+        """Let the next call of an operation fail, before or after its work was done."""
+        self.faults.append((operation, error, after))
+
+    def replies_to(self, key: MeetingKey) -> list[Sent]:
+        """Return what the organizer of this meeting got."""
+        return [sent for sent in self.sent if sent.key == key]
+
+    # --- the contract ---------------------------------------------------------------------------------------------
+
+    async def changes(self, cursor: str, *, limit: int) -> Changes:
+        self._trip("changes", after=False)
+        start = int(cursor or 0)
+        end = min(len(self.log), start + limit)
+        latest = dict(self.log[start:end])
+        glances = tuple(self._glance(item_id) for item_id, there in latest.items() if there and item_id in self.items)
+        gone = tuple(item_id for item_id in latest if item_id not in self.items)
+        return Changes(glances, gone, str(end), end < len(self.log))
+
+    def _glance(self, item_id: str) -> Glance:
+        item = self.items[item_id]
+        own = item.replied_at is not None and (item.sent_at is None or item.replied_at > item.sent_at)
+        return Glance(item.ref, item.key, item.fingerprint, item.response, own)
+
+    async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
+        self._trip("read", after=False)
+        self.reads += len(refs)
+        found = [self.items.get(ref.id) or Unreadable(ref, ItemGoneError("gone")) for ref in refs]
+        self._trip("read", after=True)
+        return list(found)
+
+    async def find(self, key: MeetingKey) -> Observation | None:
+        self._trip("find", after=False)
+        return next((item for item in self.items.values() if item.key == key), None)
+
+    async def respond(self, replies: Sequence[Reply]) -> list[ReplyResult]:
+        self._trip("respond", after=False)
+        results = [self._respond(reply) for reply in replies]
+        self._trip("respond", after=True)
+        return results
+
+    def _respond(self, reply: Reply) -> ReplyResult:
+        item = self.items.get(reply.ref.id)
+        if item is None:
+            return ReplyResult(reply.ref, ItemGoneError("gone"))
+        if reply.send:
+            self.sent.append(Sent(item.key, reply.verdict, reply.body_html))
+        if reply.verdict is Verdict.DECLINE:
+            self.remove(reply.ref.id)
+        else:
+            self.put(replace(item, response=Response.ACCEPTED, replied_at=self.clock()))
+        return ReplyResult(reply.ref)
+
+    async def update_invitation(self, organizer: str, key: MeetingKey, edit: InvitationEdit) -> UpdateResult:
+        self._trip("update_invitation", after=False)
+        if organizer in self.refused_organizers:
+            return UpdateResult.REFUSED
+        invitation = self.organizer_bodies.get(key)
+        if invitation is None:
+            return UpdateResult.NOT_FOUND
+        edited = edit(invitation)
+        if edited is None:
+            return UpdateResult.PRESENT
+        self.organizer_bodies[key] = edited
+        for item in list(self.items.values()):
+            if item.key == key:
+                self.put(replace(item, body_html=edited.body_html, location=edited.location, sent_at=self.clock()))
+        self._trip("update_invitation", after=True)
+        return UpdateResult.WRITTEN
+
+    async def wakeups(self) -> AsyncIterator[None]:
+        for _ in ():
+            yield None
+
+    async def check(self) -> None:
+        self._trip("check", after=False)
+
+    async def close(self) -> None:
+        return
+
+    def _trip(self, operation: str, *, after: bool) -> None:
+        for fault in self.faults:
+            if fault[0] == operation and fault[2] is after:
+                self.faults.remove(fault)
+                raise OutcomeUnknownError("lost") if after and operation == "respond" else fault[1]
