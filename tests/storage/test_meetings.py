@@ -3,11 +3,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from support.records import HOUR, NOON, bare_record, full_record, line, meeting_key
 
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
 from greenroom.meetings.record import Record, State
 from greenroom.storage import Storage
+from support.records import HOUR, NOON, bare_record, full_record, line, meeting_key
 
 
 async def saved(storage: Storage, *records: Record) -> None:

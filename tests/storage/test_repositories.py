@@ -1,10 +1,10 @@
 import asyncio
 
 import pytest
-from support.records import HOUR, NOON, line, meeting_key, room
 
 from greenroom.meetings.room import AdmissionWindow
 from greenroom.storage import AliasHeldError, MailboxState, Reservation, RoomEnd, Storage, StoredRoom
+from support.records import HOUR, NOON, line, meeting_key, room
 
 ROOM = "room@example.com"
 

@@ -96,7 +96,7 @@ class Meetings:
         question = sa.select(meetings.c.state, sa.func.count()).group_by(meetings.c.state)
         if integration is not None:
             question = question.where(meetings.c.integration == integration)
-        found: dict[str, int] = {name: count for name, count in await self._connection.execute(question)}
+        found: dict[str, int] = dict((await self._connection.execute(question)).all())
         return {state: found.get(state.value, 0) for state in State}
 
     async def _of(self, integration: int, column: sa.Column[Any], values: Sequence[str]) -> list[Record]:

@@ -46,7 +46,7 @@ class Words(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
-        if value is None or value.isascii() and "\0" not in value:
+        if value is None or (value.isascii() and "\0" not in value):
             return value
         clean = value.replace("\0", "\ufffd")
         return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in clean)
