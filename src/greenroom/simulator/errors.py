@@ -18,43 +18,43 @@ class StoreError(Exception):
     code = "ErrorInternalServerError"
 
 
-class NoSuchMailbox(StoreError):
+class NoSuchMailbox(StoreError):  # noqa: N818  named for what was wrong
     """The address (or X500 name) belongs to no mailbox here."""
 
     code = "ErrorNonExistentMailbox"
 
 
-class NoSuchFolder(StoreError):
+class NoSuchFolder(StoreError):  # noqa: N818  named for what was wrong
     """The folder id or distinguished name is not one of this mailbox."""
 
     code = "ErrorFolderNotFound"
 
 
-class NoSuchItem(StoreError):
+class NoSuchItem(StoreError):  # noqa: N818  named for what was wrong
     """The item id is not, or no longer, one of this mailbox: deleted, moved (ids change on moving), or never there."""
 
     code = "ErrorItemNotFound"
 
 
-class InvalidSyncState(StoreError):
+class InvalidSyncState(StoreError):  # noqa: N818  named for what was wrong
     """The sync state is garbage, of another folder, or expired: the client must begin with an empty one."""
 
     code = "ErrorInvalidSyncStateData"
 
 
-class NoSuchSubscription(StoreError):
+class NoSuchSubscription(StoreError):  # noqa: N818  named for what was wrong
     """The subscription was ended, or never existed."""
 
     code = "ErrorSubscriptionNotFound"
 
 
-class IrresolvableConflict(StoreError):
+class IrresolvableConflict(StoreError):  # noqa: N818  named for what was wrong
     """The change key is stale and the caller asked never to overwrite."""
 
     code = "ErrorIrresolvableConflict"
 
 
-class InvalidOperation(StoreError):
+class InvalidOperation(StoreError):  # noqa: N818  named for what was wrong
     """The operation does not fit the item.
 
     Codes used: ErrorCalendarIsOrganizerForAccept (…ForDecline, …ForTentative, …ForRemove),
@@ -68,7 +68,7 @@ class InvalidOperation(StoreError):
         self.code = code
 
 
-class BadInvitation(StoreError):
+class BadInvitation(StoreError):  # noqa: N818  named for what was wrong
     """An iTIP file that cannot be understood as one. `reason` is a sentence, `line` its 1-based line or None."""
 
     code = "ErrorMimeContentInvalid"

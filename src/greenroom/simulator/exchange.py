@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
+from greenroom.simulator import attendee, ics_write, ids, inbound, mail, organizer
+from greenroom.simulator.directory import bare
+from greenroom.simulator.errors import NoSuchSubscription
 from greenroom.simulator.model import (
     Account,
     Answer,
@@ -27,6 +30,7 @@ from greenroom.simulator.model import (
     SendUpdates,
     SyncResult,
 )
+from greenroom.simulator.site import Site
 from greenroom.simulator.subscriptions import Subscription
 
 
@@ -39,9 +43,26 @@ class Exchange:
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
-        self.clock = clock
-        self.outbound: list[OutboundMail] = []  # mail that left for other domains
-        self.bounced: list[OutboundMail] = []  # mail to addresses of our domains that do not exist
+        self.site = Site(clock)
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """The source of the current time; it may be replaced while running."""
+        return self.site.clock
+
+    @clock.setter
+    def clock(self, clock: Callable[[], datetime]) -> None:
+        self.site.clock = clock
+
+    @property
+    def outbound(self) -> list[OutboundMail]:
+        """Mail that left for other domains, oldest first. May be cleared."""
+        return self.site.outbound
+
+    @property
+    def bounced(self) -> list[OutboundMail]:
+        """Mail to addresses of our domains that do not exist. May be cleared."""
+        return self.site.bounced
 
     # --- people ---------------------------------------------------------------------------------------------------
 
@@ -63,59 +84,93 @@ class Exchange:
         `processing` counts for equipment only; users always behave like "auto_update". Our domains are those of the mailboxes.
         Raises ValueError when the address or an alias is taken.
         """
+        primary = bare(address)
+        mailbox = Mailbox(
+            address=primary,
+            name=name,
+            kind=kind,
+            processing=processing if kind == "equipment" else "auto_update",
+            aliases=tuple(bare(alias) for alias in aliases),
+            x500=x500 or _default_x500(primary),
+            shows_x500=shows_x500,
+            process_external=process_external,
+        )
+        self.site.directory.add(mailbox)
+        self.site.add_store(mailbox)
+        if password is not None:
+            self.add_account(primary, password, mailbox=primary)
+        return mailbox
 
     def add_account(self, login: str, password: str, *, mailbox: str | None = None) -> Account:
         """Create a login without a mailbox, or with an existing one."""
+        owner = None if mailbox is None else self.mailbox(mailbox).address
+        return self.site.directory.add_login(login, password, owner)
 
     def add_token(self, token: str, login: str) -> None:
         """Let a bearer token stand for a login."""
+        self.site.directory.tokens[token] = login
 
     def grant_impersonation(self, login: str, scope: Iterable[str] | None) -> None:
         """Give the ApplicationImpersonation role over these mailboxes; None: everybody. A second call replaces the first."""
+        self.site.directory.grant(login, scope)
 
     def revoke_impersonation(self, login: str) -> None:
         """Take the role away."""
+        self.site.directory.grants.pop(login.lower(), None)
 
     def authenticate(self, login: str, password: str) -> Account | None:
         """Check a password; logins are case-insensitive. None when login or password is wrong."""
+        return self.site.directory.check(login, password)
 
     def authenticate_token(self, token: str) -> Account | None:
         """Check a bearer token."""
+        return self.site.directory.by_token(token)
 
     def may_impersonate(self, login: str, address: str) -> bool:
         """Whether the login may act as this mailbox by impersonation. False for unknown mailboxes."""
+        return self.site.directory.may_impersonate(login, address)
 
     def find_mailbox(self, address: str) -> Mailbox | None:
         """Find by SMTP address, alias or X500 name (legacyExchangeDN), case-insensitive, an "SMTP:"/"EX:" prefix allowed."""
+        return self.site.directory.find(address)
 
     def mailbox(self, address: str) -> Mailbox:
         """Like find_mailbox, but raises NoSuchMailbox."""
+        return self.site.directory.get(address)
 
     def mailboxes(self) -> list[Mailbox]:
         """All mailboxes in the order of their creation."""
+        return list(self.site.directory.mailboxes.values())
 
     def resolve_names(self, text: str) -> list[Mailbox]:
         """ResolveNames: an exact address or X500 name gives one, else those whose name or address has a word beginning so."""
+        return self.site.directory.resolve(text)
 
     # --- folders and items ----------------------------------------------------------------------------------------
 
     def folders(self, mailbox: str) -> list[Folder]:
         """All folders of a mailbox."""
+        return list(self.site.store(mailbox).folders.values())
 
     def folder(self, mailbox: str, folder: str) -> Folder:
         """One folder by id or distinguished name. Raises NoSuchFolder."""
+        return self.site.store(mailbox).folder(folder)
 
     def owner_of_folder(self, folder_id: str) -> str | None:
         """The address of the mailbox a folder id belongs to; None for an unknown or malformed id."""
+        return self.site.owner_of(folder_id)
 
     def owner_of_item(self, item_id: str) -> str | None:
         """The address of the mailbox an item id was made in (also when the item is gone); None for a malformed id."""
+        return self.site.owner_of(item_id)
 
     def get(self, mailbox: str, item_id: str) -> Item:
         """One item. Raises NoSuchItem."""
+        return self.site.store(mailbox).get(item_id)
 
     def items(self, mailbox: str, folder: str) -> list[Item]:
         """The items of a folder, oldest first."""
+        return self.site.store(mailbox).contents(folder)
 
     def sync(self, mailbox: str, folder: str, state: str | None, max_changes: int) -> SyncResult:
         """SyncFolderItems: what changed since `state` (None or "": everything), newest first, at most max_changes (1-512).
@@ -123,9 +178,11 @@ class Exchange:
         An item changed several times is reported once, one created and deleted since not at all, one moved out as deleted.
         Raises InvalidSyncState for foreign, broken and expired states.
         """
+        return self.site.store(mailbox).sync(folder, state, max_changes, self.site.generation)
 
     def expire_sync_states(self) -> None:
         """Make every state handed out so far invalid, as a mailbox move or restore does."""
+        self.site.generation += 1
 
     # --- organizer ------------------------------------------------------------------------------------------------
 
@@ -136,6 +193,7 @@ class Exchange:
 
         Raises InvalidOperation for missing or reversed times.
         """
+        return organizer.create(self.site, self.site.store(mailbox), draft, send, sender)
 
     def update_item(
         self,
@@ -154,6 +212,10 @@ class Exchange:
         An attendee's own changes to their copy send nothing. Raises IrresolvableConflict for a stale change key with
         NeverOverwrite (AutoResolve merges, AlwaysOverwrite wins), NoSuchItem, InvalidOperation.
         """
+        store = self.site.store(mailbox)
+        item = store.get(item_id)
+        organizer.update(self.site, store, item, draft, change_key=change_key, resolution=resolution, send=send)
+        return item
 
     def cancel_meeting(
         self, mailbox: str, item_id: str, *, body: Body | None = None, disposition: Disposition = "SendAndSaveCopy"
@@ -162,6 +224,8 @@ class Exchange:
 
         Raises InvalidOperation (ErrorCalendarIsNotOrganizer) on attendees' copies.
         """
+        store = self.site.store(mailbox)
+        return organizer.cancel(self.site, store, store.get(item_id), body, disposition)
 
     def delete_item(
         self,
@@ -172,9 +236,15 @@ class Exchange:
         send_cancellations: SendInvitations = "SendToNone",
     ) -> Item | None:
         """DeleteItem. Returns the item where it now is, None when it is gone (soft and hard delete)."""
+        store = self.site.store(mailbox)
+        return organizer.delete(self.site, store, store.get(item_id), mode, send_cancellations)
 
     def move_item(self, mailbox: str, item_id: str, folder: str) -> Item:
         """MoveItem: the item gets a new id there."""
+        store = self.site.store(mailbox)
+        item = store.get(item_id)
+        store.move(item, folder)
+        return item
 
     # --- attendee -------------------------------------------------------------------------------------------------
 
@@ -194,9 +264,15 @@ class Exchange:
         item there too. No mail goes out for SaveOnly or when the organizer asked for no response. Raises InvalidOperation
         (organizer's own item, cancelled or outdated meeting, other kinds of items), NoSuchItem.
         """
+        store = self.site.store(mailbox)
+        return attendee.respond(
+            self.site, store, store.get(item_id), answer, body=body, disposition=disposition, sender=sender
+        )
 
     def remove_cancelled(self, mailbox: str, item_id: str) -> None:
         """RemoveItem on a cancellation (or a cancelled calendar item): delete the calendar item and the message."""
+        store = self.site.store(mailbox)
+        attendee.remove_cancelled(store, store.get(item_id))
 
     # --- mail -----------------------------------------------------------------------------------------------------
 
@@ -204,6 +280,7 @@ class Exchange:
         self, mailbox: str, draft: MessageDraft, disposition: Disposition = "SaveOnly"
     ) -> Message | None:
         """CreateItem of a Message: kept in Drafts, or sent with or without a copy. Returns what is kept."""
+        return mail.create(self.site, self.site.store(mailbox), draft, disposition)
 
     def deliver_ics(self, address: str, data: bytes, *, sender: str | None = None) -> Delivered:
         """Do what a mail server does with an iTIP file for this mailbox (RFC 5546, RFC 6047).
@@ -211,17 +288,37 @@ class Exchange:
         `sender` is the envelope sender (default: the organizer, or for a REPLY the attendee). Raises BadInvitation with a
         sentence and a line, NoSuchMailbox.
         """
+        return inbound.deliver_ics(self.site, self.site.store(address), data, sender)
 
     def export_ics(self, mailbox: str, item_id: str, method: str | None = None) -> bytes:
         """A meeting as iCalendar text; default method by item kind (REQUEST, CANCEL, REPLY; PUBLISH for calendar items)."""
+        return ics_write.write_ics(self.site.store(mailbox).get(item_id), method)
 
     # --- notifications --------------------------------------------------------------------------------------------
 
     def subscribe(self, mailbox: str, folders: Iterable[str] | None, event_types: Iterable[EventType]) -> Subscription:
         """Follow these folders (None: all) of a mailbox. See Subscription for how to wait for events."""
+        store = self.site.store(mailbox)
+        wanted = None if folders is None else [store.folder(folder).id for folder in folders]
+        self.site.subscriptions_made += 1
+        id_ = ids.subscription_id(store.guid, self.site.subscriptions_made)
+        subscription = Subscription(id_, store.owner.address, wanted, event_types)
+        self.site.subscriptions[id_] = subscription
+        return subscription
 
     def subscription(self, subscription_id: str) -> Subscription:
         """A running subscription. Raises NoSuchSubscription."""
+        known = self.site.subscriptions.get(subscription_id)
+        if known is None:
+            raise NoSuchSubscription("there is no such subscription")
+        return known
 
     def unsubscribe(self, subscription_id: str) -> None:
         """End a subscription. Raises NoSuchSubscription when it is not running."""
+        self.subscription(subscription_id).close()
+        del self.site.subscriptions[subscription_id]
+
+
+def _default_x500(address: str) -> str:
+    name = address.replace("@", "-").replace("/", "-")
+    return f"/o=Exchange in a box/ou=Exchange Administrative Group (FYDIBOHF23SPDLT)/cn=Recipients/cn={name}"

@@ -126,7 +126,7 @@ class Meeting:
     stamp: datetime  # DateTimeStamp (OwnerCriticalChange): when the organizer sent this version
     response_requested: bool = True
     recurrence: Recurrence | None = None
-    raw_rrule: str | None = None  # the RRULE of a series that Exchange patterns cannot say (recurrence is None then)
+    raw_rrule: str | None = None  # RRULE and RDATE lines of a series Exchange patterns cannot say (recurrence: None)
     modified: tuple[ModifiedOccurrence, ...] = ()
     deleted: tuple[DeletedOccurrence, ...] = ()
     is_cancelled: bool = False
@@ -188,6 +188,7 @@ class CalendarItem(Item):
     request_was_sent: bool = False  # MeetingRequestWasSent
     my_response: ResponseType = "Unknown"  # MyResponseType
     reply_time: datetime | None = None  # AppointmentReplyTime
+    intended_free_busy: FreeBusy = "Busy"  # what meeting.free_busy becomes on accepting
     sent_schedule: str | None = None  # organizer only: fingerprint of the times last sent, tells FullUpdate from others
 
 
@@ -224,7 +225,7 @@ class MeetingResponse(MeetingMessage):
 class MeetingDraft(TypedDict, total=False):
     """What a client says of a meeting when creating or changing it. Absent keys: default, or unchanged.
 
-    `attendees` replaces the whole list (responses of those who stay are kept). `extended` is merged, a None value removes.
+    `attendees` replaces the whole list (responses of those who stay are kept). `extended` is merged, None removes.
     """
 
     subject: str

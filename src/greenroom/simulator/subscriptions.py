@@ -11,8 +11,8 @@ QUEUE_LIMIT = 10_000
 class Subscription:
     """A running subscription to some folders of one mailbox.
 
-    `await next_events(timeout)` waits for at least one event and returns all that are there; an empty list means the time is
-    over, or that the subscription was closed (`closed`). `missed` becomes true when the queue overflowed
+    `await next_events(seconds)` waits for at least one event and returns all that are there; an empty list means
+    the time is over, or that the subscription was closed (`closed`). `missed` becomes true when the queue overflowed
     (ErrorMissedNotificationEvents).
     """
 
