@@ -1,0 +1,93 @@
+"""FindItem: items of folders by page, by calendar window, by restriction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+from greenroom.simulator.ews.errors import EwsError, SoapFault
+from greenroom.simulator.ews.items import write_item
+from greenroom.simulator.ews.names import children, m, sub, t
+from greenroom.simulator.ews.restriction import Restrictions
+from greenroom.simulator.ews.shapes import read_item_shape
+from greenroom.simulator.ews.zones import local_time
+from greenroom.simulator.model import CalendarItem
+
+if TYPE_CHECKING:
+    from greenroom.simulator.ews.call import Call
+    from greenroom.simulator.ews.soap import SoapRequest
+    from greenroom.simulator.model import Item
+
+FIND_COUNT_LIMIT: Final = 1000
+"""EWSFindCountLimit: no page is longer."""
+
+
+def find_item(call: Call, request: SoapRequest) -> etree._Element:
+    """Answer FindItem: one response message per parent folder."""
+    shape = read_item_shape(request.body.find(m("ItemShape")))
+    restrictions = Restrictions(call.exchange)
+    test = restrictions.read(request.body.find(m("Restriction")))
+    arrange = restrictions.sorter(request.body.find(m("SortOrder")))
+    shallow = request.body.get("Traversal") == "Shallow"
+
+    def one(element: etree._Element) -> list[etree._Element]:
+        mailbox, folder = call.folder(element)
+        items = [item for item in reversed(call.exchange.items(mailbox, folder.id)) if test(item)] if shallow else []
+        window = request.body.find(m("CalendarView"))
+        if window is not None:
+            items, last = _window(items, window, folder.name), True
+            total, following = len(items), None
+        else:
+            items = arrange(items)
+            total = len(items)
+            items, following = _page(items, request.body.find(m("IndexedPageItemView")))
+            last = following is None
+        root = etree.Element(m("RootFolder"))
+        if following is not None:
+            root.set("IndexedPagingOffset", str(following))
+        root.set("TotalItemsInView", str(total))
+        root.set("IncludesLastItemInRange", "true" if last else "false")
+        part = sub(root, t("Items"))
+        for item in items:
+            write_item(part, call.exchange, item, shape, content=False)
+        return [root]
+
+    folders = list(children(request.body.find(m("ParentFolderIds"))))
+    return call.batch("FindItem", folders, one)
+
+
+def page_of(element: etree._Element | None) -> tuple[int, int]:
+    """Read an indexed page view: where it begins and how long it may be."""
+    if element is None:
+        return 0, FIND_COUNT_LIMIT
+    try:
+        offset, size = int(element.get("Offset", "0")), int(element.get("MaxEntriesReturned", FIND_COUNT_LIMIT))
+    except ValueError:
+        raise SoapFault("ErrorSchemaValidation", "A page view is invalid.", at=element) from None
+    if offset < 0 or size < 1:
+        raise EwsError("ErrorInvalidIndexedPagingParameters", "The page view is invalid.")
+    return offset, min(size, FIND_COUNT_LIMIT)
+
+
+def _page(items: list[Item], element: etree._Element | None) -> tuple[list[Item], int | None]:
+    offset, size = page_of(element)
+    if element is not None and element.get("BasePoint") == "End":
+        items = items[::-1]  # noqa: FURB187 - the caller's list stays as it is
+    page = items[offset : offset + size]
+    following = offset + len(page)
+    return page, (following if following < len(items) else None)
+
+
+def _window(items: list[Item], view: etree._Element, folder: str) -> list[Item]:
+    if folder != "calendar":
+        raise EwsError("ErrorCalendarFolderIsInvalidForCalendarView", "Only calendars have a calendar view.")
+    try:
+        start, end = local_time(view.get("StartDate", ""), None), local_time(view.get("EndDate", ""), None)
+        most = int(view.get("MaxEntriesReturned", FIND_COUNT_LIMIT))
+    except (ValueError, OverflowError):
+        raise SoapFault("ErrorSchemaValidation", "The calendar view is invalid.", at=view) from None
+    if end < start:
+        raise EwsError("ErrorCalendarEndDateIsEarlierThanStartDate")
+    inside = [i for i in items if isinstance(i, CalendarItem) and i.meeting.start < end and i.meeting.end > start]
+    return list(sorted(inside, key=lambda item: item.meeting.start)[:most])

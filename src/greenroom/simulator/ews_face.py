@@ -1,0 +1,350 @@
+"""The EWS face: `POST /EWS/Exchange.asmx` over a store, with counted calls and faults that can be switched on.
+
+What Exchange does at this door and what is done here: Basic and Bearer sign-in, ExchangeImpersonation, the affinity cookie,
+SOAP faults with HTTP 500, response messages with HTTP 200, chunked streaming. All of it runs in one asyncio loop, as the
+store does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from greenroom.simulator.auth import SignIn
+from greenroom.simulator.control import control_routes
+from greenroom.simulator.counters import Counters
+from greenroom.simulator.ews import envelope
+from greenroom.simulator.ews.call import Call, identify
+from greenroom.simulator.ews.errors import EwsError, SoapFault
+from greenroom.simulator.ews.names import m
+from greenroom.simulator.ews.notifications import read_stream_request, stream_error
+from greenroom.simulator.ews.operations import OPERATIONS, STREAMING, perform
+from greenroom.simulator.ews.soap import MAX_REQUEST_BYTES, SoapRequest, parse_request
+from greenroom.simulator.faults import FaultRule, Faults
+from greenroom.simulator.streaming import StreamCut, Streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from lxml import etree
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from greenroom.simulator.exchange import Exchange
+
+EWS_PATH: Final = "/EWS/Exchange.asmx"
+AFFINITY_COOKIE: Final = "X-BackEndOverrideCookie"
+_XML: Final = "text/xml; charset=utf-8"
+_CUT: Final = "greenroom.simulator.cut"
+SPOILED: Final = "greenroom.simulator.spoiled"
+"""Key in the ASGI scope of a request whose reply a fault has spoilt: a referee of replies must let it pass."""
+
+log = structlog.get_logger(__name__)
+
+
+class EwsFace:
+    """The face itself: holds who may do what beyond the store's own rights, what is counted, what goes wrong.
+
+    ``access`` opens mailboxes to logins that are neither their owners nor impersonating them (full access).
+    ``check_request`` may judge the operation element of each request; a text it returns becomes ErrorSchemaValidation.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        faults: Faults,
+        counters: Counters,
+        lock_after: int | None = None,
+        keep_alive_seconds: float = 45.0,
+        minute: float = 60.0,
+        check_request: Callable[[etree._Element], str | None] | None = None,
+    ) -> None:
+        self.exchange = exchange
+        self.faults = faults
+        self.counters = counters
+        self.sign_in = SignIn(exchange, counters, lock_after)
+        self.streams = Streams(faults, keep_alive_seconds=keep_alive_seconds, minute=minute)
+        self.access: dict[str, set[str]] = {}
+        self._check_request = check_request
+
+    def grant_access(self, login: str, address: str) -> None:
+        """Open a mailbox to a login, as full access or an editor's rights do."""
+        self.access.setdefault(login.casefold(), set()).add(self.exchange.mailbox(address).address)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request (ASGI)."""
+        request = Request(scope, receive)
+        if request.method != "POST":
+            await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
+            return
+        try:
+            body = await _bounded_body(request)
+        except ClientDisconnect:
+            return
+        headers = self._headers(request)
+        account = self.sign_in.check(request.headers.get("Authorization"))
+        if account is None:
+            await _unauthorized(headers)(scope, receive, send)
+            return
+        if body is None:
+            await Response(status_code=413, headers=headers)(scope, receive, send)
+            return
+        call: Call | None = None
+        try:
+            soap = parse_request(body)
+            call = identify(self.exchange, account, soap.impersonate, self.access)
+            self._count(call, soap, request)
+            self._judge(soap)
+            if soap.operation == STREAMING:
+                await self._stream(_Exchanged(self, call, soap, headers), scope, receive, send)
+            else:
+                await self._plain(_Exchanged(self, call, soap, headers), scope, receive, send)
+        except SoapFault as error:
+            self.counters.code(error.code)
+            log.info("simulator_soap_fault", code=error.code)
+            await Response(envelope.fault(error), 500, headers, _XML)(scope, receive, send)
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        headers = {
+            "Date": format_datetime(self.exchange.clock(), usegmt=True),
+            "Server": "Microsoft-IIS/10.0",
+            "request-id": str(uuid.uuid4()),
+            "X-BEServer": "SIM-BE-1",
+            "X-FEServer": "SIM-FE-1",
+        }
+        if request.headers.get("X-PreferServerAffinity", "").lower() == "true":
+            headers["Set-Cookie"] = f"{AFFINITY_COOKIE}=SIM-BE-1~1; path=/EWS; HttpOnly"
+        else:
+            headers["Set-Cookie"] = f"exchangecookie={uuid.uuid4().hex}; path=/; HttpOnly"
+        return headers
+
+    def _count(self, call: Call, soap: SoapRequest, request: Request) -> None:
+        mailbox = call.acting or "-"
+        operation = soap.operation if soap.operation in OPERATIONS or soap.operation == STREAMING else "unknown"
+        self.counters.call(operation, mailbox=mailbox, account=call.account.login, at=self.exchange.clock())
+        anchor = request.headers.get("X-AnchorMailbox")
+        if anchor is None and not call.impersonated:
+            return
+        named = self.exchange.find_mailbox(anchor) if anchor else None
+        if named is None or named.address != call.acting:
+            self.counters.anchor_mismatch(mailbox)
+
+    def _judge(self, soap: SoapRequest) -> None:
+        complaint = self._check_request(soap.body) if self._check_request is not None else None
+        if complaint is not None:
+            raise SoapFault("ErrorSchemaValidation", f"The request failed schema validation: {complaint}")
+
+    async def _plain(self, exchanged: _Exchanged, scope: Scope, receive: Receive, send: Send) -> None:
+        mailbox = exchanged.call.acting or "-"
+        self.counters.begin(mailbox)
+        try:
+            response = await exchanged.answer()
+        finally:
+            self.counters.end(mailbox)
+            for code in exchanged.call.codes:
+                self.counters.code(code)
+        if response is None:
+            await _cut(scope)
+            return
+        if exchanged.rule is not None and exchanged.rule.kind in ("truncated_reply", "garbage_reply"):
+            scope[SPOILED] = True
+        await response(scope, receive, send)
+
+    async def _stream(self, exchanged: _Exchanged, scope: Scope, receive: Receive, send: Send) -> None:
+        early = await exchanged.before()
+        if early is not None or exchanged.dropped:
+            if early is None:
+                await _cut(scope)
+            else:
+                await early(scope, receive, send)
+            return
+        ids, minutes = read_stream_request(exchanged.soap)
+        headers = [(b"content-type", _XML.encode())]
+        headers += [(name.lower().encode(), value.encode()) for name, value in exchanged.headers.items()]
+        gone = asyncio.ensure_future(_disconnected(receive))
+        parts = self.streams.run(exchanged.call, ids, minutes)
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            while True:
+                part = asyncio.ensure_future(anext(parts))
+                await asyncio.wait({part, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not part.done():
+                    part.cancel()
+                    with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
+                        await part
+                    return
+                try:
+                    data = part.result()
+                except StopAsyncIteration:
+                    break
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except StreamCut:
+            self.counters.fault("drop_stream")
+            await _cut(scope)
+        finally:
+            gone.cancel()
+            await parts.aclose()
+
+
+class _Exchanged:
+    """One authenticated request and the faults that strike it."""
+
+    def __init__(self, face: EwsFace, call: Call, soap: SoapRequest, headers: dict[str, str]) -> None:
+        self.face = face
+        self.call = call
+        self.soap = soap
+        self.headers = headers
+        self.dropped = False
+        self.rule: FaultRule | None = None
+
+    async def before(self) -> Response | None:  # noqa: C901 - one case for each kind of fault
+        """Let a fault strike before the work; a response ends the request, `dropped` ends it without one."""
+        has_state = self.soap.body.find(m("SyncState")) is not None
+        rule = self.rule = self.face.faults.strike(self.soap.operation, self.call.acting, sync_state=has_state)
+        if rule is None:
+            return None
+        self.face.counters.fault(rule.kind)
+        log.info("simulator_fault", kind=rule.kind, operation=self.soap.operation)
+        retry_after = {} if rule.retry_after is None else {"Retry-After": str(rule.retry_after)}
+        match rule.kind:
+            case "http_429":
+                return Response(status_code=429, headers={"Retry-After": "1"} | self.headers | retry_after)
+            case "http_503":
+                return Response(status_code=503, headers=self.headers | retry_after)
+            case "unauthorized":
+                return _unauthorized(self.headers)
+            case "server_busy" if not rule.nested or self.soap.operation == STREAMING:
+                raise SoapFault("ErrorServerBusy", values={"BackOffMilliseconds": str(rule.back_off_ms)})
+            case "server_busy":
+                self.call.refuse = EwsError("ErrorServerBusy", values={"BackOffMilliseconds": str(rule.back_off_ms)})
+            case "access_denied" if self.soap.operation == STREAMING:
+                return Response(stream_error("ErrorAccessDenied", ()), 200, self.headers, _XML)
+            case "access_denied":
+                self.call.refuse = EwsError("ErrorAccessDenied")
+            case "expired_sync_state":
+                self.call.expire_sync = True
+            case "slow":
+                await asyncio.sleep(rule.seconds)
+            case "timeout_before":
+                await asyncio.sleep(rule.seconds)
+                self.dropped = True
+        return None
+
+    async def answer(self) -> Response | None:
+        """Do the work; None means that the connection is to be closed without an answer."""
+        early = await self.before()
+        if early is not None or self.dropped:
+            return early
+        data = envelope.envelope(perform(self.call, self.soap))
+        kind = self.rule.kind if self.rule is not None else None
+        if kind == "timeout_after_commit" and self.rule is not None:
+            await asyncio.sleep(self.rule.seconds)
+            return None
+        if kind == "truncated_reply":
+            data = data[: len(data) // 2]
+        elif kind == "garbage_reply":
+            data = b"<html><body>It works!</body>\x00\xff"
+        return Response(data, 200, self.headers, _XML)
+
+
+async def _bounded_body(request: Request) -> bytes | None:
+    """The body of a request; None when it is larger than allowed."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size <= MAX_REQUEST_BYTES:
+            parts.append(part)
+    return b"".join(parts) if size <= MAX_REQUEST_BYTES else None
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _unauthorized(headers: Mapping[str, str]) -> Response:
+    response = Response(status_code=401, headers=dict(headers))
+    response.headers["WWW-Authenticate"] = 'Basic realm="greenroom-simulator"'
+    response.headers.append("WWW-Authenticate", 'Bearer realm="greenroom-simulator"')
+    return response
+
+
+async def _cut(scope: Scope) -> None:
+    """Close the connection without an answer, or in the middle of one."""
+    cut = scope.get(_CUT)
+    if cut is None:
+        raise ConnectionResetError("the simulator cut the connection")
+    cut()
+    # The server notices a lost connection on the loop's next round; only then may the application return.
+    await asyncio.sleep(0.01)
+
+
+class Cuttable:
+    """Lets the application inside cut its connection without an answer; has to be the outermost ASGI application.
+
+    Under uvicorn the transport is aborted; elsewhere (an in-process client) a ConnectionResetError reaches the caller.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on with the means to cut it."""
+        if scope["type"] == "http":
+            transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
+            if transport is not None:
+                scope[_CUT] = transport.abort
+        await self.app(scope, receive, send)
+
+
+class EwsApp(Cuttable):
+    """The ASGI application of the EWS face with its control surface; `face` is what it speaks for."""
+
+    def __init__(self, face: EwsFace, routes: Iterable[BaseRoute] = ()) -> None:
+        self.face = face
+        super().__init__(Starlette(routes=[Route(EWS_PATH, face), *control_routes(face), *routes]))
+
+    def close(self) -> None:
+        """End open streams, so that a server can stop."""
+        self.face.streams.close()
+
+
+def create_ews_app(
+    exchange: Exchange,
+    faults: Faults | None = None,
+    counters: Counters | None = None,
+    *,
+    lock_after: int | None = None,
+    keep_alive_seconds: float = 45.0,
+    minute: float = 60.0,
+    check_request: Callable[[etree._Element], str | None] | None = None,
+    routes: Iterable[BaseRoute] = (),
+) -> EwsApp:
+    """Make the ASGI application of the EWS face.
+
+    ``lock_after``: wrong passwords in a row that lock an account. ``keep_alive_seconds``: silence after which a streaming
+    connection gets a StatusEvent. ``minute``: how many seconds a minute of ConnectionTimeout lasts (tests shorten it).
+    ``routes``: further routes to serve beside, such as the web mail.
+    """
+    face = EwsFace(
+        exchange,
+        faults=faults or Faults(),
+        counters=counters or Counters(),
+        lock_after=lock_after,
+        keep_alive_seconds=keep_alive_seconds,
+        minute=minute,
+        check_request=check_request,
+    )
+    return EwsApp(face, routes)

@@ -1,0 +1,133 @@
+"""The simulator as a process of its own: options, the listening socket, orderly stopping.
+
+`python -m greenroom.simulator --port 0 --demo` prints one line of JSON on standard output as soon as it listens::
+
+    {"url": "http://127.0.0.1:40123", "ews": "http://127.0.0.1:40123/EWS/Exchange.asmx", "pid": 4711}
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from greenroom.simulator import demo_world
+from greenroom.simulator.clock import SimulatorClock
+from greenroom.simulator.ews_face import EWS_PATH, EwsApp, create_ews_app
+from greenroom.simulator.exchange import Exchange
+from greenroom.simulator.seeding import SeedError, seed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from starlette.types import ASGIApp
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Bind a listening socket; port 0 lets the system choose. Raises OSError when the port is in use."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((host, port))
+    sock.listen(128)
+    return sock
+
+
+def simulator_config(
+    app: ASGIApp, *, certificate: str | None = None, key: str | None = None, log_level: str = "warning"
+) -> uvicorn.Config:
+    """How uvicorn has to run a face: its own Date header only, no access log (addresses and subjects of calls stay out)."""
+    return uvicorn.Config(
+        app,
+        log_level=log_level,
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        lifespan="off",
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        timeout_graceful_shutdown=5,
+    )
+
+
+class SimulatorServer(uvicorn.Server):
+    """uvicorn, that ends open streams before it waits for connections, and says when it listens."""
+
+    def __init__(
+        self, config: uvicorn.Config, *, close: Callable[[], None], started: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__(config)
+        self._close = close
+        self._tell = started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening, then say so."""
+        await super().startup(sockets)
+        if self.started and self._tell is not None:
+            self._tell()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the open streams, then stop."""
+        self._close()
+        await super().shutdown(sockets)
+
+
+def address_of(sock: socket.socket, *, tls: bool) -> str:
+    """The URL under which a listening socket is reached."""
+    host, port = sock.getsockname()[:2]
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m greenroom.simulator", description="Exchange in a box")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0 lets the system choose")
+    world = parser.add_mutually_exclusive_group()
+    world.add_argument("--seed", type=Path, metavar="FILE", help="JSON file with mailboxes and accounts")
+    world.add_argument("--demo", action="store_true", help="the made-up company of the demo")
+    parser.add_argument("--tls-cert", metavar="FILE")
+    parser.add_argument("--tls-key", metavar="FILE")
+    parser.add_argument("--lock-after", type=int, metavar="N", help="lock an account after N wrong passwords")
+    parser.add_argument("--now", type=datetime.fromisoformat, metavar="TIME", help="the clock's time at the start")
+    return parser.parse_args(argv)
+
+
+def build(arguments: argparse.Namespace) -> EwsApp:
+    """Make store and face from the options. Raises `SeedError` for a seed file that cannot be used."""
+    exchange = Exchange(SimulatorClock(arguments.now))
+    if arguments.demo:
+        demo_world.populate(exchange)
+    elif arguments.seed is not None:
+        try:
+            data = json.loads(arguments.seed.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SeedError(f"{arguments.seed}: {error}") from None
+        seed(exchange, data)
+    return create_ews_app(exchange, lock_after=arguments.lock_after)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the simulator until it is told to stop."""
+    arguments = _arguments(argv)
+    try:
+        app = build(arguments)
+        sock = listening_socket(arguments.host, arguments.port)
+    except (SeedError, ValueError, OSError) as error:
+        sys.stderr.write(f"greenroom.simulator: {error}\n")
+        return 2
+    url = address_of(sock, tls=bool(arguments.tls_cert))
+
+    def tell() -> None:
+        sys.stdout.write(json.dumps({"url": url, "ews": url + EWS_PATH, "pid": os.getpid()}) + "\n")
+        sys.stdout.flush()
+
+    config = simulator_config(app, certificate=arguments.tls_cert, key=arguments.tls_key)
+    SimulatorServer(config, close=app.close, started=tell).run([sock])
+    return 0

@@ -1,0 +1,247 @@
+"""A running simulator for tests: over real HTTP on a free port of 127.0.0.1, its replies checked against the EWS schema.
+
+Two ways to use it::
+
+    async def test_…():                       # server and test share one event loop
+        async with simulator_in_loop(SEED) as sim:
+            sim.exchange.create_meeting(...)
+
+    def test_…():                             # server in a thread of its own, for synchronous clients
+        with running_simulator(SEED) as sim:
+            sim.exchange.create_meeting(...)  # every call is carried into the server's loop
+
+On leaving, the test fails if any reply did not fit the schema (where the schema files are at hand).
+"""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from greenroom.simulator.clock import SimulatorClock
+from greenroom.simulator.counters import Counters
+from greenroom.simulator.ews_face import EWS_PATH, SPOILED, EwsApp, EwsFace, create_ews_app
+from greenroom.simulator.exchange import Exchange
+from greenroom.simulator.faults import FaultRule, Faults
+from greenroom.simulator.seeding import seed
+from greenroom.simulator.server import SimulatorServer, address_of, listening_socket, simulator_config
+from support.ews_schema import ews_schema, request_complaint, validate_body, validate_stream
+
+T = TypeVar("T")
+
+EQUIPMENT = "vmr@sim.test"
+ORGANIZER = "olga@sim.test"
+ATTENDEE = "anton@sim.test"
+SERVICE = "svc"
+PASSWORD = "made up for tests"
+
+SMALL_WORLD: Mapping[str, Any] = {
+    "mailboxes": [
+        {"address": ORGANIZER, "name": "Olga Organizer", "password": PASSWORD},
+        {"address": ATTENDEE, "name": "Anton Attendee", "password": PASSWORD},
+        {
+            "address": EQUIPMENT,
+            "name": "Meeting room, virtual",
+            "password": PASSWORD,
+            "kind": "equipment",
+            "processing": "auto_update",
+        },
+    ],
+    "accounts": [{"login": SERVICE, "password": PASSWORD, "impersonate": "everybody", "token": "token-of-svc"}],
+}
+"""An organizer, an attendee, an equipment mailbox with AutoUpdate, a service account that may impersonate everybody."""
+
+
+@dataclass
+class RunningSimulator:
+    """A simulator that listens. `exchange` may be used as it is, whatever thread the server runs in."""
+
+    url: str
+    exchange: Exchange
+    face: EwsFace
+    clock: SimulatorClock
+    invalid: list[str] = field(default_factory=list)
+
+    @property
+    def ews_url(self) -> str:
+        return self.url + EWS_PATH
+
+    @property
+    def counters(self) -> Counters:
+        return self.face.counters
+
+    @property
+    def faults(self) -> Faults:
+        return self.face.faults
+
+    def fail(self, **rule: Any) -> int:
+        """Switch a fault on: `sim.fail(kind="http_503", operation="GetItem", times=1)`."""
+        return self.faults.add(FaultRule.from_json(rule))
+
+    def calls(self, operation: str | None = None) -> int:
+        """How many calls were made, of one operation or all."""
+        counts = self.counters.snapshot()
+        return int(counts["total"] if operation is None else counts["operations"].get(operation, 0))
+
+
+class _Referee:
+    """ASGI middleware that checks every reply of the EWS face."""
+
+    def __init__(self, app: ASGIApp, invalid: list[str]) -> None:
+        self.app = app
+        self.invalid = invalid
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != EWS_PATH:
+            await self.app(scope, receive, send)
+            return
+        status = 0
+        body = b""
+
+        async def watch(message: Message) -> None:
+            nonlocal status, body
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                body += message.get("body", b"")
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        finally:
+            if body and status in (200, 500) and not scope.get(SPOILED):
+                try:
+                    (validate_stream if body.count(b"</s:Envelope>") > 1 else validate_body)(body)
+                except AssertionError as error:
+                    self.invalid.append(str(error))
+
+
+class _LoopBound:
+    """Carries every method call of a store into the loop in which the store lives."""
+
+    def __init__(self, target: Any, loop: asyncio.AbstractEventLoop, thread: threading.Thread) -> None:
+        self._target = target
+        self._loop = loop
+        self._thread = thread
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._target, name)
+        if not callable(value):
+            return value
+
+        def carried(*args: Any, **kwargs: Any) -> Any:
+            if threading.current_thread() is self._thread:
+                return value(*args, **kwargs)
+            return _in_loop(self._loop, lambda: value(*args, **kwargs))
+
+        return carried
+
+
+def _in_loop(loop: asyncio.AbstractEventLoop, work: Callable[[], T]) -> T:
+    async def run() -> T:
+        return work()
+
+    return asyncio.run_coroutine_threadsafe(run(), loop).result(timeout=30)
+
+
+def _has_schema() -> bool:
+    try:
+        ews_schema()
+    except pytest.skip.Exception:
+        return False
+    return True
+
+
+def _build(
+    world: Mapping[str, Any] | None, clock: SimulatorClock | None, *, check_requests: bool, **options: Any
+) -> tuple[EwsApp, Exchange, list[str]]:
+    exchange = Exchange(clock or SimulatorClock())
+    if world is not None:
+        seed(exchange, world)
+    invalid: list[str] = []
+    checker = request_complaint if check_requests and _has_schema() else None
+    app = create_ews_app(exchange, check_request=checker, **options)
+    if _has_schema():
+        app.app = _Referee(app.app, invalid)
+    return app, exchange, invalid
+
+
+@contextlib.asynccontextmanager
+async def simulator_in_loop(
+    world: Mapping[str, Any] | None = SMALL_WORLD,
+    *,
+    clock: SimulatorClock | None = None,
+    check_requests: bool = True,
+    **options: Any,
+) -> AsyncIterator[RunningSimulator]:
+    """Run a simulator in the test's own event loop.
+
+    ``world`` is a seed (see `greenroom.simulator.seeding`); ``check_requests`` answers requests that do not fit the schema with
+    ErrorSchemaValidation, as Exchange does; ``options`` go to `create_ews_app` (lock_after, keep_alive_seconds, minute).
+    """
+    app, exchange, invalid = _build(world, clock, check_requests=check_requests, **options)
+    with contextlib.closing(listening_socket("127.0.0.1", 0)) as sock:
+        ready = asyncio.Event()
+        server = _QuietServer(simulator_config(app, log_level="error"), close=app.close, started=ready.set)
+        serving = asyncio.create_task(server.serve([sock]))
+        await asyncio.wait_for(ready.wait(), 10)
+        url = address_of(sock, tls=False)
+        try:
+            yield RunningSimulator(url, exchange, app.face, cast("SimulatorClock", exchange.clock), invalid)
+        finally:
+            server.should_exit = True
+            app.close()
+            await asyncio.wait_for(serving, 15)
+    assert not invalid, "\n".join(invalid)
+
+
+@contextlib.contextmanager
+def running_simulator(
+    world: Mapping[str, Any] | None = SMALL_WORLD,
+    *,
+    clock: SimulatorClock | None = None,
+    check_requests: bool = True,
+    tls: tuple[Path, Path] | None = None,
+    **options: Any,
+) -> Iterator[RunningSimulator]:
+    """Run a simulator in a thread, for synchronous clients and for tests of whole programs. ``tls``: certificate and key."""
+    app, exchange, invalid = _build(world, clock, check_requests=check_requests, **options)
+    with contextlib.closing(listening_socket("127.0.0.1", 0)) as sock:
+        ready = threading.Event()
+        certificate, key = (str(tls[0]), str(tls[1])) if tls else (None, None)
+        config = simulator_config(app, certificate=certificate, key=key, log_level="error")
+        server = _QuietServer(config, close=app.close, started=ready.set)
+        loops: list[asyncio.AbstractEventLoop] = []
+
+        async def serve() -> None:
+            loops.append(asyncio.get_running_loop())
+            await server.serve([sock])
+
+        thread = threading.Thread(target=lambda: asyncio.run(serve()), name="simulator", daemon=True)
+        thread.start()
+        assert ready.wait(10), "the simulator did not start"
+        bound = cast("Exchange", _LoopBound(exchange, loops[0], thread))
+        try:
+            yield RunningSimulator(
+                address_of(sock, tls=tls is not None), bound, app.face, cast("SimulatorClock", exchange.clock), invalid
+            )
+        finally:
+            server.should_exit = True
+            loops[0].call_soon_threadsafe(app.close)
+            thread.join(15)
+    assert not thread.is_alive(), "the simulator did not stop"
+    assert not invalid, "\n".join(invalid)
+
+
+class _QuietServer(SimulatorServer):
+    """Leaves the signals of the test process alone."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
