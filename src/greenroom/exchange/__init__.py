@@ -1,0 +1,51 @@
+"""Calendars: what the service asks of Exchange, whichever protocol answers.
+
+`contract` says what every adapter can do and `errors` what can go wrong, sorted by what the caller should do; everybody else
+in the house knows only these two. The adapters live in rooms of their own: `ews` for Exchange Server.
+"""
+
+from greenroom.exchange.contract import (
+    Changes,
+    Cursor,
+    Invitation,
+    InvitationEdit,
+    Mailbox,
+    Reply,
+    ReplyResult,
+    Unreadable,
+    UpdateResult,
+    Verdict,
+)
+from greenroom.exchange.errors import (
+    CursorExpiredError,
+    ExchangeError,
+    ItemBrokenError,
+    ItemGoneError,
+    MisconfiguredError,
+    NotPermittedError,
+    OutcomeUnknownError,
+    SignInError,
+    TryLaterError,
+)
+
+__all__ = [
+    "Changes",
+    "Cursor",
+    "CursorExpiredError",
+    "ExchangeError",
+    "Invitation",
+    "InvitationEdit",
+    "ItemBrokenError",
+    "ItemGoneError",
+    "Mailbox",
+    "MisconfiguredError",
+    "NotPermittedError",
+    "OutcomeUnknownError",
+    "Reply",
+    "ReplyResult",
+    "SignInError",
+    "TryLaterError",
+    "Unreadable",
+    "UpdateResult",
+    "Verdict",
+]

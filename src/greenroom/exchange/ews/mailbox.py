@@ -1,0 +1,169 @@
+"""`EwsMailbox`: one equipment mailbox on Exchange Server, keeping the contract of `greenroom.exchange.contract.Mailbox`.
+
+Messages are triggers and calendar items the truth, with `AutomateProcessing` `AutoUpdate` (Exchange writes the item) and
+`None` (only the request is there; accepting it makes the item).
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+import httpx2
+import structlog
+
+from greenroom.exchange.contract import Changes, Cursor, InvitationEdit, Reply, ReplyResult, Unreadable, UpdateResult
+from greenroom.exchange.errors import ExchangeError, ItemBrokenError, MisconfiguredError, NotPermittedError
+from greenroom.exchange.ews import organizer, replies, search, sync
+from greenroom.exchange.ews.directory import Directory
+from greenroom.exchange.ews.faults import RefusedRequestError
+from greenroom.exchange.ews.reading import Reader
+from greenroom.exchange.ews.settings import EwsSettings
+from greenroom.exchange.ews.transport import EwsTransport
+from greenroom.exchange.ews.values import address
+from greenroom.exchange.ews.wakeups import Wakeups
+from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation
+
+log = structlog.get_logger(__name__)
+
+_LEAST = datetime.min.replace(tzinfo=UTC)
+_OLDEST_SERVER = 15
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class EwsMailbox:
+    """One equipment mailbox over EWS. `transport` replaces the network in tests; `clock` gives aware UTC."""
+
+    def __init__(
+        self,
+        settings: EwsSettings,
+        transport: httpx2.AsyncBaseTransport | None = None,
+        *,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._settings = settings
+        self._address = settings.address
+        self._transport = EwsTransport(settings, clock=clock, http=transport)
+        self._directory = Directory(self._transport, self._address, clock=clock)
+        self._reader = Reader(self._transport, self._address, self._directory)
+
+    @property
+    def address(self) -> str:
+        """The mailbox's primary SMTP address, lower case."""
+        return self._address
+
+    @property
+    def server_version(self) -> str | None:
+        """Exchange's version as its last answer gave it, such as "15.2.1748.10"."""
+        return self._transport.version
+
+    async def changes(self, cursor: Cursor, *, limit: int) -> Changes:
+        """Return what changed in the Inbox and then in the Calendar, up to `limit` items of each.
+
+        The Inbox comes first, so that what Exchange did about a message is in this calendar slice or in a later one.
+        """
+        place = sync.Place.of(cursor)
+        inbox = await self._slice("inbox", place.inbox, limit)
+        return sync.merge(inbox, await self._slice("calendar", place.calendar, limit))
+
+    async def _slice(self, folder: sync.Folder, state: str, limit: int) -> sync.Slice:
+        reply = await self._transport.call(sync.sync(folder, state, limit), self._address)
+        return sync.read_sync(reply, folder, mailbox=self._address)
+
+    async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
+        """Read items in batches of ten; see `greenroom.exchange.ews.reading`."""
+        return await self._reader.read(refs)
+
+    async def find(self, key: MeetingKey) -> Observation | None:
+        """Find a meeting in the calendar: of several items with one key the series, the running one, the newest."""
+        ids = await organizer.find_ids(self._transport, self._address, key)
+        if not ids:
+            return None
+        found = [o for o in await self._reader.read([ItemRef(i) for i in ids]) if isinstance(o, Observation)]
+        return max((o for o in found if o.key == key), key=_standing, default=None)
+
+    async def respond(self, replies_: Sequence[Reply]) -> list[ReplyResult]:
+        """Send replies, up to 25 in one request, those not to be sent in requests of their own.
+
+        When a request fails after another was answered, the results say so item by item; the first one's failure is raised.
+        """
+        results: dict[int, ReplyResult] = {}
+        failed: ExchangeError | None = None
+        for batch in replies.batches(replies_):
+            wanted = [replies_[i] for i in batch]
+            if failed is None:
+                try:
+                    answers = await self._respond(wanted)
+                except ExchangeError as error:
+                    if not results:
+                        raise
+                    failed = error
+            if failed is not None:
+                log.warning("ews.respond.stopped", mailbox=self._address, code=failed.code, items=len(wanted))
+                answers = [ReplyResult(reply.ref, failed) for reply in wanted]
+            results |= dict(zip(batch, answers, strict=True))
+        return [results[i] for i in range(len(replies_))]
+
+    async def _respond(self, wanted: list[Reply]) -> list[ReplyResult]:
+        try:
+            reply = await self._transport.call(replies.respond(wanted), self._address)
+            return replies.read_results(reply, wanted, mailbox=self._address)
+        except RefusedRequestError as error:
+            # Refused as a whole before anything was done, so that the one to blame can be found by halves.
+            if len(wanted) == 1:
+                return [ReplyResult(wanted[0].ref, ItemBrokenError(str(error), code=error.code, mailbox=self._address))]
+            half = len(wanted) // 2
+            return await self._respond(wanted[:half]) + await self._respond(wanted[half:])
+
+    async def update_invitation(
+        self, organizer_: str, key: MeetingKey, edit: InvitationEdit, *, notify: bool = True
+    ) -> UpdateResult:
+        """Change the organizer's own meeting by impersonation; with `notify` false nobody is sent an update."""
+        if not self._settings.impersonate:
+            return UpdateResult.REFUSED
+        person = address(organizer_)
+        if "@" not in person:
+            return UpdateResult.REFUSED
+        return await organizer.update_invitation(
+            self._transport, person, key, edit, notify=notify, resolve=self._directory.smtp
+        )
+
+    async def wakeups(self) -> AsyncGenerator[None]:
+        """Yield whenever Exchange tells of events in Inbox or Calendar, once per burst."""
+        wakeups = Wakeups(self._transport, self._address, minutes=self._settings.stream_minutes)
+        async with aclosing(wakeups.hints()) as hints:
+            async for _ in hints:
+                yield
+
+    async def check(self) -> None:
+        """Sign in and look at the calendar folder once; raises what is wrong."""
+        reply = await self._transport.call(search.look_at_calendar(), self._address)
+        try:
+            search.read_look(reply, mailbox=self._address)
+        except NotPermittedError as error:
+            if self._settings.impersonate:
+                raise
+            sentence = f"the account may not open the mailbox {self._address} ({error.code}): sign in as this mailbox"
+            raise NotPermittedError(sentence, code=error.code, mailbox=self._address) from None
+        major = (self._transport.version or "").partition(".")[0]
+        if major.isdigit() and int(major) < _OLDEST_SERVER:
+            raise MisconfiguredError(
+                f"{self._settings.host} runs Exchange version {self._transport.version}",
+                hint="Exchange Server 2016 or newer is needed",
+                code="old-server",
+            )
+
+    async def close(self) -> None:
+        """Close connections."""
+        await self._transport.close()
+
+
+def _standing(seen: Observation) -> tuple[bool, bool, int, datetime]:
+    return (
+        seen.kind is Kind.SERIES,
+        not seen.cancelled,
+        seen.sequence or 0,
+        seen.sent_at or seen.received_at or _LEAST,
+    )
