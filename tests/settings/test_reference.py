@@ -3,6 +3,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from greenroom.settings import SettingsError, load_settings
 from greenroom.settings.catalogue import entries
 from greenroom.settings.reference import example, markdown

@@ -31,9 +31,9 @@ def _check_sign_in(layers: Layers, index: int, integration: Integration) -> None
             layers.problem(
                 (*here, "username"), 'is missing: auth = "basic" needs it', "a user principal name or DOMAIN\\user"
             )
-        if exchange.password is None:
+        if exchange.password is None and exchange.password_file is None:
             layers.problem((*here, "password"), 'is missing: auth = "basic" needs it', "password or password_file")
-    elif exchange.token is None:
+    elif exchange.token is None and exchange.token_file is None:
         layers.problem((*here, "token"), 'is missing: auth = "bearer" needs it', "token or token_file")
 
 

@@ -128,10 +128,9 @@ class Layers:
             return
         table: Any = self.data
         for part in path[:-1]:
-            if isinstance(part, str):
-                table = table.setdefault(part, {}) if isinstance(table, dict) else None
-            else:
-                table = table[part]
+            if isinstance(part, str) and isinstance(table, dict):
+                table.setdefault(part, {})
+            table = table[part]
             if not isinstance(table, dict | list):
                 return  # the file has a plain value where a table belongs, which is reported by itself
         key = str(path[-1])

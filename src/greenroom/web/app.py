@@ -1,0 +1,40 @@
+"""The web application, put together."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from fastapi import FastAPI, Request
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from greenroom.web.contract import Place, RoomLookup
+from greenroom.web.headers import SecurityHeaders
+from greenroom.web.join import join_router
+from greenroom.web.pages import Pages
+
+
+def create_app(rooms: RoomLookup, clock: Callable[[], datetime], places: Mapping[int, Place]) -> FastAPI:
+    """Make the application. `clock` gives aware UTC times; `places` tells by integration number how rooms are entered."""
+    app = FastAPI(title="Greenroom", docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(SecurityHeaders)
+    pages = Pages()
+    app.include_router(join_router(rooms, clock, places, pages))
+
+    @app.api_route("/healthz", methods=["GET", "HEAD"])
+    async def health() -> JSONResponse:
+        """Tell a monitor that this process answers."""
+        return JSONResponse({"status": "ok"})
+
+    @app.api_route("/static/{name}", methods=["GET", "HEAD"])
+    async def static(request: Request, name: str) -> Response:
+        """Return a file that a page loads."""
+        return pages.asset(name) or pages.render(request, "message.html", 404, kind="unknown")
+
+    @app.exception_handler(HTTPException)
+    async def refused(request: Request, error: HTTPException) -> Response:
+        """Answer what no route answers, in the house's style and without echoing the request."""
+        response = pages.render(request, "message.html", error.status_code, kind="unknown")
+        response.headers.update(error.headers or {})
+        return response
+
+    return app
