@@ -1,16 +1,135 @@
-"""Pure edits of the organizer's own text (signatures; body follows)."""
+"""Pure edits of the organizer's own text: put joining instructions in, exchange those of a copied meeting, fill the location.
+
+The rest of the body is never parsed and written again: Word's styles, other products' blocks and malformed HTML stay byte for
+byte. A block begins with a short line of text, the *mark* (`GRM:RQ81G`, prefix and last group of the ticket), and its last text
+is the ticket: both survive mail clients that rewrite every tag and drop every id and comment.
+"""
+
+import html
+import re
+from typing import Final
+
+from greenroom.meetings.html_outline import Outline, is_blank
+from greenroom.meetings.ticket_finder import FoundTicket, grouped, locate_tickets
+
+LONGEST_LOCATION: Final = 255
+LONGEST_BLOCK: Final = 131_072
+_TABLE_PARTS: Final = frozenset({"td", "tr", "tbody", "table"})
+_HTML: Final = re.compile(
+    r"<(?:!doctype|html|head|body|meta|style|p|div|span|br|hr|table|a|b|i|u|ul|ol|li|font|img|h[1-6]|o:p)\b[^<>]*>",
+    re.IGNORECASE,
+)
+_BODY_END: Final = re.compile(r"<!--|-->|</(?:body|html)\s{0,40}>", re.IGNORECASE)
+_OPENING: Final = (
+    '<table role="presentation" border="0" cellpadding="0" cellspacing="0" '
+    'style="border-collapse:collapse;border-top:1px solid #cbd2d9;"><tbody><tr><td style="padding:12px 16px 12px 0;">\r\n'
+    "<p style=\"margin:0 0 6px 0;font-family:'Segoe UI',Arial,sans-serif;font-size:9px;color:#9aa5b1;\">{mark}</p>\r\n"
+)
+_CLOSING: Final = "\r\n</td></tr></tbody></table>"
+
+
+def instructions_block(instructions_html: str, ticket: str) -> str:
+    """Wrap rendered joining instructions into a block that can be found again. A block that is already one stays as it is."""
+    mark = _mark_of(ticket)
+    if mark in instructions_html:
+        return instructions_html
+    return _OPENING.format(mark=mark) + instructions_html.strip() + _CLOSING
 
 
 def with_instructions(body_html: str, block_html: str, ticket: str) -> str | None:
-    """Return the body with the block at its end, None where this ticket already stands in it."""
-    raise NotImplementedError
+    """Return the body with the block at the end of its content; None if this ticket already stands in it.
+
+    `block_html` is rendered joining instructions, wrapped or not. A body that is plain text becomes HTML.
+    """
+    if _places(body_html, ticket):
+        return None
+    return _appended(body_html, instructions_block(block_html, ticket))
 
 
 def replace_block(body_html: str, old_ticket: str, block_html: str, ticket: str) -> str | None:
-    """Exchange the block of `old_ticket` (a copied meeting) for the new one, else append; None as above."""
-    raise NotImplementedError
+    """Exchange the block of `old_ticket` (a copied meeting) for the new one; None if `ticket` already stands in the body.
+
+    Exactly the old block goes, and only where its ends are certain: its mark and its ticket stand there once each, no other
+    text shares their elements, and all elements in between are closed. Else the new block is appended and the old one stays.
+    """
+    if _places(body_html, ticket):
+        return None
+    block = instructions_block(block_html, ticket)
+    span = _block_span(body_html, old_ticket)
+    if span is None:
+        return _appended(body_html, block)
+    start, end = span
+    if not _HTML.search(body_html):
+        return _appended(body_html[:start] + body_html[end:], block)
+    return body_html[:start] + block + body_html[end:]
 
 
 def with_location(location: str, text: str) -> str:
-    """Append a text to a location with "; " unless it is there; at most 255 characters."""
-    raise NotImplementedError
+    """Append a text to a location with "; " unless it is there already.
+
+    A location has at most 255 characters: where the text does not fit, the location stays as it is.
+    """
+    if not text or text in location:
+        return location
+    result = f"{location.rstrip().rstrip(';')}; {text}" if location.strip() else text
+    return result if len(result) <= LONGEST_LOCATION else location
+
+
+def _mark_of(ticket: str) -> str:
+    prefix, _, rest = ticket.partition("-")
+    return f"{prefix}:{rest.rpartition('-')[2]}"
+
+
+def _places(body: str, ticket: str) -> list[FoundTicket]:
+    prefix, _, rest = ticket.partition("-")
+    wanted = grouped(prefix.upper(), rest.replace("-", "").upper())
+    return [found for found in locate_tickets(body, prefix) if found.ticket == wanted]
+
+
+def _appended(body: str, block: str) -> str:
+    if not _HTML.search(body):
+        text = html.escape(body.strip(), quote=False)
+        lines = "<br>\r\n".join(text.splitlines())
+        return f"<html><body>\r\n<div>{lines}</div>\r\n<br>\r\n{block}\r\n</body></html>" if lines else _page(block)
+    place = _content_end(body)
+    return f"{body[:place]}<br>\r\n{block}\r\n{body[place:]}"
+
+
+def _page(block: str) -> str:
+    return f"<html><body>\r\n{block}\r\n</body></html>"
+
+
+def _content_end(body: str) -> int:
+    """Where the content ends: before the last closing body tag outside a comment, else the html tag, else the very end."""
+    ends: dict[bool, int] = {}
+    in_comment = False
+    last_comment_end = body.rfind("-->")
+    for match in _BODY_END.finditer(body):
+        text = match[0]
+        if text.startswith("<!"):
+            in_comment = match.end() <= last_comment_end  # one that is never closed is taken for text
+        elif text == "-->":
+            in_comment = False
+        elif not in_comment:
+            ends["body" in text.lower()] = match.start()
+    return ends.get(True, ends.get(False, len(body)))
+
+
+def _block_span(body: str, ticket: str) -> tuple[int, int] | None:
+    mark = _mark_of(ticket)
+    places = _places(body, ticket)
+    if len(places) != 1 or body.count(mark) != 1:
+        return None
+    first, last = body.index(mark), places[0].end
+    if not first < places[0].start or last - first > LONGEST_BLOCK:
+        return None
+    outline = Outline(body)
+    span = outline.span_of_children(first, last)
+    if span is None or not is_blank(body[span.start : first]) or not is_blank(body[last : span.end]):
+        return None
+    while span.parent is not None and span.parent.name in _TABLE_PARTS and span.parent.is_closed:
+        parent = span.parent
+        if not is_blank(body[parent.content : span.start]) or not is_blank(body[span.end : parent.content_end]):
+            break
+        span = outline.span_of(parent)
+    return (span.start, span.end) if outline.is_whole(span) else None

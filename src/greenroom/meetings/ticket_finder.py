@@ -187,7 +187,7 @@ def _looks_issued(payload: str) -> bool:
     if len(payload) != PAYLOAD_LENGTH:
         return False
     data = crockford.decode(payload)
-    return data[0] >> 4 == 1 and int.from_bytes(data[3:10], "big") < 10**15  # noqa: PLR2004 - see module ticket
+    return data[0] >> 4 == 1 and int.from_bytes(data[3:10], "big") < 10**15
 
 
 def _looks_typed(signs: bytes, raw: bytes) -> bool:

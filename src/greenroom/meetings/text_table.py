@@ -1,0 +1,103 @@
+"""Which texts there are, and which variables each may use: the table behind rendering, linting and the documentation."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from greenroom.meetings.reply import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What a template variable holds. An `optional` one may be None, and is None where the caller does not give it.
+
+    The value of a `html` one is rendered HTML of our own and is not escaped; all others are plain text.
+    """
+
+    description: str
+    optional: bool = False
+    html: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextKind:
+    """One text: HTML or plain, with a greatest length where the place it goes to has one, and the variables it must use."""
+
+    purpose: str
+    html: bool
+    variables: Mapping[str, Variable]
+    longest: int | None = None
+    required: frozenset[str] = frozenset()
+
+
+_DIAL: Final = {
+    "alias": Variable("what an endpoint dials, with domain"),
+    "numeric_alias": Variable("what a telephone caller keys in, digits only"),
+    "join_url": Variable("the stable join page of this meeting"),
+}
+_NAMES: Final = {
+    "subject": Variable("subject of the meeting; for a private meeting a fixed phrase stands in its place"),
+    "organizer_name": Variable("display name of the organizer"),
+    "organizer_email": Variable("address of the organizer"),
+    "private": Variable("true for a private, personal or confidential meeting"),
+}
+_TICKET: Final = {"ticket": Variable("the ticket, as it must stand in the invitation")}
+_PIN: Final = Variable("the guest PIN, or None where the policy gives none", optional=True)
+_ACCEPT: Final = _DIAL | {
+    "pin": _PIN,
+    "host_pin": Variable("the host PIN, for the organizer alone, or None", optional=True),
+    "instructions": Variable(
+        "joining instructions in HTML where the meeting itself could not be changed", optional=True, html=True
+    ),
+    "start_time": Variable("start of the meeting or of its first occurrence, written out", optional=True),
+    "end_time": Variable("end of the meeting or of its first occurrence, written out", optional=True),
+}
+_DECLINE: Final = {
+    "alias": Variable("the alias the ticket names, where it is known", optional=True),
+    "correlation_id": Variable("id by which an administrator finds what happened"),
+    "reason": Variable("a short code of the reason", optional=True),
+}
+
+
+def _texts() -> dict[str, TextKind]:
+    texts = {
+        "joining_instructions": TextKind(
+            "the block at the end of the invitation",
+            html=True,
+            variables=_DIAL
+            | _TICKET
+            | {
+                "pin": _PIN,
+                "phone": Variable("telephone number or numbers, as configured, or None", optional=True),
+                "meeting_url": Variable("link to the conference itself, such as a Jitsi room, or None", optional=True),
+            },
+            required=frozenset({"ticket"}),
+        ),
+        "placeholder_instructions": TextKind(
+            "the block while no room can be given: details follow",
+            html=True,
+            variables=_TICKET,
+            required=frozenset({"ticket"}),
+        ),
+        "room_name": TextKind("name of the room, seen by its participants", html=False, variables=_NAMES, longest=250),
+        "room_description": TextKind("description of the room", html=False, variables=_NAMES, longest=250),
+        "room_subject": TextKind(
+            "title by which lists and logs of administrators show it", html=False, variables=_NAMES, longest=255
+        ),
+        "alias_description": TextKind("description of each alias", html=False, variables=_NAMES, longest=250),
+        "location": TextKind("what is put in the Location field", html=False, variables=_DIAL, longest=255),
+    }
+    for outcome in Outcome:
+        variables = _ACCEPT if outcome.accepts else _DECLINE
+        texts[outcome.text] = TextKind(f"the reply {outcome.value.replace('_', ' ')}", html=True, variables=variables)
+    return texts
+
+
+TEXTS: Final[Mapping[str, TextKind]] = MappingProxyType(_texts())
+PRIVATE_SUBJECT: Final = MappingProxyType({"en": "Private meeting", "de": "Private Besprechung"})
+
+
+def file_name(name: str) -> str:
+    """Name of the file that holds a text: `<name>.html.j2` or `<name>.txt.j2`."""
+    return f"{name}.{'html' if TEXTS[name].html else 'txt'}.j2"
