@@ -67,7 +67,9 @@ async def test_the_same_meeting_in_two_integrations_has_two_records(storage: Sto
 
 
 async def test_a_foreign_uid_of_any_length_and_an_item_id_of_any_length_are_stored(storage: Storage) -> None:
-    long = full_record(key=MeetingKey.of_uid("".join(chr(33 + i * 7 % 90) for i in range(20_000))), ref=ItemRef("x" * 9_000))
+    long = full_record(
+        key=MeetingKey.of_uid("".join(chr(33 + i * 7 % 90) for i in range(20_000))), ref=ItemRef("x" * 9_000)
+    )
     await saved(storage, long)
 
     async with storage.reading() as work:
@@ -184,7 +186,9 @@ async def test_wildcards_in_a_search_are_ordinary_characters(storage: Storage, t
 
 
 async def test_counts_name_every_state(storage: Storage) -> None:
-    await saved(storage, full_record(1), full_record(2), full_record(3, state=State.ENDED), bare_record(4, integration=2))
+    await saved(
+        storage, full_record(1), full_record(2), full_record(3, state=State.ENDED), bare_record(4, integration=2)
+    )
 
     async with storage.reading() as work:
         everywhere, here = await work.meetings.counts(), await work.meetings.counts(1)

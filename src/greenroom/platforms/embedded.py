@@ -1,7 +1,8 @@
 """The platform that needs no other: rooms in our own database, entered through the join page.
 
-The join page lets people in only within the admission window, so nobody has to open or close anything. It asks for no PIN;
-where a PIN is in the specification it is shown to those who may know it, for the conference system behind the page.
+The join page lets people in only within the admission window, so nobody has to open or close anything. It asks for no
+PIN; where a PIN is in the specification it is shown to those who may know it, for the conference system behind the
+page.
 """
 
 from typing import Protocol
@@ -22,7 +23,7 @@ class RoomStore(Protocol):
         ...
 
     async def retire(self, mark: str) -> None:
-        """Let the room that carries this mark live no more; it stays known to the join page. Nothing if there is none."""
+        """Let the room that carries this mark live no more; the join page still knows it. Safe without a room."""
         ...
 
     async def check(self) -> None:

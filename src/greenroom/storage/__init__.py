@@ -8,8 +8,8 @@ async with storage.work() as work:  # one transaction
     await work.journal.append(entries)
 ```
 
-Every query is in a repository (one module per noun); nobody outside writes SQL or commits. The calendar is the truth: all of
-this can be lost and is rebuilt by the next pass.
+Every query is in a repository (one module per noun); nobody outside writes SQL or commits. The calendar is the truth:
+all of this can be lost and is rebuilt by the next pass.
 """
 
 from greenroom.storage.database import Storage

@@ -7,10 +7,11 @@ from typing import Self
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from greenroom.storage import migrate
 from greenroom.storage.engine import explain, open_engine, parse, prepare_file
+from greenroom.storage.session import Session, transaction
 from greenroom.storage.work import Work
 
 
@@ -27,7 +28,7 @@ class Storage:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """Take a URL: `sqlite:///path`, `sqlite://` (in memory, for tests) or `postgresql://…`. Connects to nothing yet.
+        """Take a URL: `sqlite:///path`, `sqlite://` (in memory) or `postgresql://…`. Connects to nothing yet.
 
         Raises BadUrlError.
         """
@@ -40,44 +41,40 @@ class Storage:
         Raises StorageVersionError if a newer Greenroom was here, StorageUnreachableError, StorageSignInError.
         """
         prepare_file(self._url)
-        async with self._transaction() as connection:
-            await migrate.to_head(connection)
+        async with self._transaction() as session:
+            await migrate.to_head(session.connection)
 
     async def check(self) -> None:
         """Connect and compare the version; raises what is wrong."""
-        async with self._transaction(reading=True) as connection:
-            await migrate.check_version(connection)
+        async with self._transaction(reading=True) as session:
+            await migrate.check_version(session.connection)
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
         """One transaction: committed at the end, rolled back if an exception leaves the block.
 
-        Never open a second one inside (RuntimeError): the two would wait for each other. Raises StorageError; the commit itself
-        may be what fails, and then nothing was stored.
+        Never open a second one inside (RuntimeError): the two would wait for each other. Raises StorageError; the
+        commit itself may be what fails, and then nothing was stored.
         """
-        async with self._transaction() as connection:
-            yield Work(connection)
+        async with self._transaction() as session:
+            yield Work(session)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Work]:
         """The same for reading only: waits for no writer, and sees one consistent state on SQLite."""
-        async with self._transaction(reading=True) as connection:
-            yield Work(connection)
+        async with self._transaction(reading=True) as session:
+            yield Work(session)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def _transaction(self, *, reading: bool = False) -> AsyncIterator[AsyncConnection]:
+    async def _transaction(self, *, reading: bool = False) -> AsyncIterator[Session]:
         async with self._turn(reading=reading):
             try:
-                async with self._engine.connect() as connection:
-                    options = {"postgresql_readonly": True} if self._writer is None else {"greenroom_reading": True}
-                    if reading:
-                        await connection.execution_options(**options)
-                    async with connection.begin():
-                        yield connection
+                async with transaction(self._engine, reading=reading) as session:
+                    yield session
             except SQLAlchemyError as error:
                 # Without its cause: the drivers' own texts show rows.
                 raise explain(error, self._url) from None

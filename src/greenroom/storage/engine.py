@@ -25,6 +25,8 @@ from greenroom.storage.errors import (
 
 BUSY_SECONDS = 10
 CONNECT_SECONDS = 10
+READING = "greenroom_reading"
+"""The execution option of a connection that is to read only."""
 _MEMORY = frozenset({None, "", ":memory:"})
 _POSTGRES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
 _SQLITE = frozenset({"sqlite", "sqlite+aiosqlite"})
@@ -39,10 +41,11 @@ def parse(text: str) -> URL:
         url = make_url(text)
     except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise BadUrlError(
-            "the database URL cannot be read; write sqlite:///path/to/file or postgresql://user:password@host:port/database"
+            "the database URL cannot be read; "
+            "write sqlite:///path/to/file or postgresql://user:password@host:port/database"
         ) from None
     if url.drivername in _SQLITE:
-        if url.host or url.query:
+        if url.host or "?" in text:
             raise BadUrlError(
                 "an SQLite URL has three slashes before a relative path, four before an absolute one, and no options"
             )
@@ -102,7 +105,7 @@ def _on_sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own; see _on_sqlite_begin
     cursor = connection.cursor()
     for pragma in (
-        f"busy_timeout={BUSY_SECONDS * 1000}",
+        f"busy_timeout={int(BUSY_SECONDS * 1000)}",
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
@@ -118,8 +121,11 @@ def _lower(value: Any) -> Any:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get(READING, False)
+    if connection.info.get(READING, False) != reading:
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
+        connection.info[READING] = reading
     # A transaction that begins by reading and then writes fails where another wrote in between: writers say so at once.
-    reading = connection.get_execution_options().get("greenroom_reading", False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 

@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import JournalEntry
 from greenroom.storage.schema import journal
+from greenroom.storage.session import Session
 
 
 class Journal:
     """Lines are only ever appended, and come back in the order in which they were."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     async def append(self, entries: Sequence[JournalEntry]) -> None:
         """Add lines in their order."""
@@ -33,12 +33,12 @@ class Journal:
             }
             for entry in entries
         ]
-        await self._connection.execute(sa.insert(journal), rows)
+        await self._session.execute(sa.insert(journal), rows)
 
     async def of_meeting(self, integration: int, key: MeetingKey) -> list[JournalEntry]:
         """Return a meeting's lines, oldest first."""
         mine = (journal.c.integration == integration) & (journal.c.mark == key.digest)
-        rows = await self._connection.execute(sa.select(journal).where(mine).order_by(journal.c.id))
+        rows = await self._session.execute(sa.select(journal).where(mine).order_by(journal.c.id))
         return [
             JournalEntry(
                 row.integration, MeetingKey(row.key), row.correlation_id, row.at, row.step, row.code, row.detail

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from greenroom.storage.schema import mailboxes
+from greenroom.storage.session import Session
 from greenroom.storage.sql import insert
 from greenroom.storage.values import MailboxState
 
@@ -14,17 +14,17 @@ from greenroom.storage.values import MailboxState
 class Mailboxes:
     """Cursor, last passes and claim of every mailbox, by address (lower case)."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     async def get(self, address: str) -> MailboxState:
         """Return what is known of a mailbox; of one that was never attended, the beginning."""
-        row = (await self._connection.execute(sa.select(mailboxes).where(mailboxes.c.address == address))).one_or_none()
+        row = (await self._session.execute(sa.select(mailboxes).where(mailboxes.c.address == address))).one_or_none()
         return MailboxState(address) if row is None else _state(row)
 
     async def all(self) -> list[MailboxState]:
         """Return every mailbox that was ever attended, by address."""
-        rows = await self._connection.execute(sa.select(mailboxes).order_by(mailboxes.c.address))
+        rows = await self._session.execute(sa.select(mailboxes).order_by(mailboxes.c.address))
         return [_state(row) for row in rows]
 
     async def save_cursor(self, address: str, cursor: str) -> None:
@@ -40,7 +40,7 @@ class Mailboxes:
 
     async def claim(self, address: str, owner: str, now: datetime, until: datetime) -> bool:
         """Take the mailbox until `until`, or prolong one's own claim; False while another owner's claim lasts."""
-        statement = insert(self._connection, mailboxes).values(
+        statement = insert(self._session, mailboxes).values(
             address=address, cursor="", claimed_by=owner, claimed_until=until
         )
         statement = statement.on_conflict_do_update(
@@ -50,19 +50,17 @@ class Mailboxes:
             | (mailboxes.c.claimed_by == owner)
             | (mailboxes.c.claimed_until <= now),
         )
-        taken = await self._connection.execute(statement.returning(mailboxes.c.address))
+        taken = await self._session.execute(statement.returning(mailboxes.c.address))
         return taken.one_or_none() is not None
 
     async def release(self, address: str, owner: str) -> None:
         """Give up a claim; nothing happens if it is not this owner's."""
         mine = (mailboxes.c.address == address) & (mailboxes.c.claimed_by == owner)
-        await self._connection.execute(sa.update(mailboxes).where(mine).values(claimed_by=None, claimed_until=None))
+        await self._session.execute(sa.update(mailboxes).where(mine).values(claimed_by=None, claimed_until=None))
 
     async def _set(self, address: str, **values: Any) -> None:
-        statement = insert(self._connection, mailboxes).values(**{"address": address, "cursor": "", **values})
-        await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=[mailboxes.c.address], set_=values)
-        )
+        statement = insert(self._session, mailboxes).values(**{"address": address, "cursor": "", **values})
+        await self._session.execute(statement.on_conflict_do_update(index_elements=[mailboxes.c.address], set_=values))
 
 
 def _state(row: sa.Row[Any]) -> MailboxState:

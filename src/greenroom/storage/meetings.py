@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.storage.schema import meetings
+from greenroom.storage.session import Session
 from greenroom.storage.sql import pieces, upsert
 
 _ALIAS_DIGITS = re.compile(r"(\d{1,20})(?:@[^@]*)?\Z", re.ASCII)
@@ -19,8 +19,8 @@ _ALIAS_DIGITS = re.compile(r"(\d{1,20})(?:@[^@]*)?\Z", re.ASCII)
 class Meetings:
     """Records by integration and meeting key."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     async def by_keys(self, integration: int, keys: Iterable[MeetingKey]) -> dict[MeetingKey, Record]:
         """Return the records of these meetings, as far as there are any."""
@@ -43,6 +43,13 @@ class Meetings:
         soonest = meetings.c.span_start.asc().nulls_last()
         return await self._all(sa.select(meetings).where(mine).order_by(soonest, meetings.c.mark).limit(limit))
 
+    async def over(self, integration: int, ended_before: datetime, limit: int) -> list[Record]:
+        """Return scheduled meetings whose (last) end was before an instant; a series without a known end is never among them."""
+        endless = (meetings.c.kind == Kind.SERIES.value) & meetings.c.span_until.is_(None)
+        ends = sa.func.coalesce(meetings.c.span_until, meetings.c.span_end, type_=meetings.c.span_end.type)
+        mine = (meetings.c.integration == integration) & (meetings.c.state == State.SCHEDULED.value)
+        return await self._all(sa.select(meetings).where(mine, ~endless, ends <= ended_before).limit(limit))
+
     async def by_correlation(self, correlation_id: str) -> Record | None:
         """Return the record with this correlation id."""
         mine = sa.select(meetings).where(meetings.c.correlation_id == correlation_id).limit(1)
@@ -54,7 +61,7 @@ class Meetings:
         if rows:
             # In the order of the primary key, so that two writers can never wait for each other.
             ordered = [rows[key] for key in sorted(rows)]
-            await self._connection.execute(upsert(self._connection, meetings), ordered)
+            await self._session.execute(upsert(self._session, meetings), ordered)
 
     async def search(
         self,
@@ -70,8 +77,8 @@ class Meetings:
     ) -> list[Record]:
         """Return records that fit everything asked for, by start.
 
-        `since` and `until` ask for meetings (a series from its first to its last occurrence) that touch this time; `text` is
-        part of the title, or an alias or a part of its number.
+        `since` and `until` ask for meetings (a series from its first to its last occurrence) that touch this time;
+        `text` is part of the title, or an alias or a part of its number.
         """
         wanted: list[sa.ColumnElement[bool]] = []
         if integration is not None:
@@ -93,10 +100,10 @@ class Meetings:
 
     async def counts(self, integration: int | None = None) -> dict[State, int]:
         """Return how many meetings stand where; every state is there."""
-        question = sa.select(meetings.c.state, sa.func.count()).group_by(meetings.c.state)
+        question = sa.select(meetings.c.state, sa.func.count().label("number")).group_by(meetings.c.state)
         if integration is not None:
             question = question.where(meetings.c.integration == integration)
-        found: dict[str, int] = dict((await self._connection.execute(question)).all())
+        found: dict[str, int] = {row.state: row.number for row in await self._session.execute(question)}
         return {state: found.get(state.value, 0) for state in State}
 
     async def _of(self, integration: int, column: sa.Column[Any], values: Sequence[str]) -> list[Record]:
@@ -107,7 +114,7 @@ class Meetings:
         return found
 
     async def _all(self, question: sa.Select[Any]) -> list[Record]:
-        return [_record(row) for row in await self._connection.execute(question)]
+        return [_record(row) for row in await self._session.execute(question)]
 
 
 def _says(text: str) -> sa.ColumnElement[bool]:

@@ -5,26 +5,26 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.storage.schema import reservations
+from greenroom.storage.session import Session
 from greenroom.storage.sql import insert, pieces
 from greenroom.storage.values import Reservation
 
 
 class Reservations:
-    """Alias numbers of each integration. A number has one holder for ever: a second meeting with its ticket is a copy."""
+    """Alias numbers of each integration. A number has one holder for ever; a second meeting is a copy."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     async def holders(self, integration: int, numbers: Sequence[int]) -> dict[int, Reservation]:
         """Return the reservations among these numbers."""
         found: dict[int, Reservation] = {}
         for piece in pieces(list(dict.fromkeys(numbers))):
             mine = (reservations.c.integration == integration) & reservations.c.number.in_(piece)
-            for row in await self._connection.execute(sa.select(reservations).where(mine)):
+            for row in await self._session.execute(sa.select(reservations).where(mine)):
                 found[row.number] = _reservation(row)
         return found
 
@@ -34,11 +34,11 @@ class Reservations:
 
     async def reserve(self, integration: int, number: int, issued_at: datetime) -> bool:
         """Keep a number for a ticket just issued, without a meeting yet; False if it is taken."""
-        statement = insert(self._connection, reservations).values(
+        statement = insert(self._session, reservations).values(
             integration=integration, number=number, issued_at=issued_at
         )
         statement = statement.on_conflict_do_nothing()
-        taken = await self._connection.execute(statement.returning(reservations.c.number))
+        taken = await self._session.execute(statement.returning(reservations.c.number))
         return taken.one_or_none() is not None
 
     async def bind(self, integration: int, number: int, key: MeetingKey, issued_at: datetime) -> bool:
@@ -46,7 +46,7 @@ class Reservations:
 
         A number nobody reserved here (the database was lost) is reserved by this. Safe to repeat.
         """
-        statement = insert(self._connection, reservations).values(
+        statement = insert(self._session, reservations).values(
             integration=integration, number=number, key=key.value, issued_at=issued_at
         )
         statement = statement.on_conflict_do_update(
@@ -55,15 +55,15 @@ class Reservations:
             where=reservations.c.deleted_at.is_(None)
             & (reservations.c.key.is_(None) | (reservations.c.key == key.value)),
         )
-        bound = await self._connection.execute(statement.returning(reservations.c.number))
+        bound = await self._session.execute(statement.returning(reservations.c.number))
         return bound.one_or_none() is not None
 
     async def tombstone(self, integration: int, number: int, at: datetime) -> None:
         """Delete the reservation for good: its ticket is declined from now on, and the number not given out again."""
-        statement = insert(self._connection, reservations).values(
+        statement = insert(self._session, reservations).values(
             integration=integration, number=number, issued_at=at, deleted_at=at
         )
-        await self._connection.execute(
+        await self._session.execute(
             statement.on_conflict_do_update(
                 index_elements=[reservations.c.integration, reservations.c.number],
                 set_={"deleted_at": at},

@@ -5,12 +5,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from greenroom.meetings.alias import Alias
 from greenroom.meetings.room import AdmissionWindow, RoomSpec
 from greenroom.storage.errors import AliasHeldError
 from greenroom.storage.schema import rooms
+from greenroom.storage.session import Session
 from greenroom.storage.sql import upsert
 from greenroom.storage.values import StoredRoom
 
@@ -18,8 +18,8 @@ from greenroom.storage.values import StoredRoom
 class Rooms:
     """Rooms by mark within an integration; alias, numeric alias and join id are unique among all that live."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     async def upsert(self, integration: int, spec: RoomSpec) -> None:
         """Make the room live as specified; a retired one lives again. Raises AliasHeldError, and the work may go on."""
@@ -42,17 +42,17 @@ class Rooms:
             "retired_at": None,
         }
         try:
-            async with self._connection.begin_nested():
-                await self._connection.execute(upsert(self._connection, rooms), values)
+            async with self._session.savepoint():
+                await self._session.execute(upsert(self._session, rooms), values)
         except IntegrityError:
             # The database's own text would show the row.
             raise AliasHeldError("the alias, its numeric form or the join id belongs to another live room") from None
 
     async def retire(self, integration: int, mark: str, at: datetime) -> bool:
-        """Turn a live room into a tombstone; False if there is none. A tombstone keeps the time at which it became one."""
+        """Turn a live room into a tombstone; False if there is none. A tombstone keeps the time it became one."""
         live = (rooms.c.integration == integration) & (rooms.c.mark == mark) & rooms.c.retired_at.is_(None)
         statement = sa.update(rooms).where(live).values(retired_at=at).returning(rooms.c.mark)
-        return (await self._connection.execute(statement)).one_or_none() is not None
+        return (await self._session.execute(statement)).one_or_none() is not None
 
     async def by_mark(self, integration: int, mark: str) -> StoredRoom | None:
         """Return the room, live or not."""
@@ -64,7 +64,7 @@ class Rooms:
 
     async def _one(self, where: sa.ColumnElement[bool]) -> StoredRoom | None:
         latest = sa.select(rooms).where(where).order_by(rooms.c.retired_at.desc().nulls_first()).limit(1)
-        row = (await self._connection.execute(latest)).one_or_none()
+        row = (await self._session.execute(latest)).one_or_none()
         return None if row is None else _room(row)
 
 

@@ -1,7 +1,8 @@
 """The tables, once for SQLite and PostgreSQL.
 
-Meetings, reservations' holders, rooms and journal lines are found by the digest of the meeting key (`mark`), never by the key
-itself: a foreign UID may be longer than a PostgreSQL index row. Times are aware and in UTC; SQLite keeps them as sortable text.
+Meetings, reservations' holders, rooms and journal lines are found by the digest of the meeting key (`mark`), never by
+the key itself: a foreign UID may be longer than a PostgreSQL index row. Times are aware and in UTC; SQLite keeps them
+as sortable text.
 """
 
 from datetime import UTC, datetime
@@ -45,7 +46,7 @@ class Words(sa.types.TypeDecorator[str]):
     impl = sa.Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
         if value is None or (value.isascii() and "\0" not in value):
             return value
         clean = value.replace("\0", "\ufffd")

@@ -5,7 +5,8 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from greenroom.storage.session import Session
 
 T = TypeVar("T")
 
@@ -19,13 +20,13 @@ def pieces(values: Sequence[T]) -> Iterator[Sequence[T]]:
         yield values[start : start + PIECE]
 
 
-def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+def insert(session: Session, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Begin an INSERT that can say ON CONFLICT; both dialects spell it alike."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    return postgresql.insert(table) if session.dialect == "postgresql" else sqlite.insert(table)
 
 
-def upsert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+def upsert(session: Session, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Insert a row, or set every other column of the one that has its primary key."""
-    statement = insert(connection, table)
+    statement = insert(session, table)
     rest = {c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=rest)

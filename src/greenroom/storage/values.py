@@ -12,8 +12,9 @@ from greenroom.meetings.room import RoomSpec
 class MailboxState:
     """Where we are with one equipment mailbox. Times are aware and in UTC, None for "never".
 
-    `cursor` is the adapter's place in the feed, empty for the beginning. `failure` is the code of what kept the last pass from
-    its end, None if it succeeded. `claimed_by` names the process that attends the mailbox until `claimed_until`.
+    `cursor` is the adapter's place in the feed, empty for the beginning. `failure` is the code of what kept the last
+    pass from its end, None if it succeeded. `claimed_by` names the process that attends the mailbox until
+    `claimed_until`.
     """
 
     address: str
@@ -61,7 +62,7 @@ class StoredRoom:
 
     @property
     def reason(self) -> RoomEnd | None:
-        """Why it was retired: after its admission window, or before (cancelled, removed, declined). None while it lives."""
+        """Why it was retired: after its window, or before (cancelled, removed, declined). None while it lives."""
         if self.retired_at is None:
             return None
         return RoomEnd.OVER if self.spec.window.is_over(self.retired_at) else RoomEnd.CANCELLED

@@ -1,7 +1,7 @@
 """The contract every job queue keeps.
 
-A job says "look at this key now", never "apply this change": submitting twice is harmless, and nothing here is truth. What a
-queue forgets (a restart, a crash) is submitted again by whoever owns it.
+A job says "look at this key now", never "apply this change": submitting twice is harmless, and nothing here is truth.
+What a queue forgets (a restart, a crash) is submitted again by whoever owns it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -22,9 +22,9 @@ class UnknownJobError(LookupError):
 class Queue(Protocol):
     """Jobs by name and key: at most one running and one waiting per (job, key).
 
-    A job that is submitted while the same is running waits until that one has ended, and then runs: what changed in between is
-    looked at. A job that is submitted while the same is waiting merges with it; the earliest `not_before` and the highest
-    priority win.
+    A job that is submitted while the same is running waits until that one has ended, and then runs: what changed in
+    between is looked at. A job that is submitted while the same is waiting merges with it; the earliest `not_before`
+    and the highest priority win.
     """
 
     def register(self, job: str, handler: Handler) -> None:
@@ -34,7 +34,8 @@ class Queue(Protocol):
     async def submit(self, job: str, key: str, *, not_before: datetime | None = None, priority: int = 0) -> None:
         """Ask for the job to be done, at once or not before an instant (aware); higher priority goes first.
 
-        May be called before `run` and from within handlers. After `stop` it is accepted and does nothing. Raises UnknownJobError.
+        May be called before `run` and from within handlers. After `stop` it is accepted and does nothing. Raises
+        UnknownJobError.
         """
         ...
 
@@ -47,5 +48,5 @@ class Queue(Protocol):
         ...
 
     async def idle(self) -> None:
-        """Return when nothing runs and nothing waits that might start now; jobs whose `not_before` lies ahead do not count."""
+        """Return when nothing runs and nothing waits that may start now; jobs whose time lies ahead do not count."""
         ...

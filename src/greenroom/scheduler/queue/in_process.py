@@ -23,7 +23,7 @@ from greenroom.scheduler.queue.contract import Clock, Handler, UnknownJobError
 _log = structlog.get_logger(__name__)
 _Name = tuple[str, str]
 _LONGEST_SLEEP = 60.0
-"""Seconds. The clock may be set, or the machine suspended, while we sleep by the loop's time: look again now and then."""
+"""Seconds. The clock may be set, or the machine suspended, while we sleep by the loop's time."""
 
 
 @dataclass(frozen=True, slots=True)
