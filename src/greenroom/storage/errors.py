@@ -5,7 +5,8 @@ StorageError
 ├── BadUrlError               stop: the address of the database is not one (or of a kind we do not speak)
 ├── StorageUnreachableError   try again later, or start the database: nothing answers, or the file cannot be opened
 ├── StorageSignInError        stop: the database refuses the user or the password, or has no such database
-├── StorageVersionError       stop: the database was made by a newer Greenroom, or was never migrated
+├── StorageVersionError       stop: the database was made by a newer Greenroom
+│   └── StorageNotPreparedError   start the service: the tables are missing or of an older Greenroom
 ├── StorageBusyError          try again later: somebody else held the lock for too long, or the connection broke
 ├── AliasHeldError            another live room has this alias: take another
 └── StorageFaultError         a bug, a full disk or a damaged file: stop and tell
@@ -33,6 +34,10 @@ class StorageSignInError(StorageError):
 
 class StorageVersionError(StorageError):
     """The tables are not of the version this code was written for."""
+
+
+class StorageNotPreparedError(StorageVersionError):
+    """The tables are missing or older than this code; the service brings them up to date when it starts."""
 
 
 class StorageBusyError(StorageError):

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from greenroom.storage.errors import StorageVersionError
+from greenroom.storage.errors import StorageNotPreparedError, StorageVersionError
 
 _LOCK = 0x6772_6E72_6D01  # "grnrm" and a number of our own, so that no other program's lock is meant
 
@@ -47,7 +47,7 @@ def _check(connection: Connection) -> None:
     script = ScriptDirectory.from_config(config(connection))
     _refuse_newer(connection, script)
     if set(_versions(connection)) != set(script.get_heads()):
-        raise StorageVersionError("the database was made by an older Greenroom and has not been migrated yet")
+        raise StorageNotPreparedError("the database was made by an older Greenroom and has not been migrated yet")
 
 
 def _refuse_newer(connection: Connection, script: ScriptDirectory) -> None:
