@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
@@ -48,19 +47,16 @@ def convert_id(call: Call, request: SoapRequest) -> etree._Element:
 def _to_ews(kind: str, text: str) -> str:
     try:
         if kind == "HexEntryId":
-            return bytes.fromhex(text).decode("ascii")
-        if kind in ("EntryId", "StoreId"):
-            return base64.b64decode(text, validate=True).decode("ascii")
-    except (ValueError, binascii.Error):
+            return base64.b64encode(bytes.fromhex(text)).decode("ascii")
+    except ValueError:
         raise EwsError("ErrorInvalidIdMalformed") from None
     return text.replace("-", "/").replace("_", "+") if kind == "OwaId" else text
 
 
 def _from_ews(kind: str, ews_id: str) -> str:
     if kind == "HexEntryId":
-        return ews_id.encode().hex().upper()
-    if kind in ("EntryId", "StoreId"):
-        return base64.b64encode(ews_id.encode()).decode()
+        # Only ids made here come so far, and those are base64.
+        return base64.b64decode(ews_id).hex().upper()
     return ews_id.replace("/", "-").replace("+", "_") if kind == "OwaId" else ews_id
 
 

@@ -103,6 +103,7 @@ def stream_error(code: str, subscription_ids: Iterable[str]) -> bytes:
 
 def _notification(subscription_id: str, messages: etree._Element) -> etree._Element:
     notifications = sub(envelope.success(messages, _OPERATION), m("Notifications"))
+    # Exchange sends Notification in the messages namespace, and clients look for it there; its schema file says types.
     notification = sub(notifications, m("Notification"))
     sub(notification, t("SubscriptionId"), subscription_id)
     sub(notification, t("MoreEvents"), "false")

@@ -82,13 +82,16 @@ def _changes(name: str, year: int) -> tuple[tuple[datetime, timedelta], ...]:
     """The changes of a year: the wall-clock moment before each (naive), and the offset after it."""
     zone = zone_of(name)
     found: list[tuple[datetime, timedelta]] = []
-    moment = datetime(year, 1, 1, tzinfo=UTC)
-    before = moment.astimezone(zone).utcoffset() or timedelta()
-    while moment.year == year:
-        following = moment + timedelta(hours=1)
-        after = following.astimezone(zone).utcoffset() or timedelta()
-        if after != before:
-            found.append(((following + before).replace(tzinfo=None), after))
-            before = after
-        moment = following
+
+    def offset(moment: datetime) -> timedelta:
+        return moment.astimezone(zone).utcoffset() or timedelta()
+
+    day = datetime(year, 1, 1, tzinfo=UTC)
+    while day.year == year:
+        before, following = offset(day), day + timedelta(days=1)
+        if offset(following) != before:
+            hours = (day + timedelta(hours=hour) for hour in range(1, 25))
+            change = next(moment for moment in hours if offset(moment) != before)
+            found.append(((change + before).replace(tzinfo=None), offset(change)))
+        day = following
     return tuple(found)
