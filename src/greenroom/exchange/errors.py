@@ -31,7 +31,9 @@ class ExchangeError(Exception):
 class TryLaterError(ExchangeError):
     """Exchange is busy or out of reach. Nothing happened; wait `after` if it is given, else as usual."""
 
-    def __init__(self, message: str, *, after: timedelta | None = None, code: str = "", mailbox: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, after: timedelta | None = None, code: str = "", mailbox: str | None = None
+    ) -> None:
         """Keep how long Exchange asked us to wait."""
         super().__init__(message, code=code, mailbox=mailbox)
         self.after = after

@@ -39,11 +39,15 @@ class BrokenConnectionError(TryLaterError):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Which request an answer belongs to: for sentences, and for how careful to be."""
+    """Which request an answer belongs to: for sentences, and for how careful to be.
+
+    `known` says that EWS has answered at this address before, so that a web page now is a passing fault of what is in front.
+    """
 
     host: str
     mailbox: str
     writes: bool
+    known: bool = False
 
 
 def judge(status: int, data: bytes, wait: timedelta | None, asked: Exchange) -> Envelope:
@@ -55,7 +59,7 @@ def judge(status: int, data: bytes, wait: timedelta | None, asked: Exchange) -> 
         try:
             return envelope.read(data)
         except MarkupError as error:
-            if status == OK and _HTML.match(data[:_HTML_WITHIN]):
+            if status == OK and not asked.known and _HTML.match(data[:_HTML_WITHIN]):
                 raise _not_ews(asked, "answers with a web page") from None
             if asked.writes:
                 raise unknown(asked, f"its answer cannot be read: {error}", "garbled-reply") from None
@@ -83,12 +87,12 @@ def _refusal(status: int, wait: timedelta | None, asked: Exchange) -> ExchangeEr
             hint="let the service reach Exchange directly",
             code=code,
         )
-    if status in _NOT_EWS:
+    if status in _NOT_EWS and not asked.known:
         return _not_ews(asked, f"answers HTTP {status}", code)
     if status in (400, 413, 415):
         sentence = f"{asked.host} refused the request (HTTP {status})"
         return RefusedRequestError(sentence, code=code, mailbox=mailbox)
-    if asked.writes:
+    if asked.writes and status not in _NOT_EWS:
         return unknown(asked, f"HTTP {status}", code)
     return TryLaterError(f"{asked.host} failed (HTTP {status})", after=wait, code=code, mailbox=mailbox)
 

@@ -110,7 +110,8 @@ def _numbered(rule: Element, first: date | None) -> date | None:
     interval = number(text_of(pattern, "Interval")) or 1
     steps = count - 1
     if name == "weekly":
-        steps = ceil(count / max(1, len(set(text_of(pattern, "DaysOfWeek").split())))) if count > 1 else 0
+        days = len(set(text_of(pattern, "DaysOfWeek").split()))
+        steps = count - 1 if days <= 1 else ceil(count / days)
     try:
         return first + timedelta(days=steps * interval * _PER_STEP.get(name, _DAYS_OF_YEAR))
     except OverflowError:

@@ -79,7 +79,7 @@ class EwsTransport:
         """Open an answer that goes on for minutes, and yield its bytes as they come; raises like `call`."""
         self._back_off.check(mailbox, self._clock())
         own = self._client(1) if self.settings.auth.connection_bound else None
-        asked = answers.Exchange(self.settings.host, mailbox, writes=False)
+        asked = self._asked(mailbox, writes=False)
         credentials = await self.settings.auth.credentials()
         response: httpx2.Response | None = None
         try:
@@ -111,7 +111,7 @@ class EwsTransport:
             await client.aclose()
 
     async def _attempt(self, lane: httpx2.AsyncClient, call: Call, mailbox: str, affinity: Affinity | None) -> Envelope:
-        asked = answers.Exchange(self.settings.host, mailbox, call.writes)
+        asked = self._asked(mailbox, writes=call.writes)
         credentials = await self.settings.auth.credentials()
         guard = self.settings.auth.guard
         began = time.monotonic()
@@ -204,6 +204,9 @@ class EwsTransport:
         return self._clients[0].build_request(
             "POST", self.settings.url, content=content, headers=headers, timeout=limits
         )
+
+    def _asked(self, mailbox: str, *, writes: bool) -> answers.Exchange:
+        return answers.Exchange(self.settings.host, mailbox, writes, known=self.version is not None)
 
     def _client(self, connections: int) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
