@@ -1,0 +1,168 @@
+"""`greenroom config check`: is everything right, from the file to the other ends of the wires?"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from greenroom.assembly import build_integration, wall_clock
+from greenroom.cli.exits import Exit
+from greenroom.cli.failures import Failure, of_exchange, of_platform, of_storage
+from greenroom.cli.options import (
+    as_dict,
+    echo_json,
+    read_settings,
+    show_failure,
+    stderr,
+    stdout,
+    with_config,
+    with_json,
+)
+from greenroom.exchange.errors import ExchangeError
+from greenroom.meetings.templates import TextProblem, Texts
+from greenroom.platforms.errors import PlatformError
+from greenroom.settings import Integration, Settings
+from greenroom.storage import Storage, StorageError
+from greenroom.storage.errors import StorageNotPreparedError
+
+_EXAMPLES = """\
+\b
+Examples:
+  greenroom config check                      the file and the texts
+  greenroom config check --connect            sign in to Exchange too, reach database and platform
+  greenroom config check --json | jq .problems
+"""
+
+
+_LATER = "will be prepared when `greenroom serve` starts"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """One thing that was tried: `note` says what is good to know, `failure` what is wrong."""
+
+    what: str
+    note: str = ""
+    failure: Failure | None = None
+
+
+@click.command(epilog=_EXAMPLES)
+@with_config
+@click.option("--connect", is_flag=True, help="Try the database, Exchange and the platform; nothing is changed there.")
+@with_json
+def check(config_file: Path | None, *, connect: bool, as_json: bool) -> None:
+    """Check the configuration file, the texts and, with --connect, everything they lead to."""
+    settings = read_settings(config_file, as_json=as_json)
+    texts = {integration.name: _lint(integration) for integration in settings.integration}
+    reached = asyncio.run(_connect(settings)) if connect else []
+    failures = [one.failure for one in reached if one.failure is not None]
+    wrong_texts = any(texts.values())
+    if as_json:
+        echo_json(_as_json(texts, reached, ok=not failures and not wrong_texts))
+    else:
+        _show(settings, texts, reached)
+    sys.exit(Exit.USAGE if wrong_texts else max((failure.exit for failure in failures), default=Exit.OK))
+
+
+def _lint(integration: Integration) -> list[TextProblem]:
+    return Texts(integration.texts.folder, integration.texts.language).lint()
+
+
+async def _connect(settings: Settings) -> list[Reached]:
+    return [one async for one in _tries(settings)]
+
+
+async def _tries(settings: Settings) -> AsyncIterator[Reached]:
+    try:
+        storage = Storage.open(settings.storage.url.get_secret_value())
+    except StorageError as error:
+        yield Reached("database", failure=of_storage(error))
+        return
+    try:
+        database = _try_file(settings) or await _try_storage(storage)
+        yield database
+        for entry in settings.integration:
+            built = build_integration(entry, settings, storage, wall_clock)
+            try:
+                yield await _try(f"mailbox {entry.mailbox}", built.mailbox.check(), entry)
+                if database.failure is None and not database.note:
+                    yield await _try(f"platform of {entry.name}", built.platform.check(), entry)
+            finally:
+                await built.mailbox.close()
+                await built.platform.close()
+    finally:
+        await storage.close()
+
+
+def _try_file(settings: Settings) -> Reached | None:
+    """Look whether an SQLite file is there, or can be made; None if the database itself must be asked."""
+    file = settings.storage.url.get_secret_value().partition("sqlite:///")[2]
+    if file and not Path(file).exists():
+        folder = Path(file).absolute().parent
+        if folder.is_dir():
+            return Reached("database", note=_LATER)
+        step = "Make the folder, or correct storage.url; the path is seen from the working folder."
+        return Reached("database", failure=Failure("no-folder", f"There is no folder {folder}.", step))
+    return None
+
+
+async def _try_storage(storage: Storage) -> Reached:
+    try:
+        await storage.check()
+    except StorageNotPreparedError:
+        return Reached("database", note=_LATER)
+    except StorageError as error:
+        return Reached("database", failure=of_storage(error))
+    return Reached("database")
+
+
+async def _try(what: str, attempt: Awaitable[None], entry: Integration) -> Reached:
+    try:
+        await attempt
+    except ExchangeError as error:
+        return Reached(what, failure=of_exchange(error, entry))
+    except PlatformError as error:
+        return Reached(what, failure=of_platform(error))
+    except StorageError as error:
+        return Reached(what, failure=of_storage(error))
+    return Reached(what)
+
+
+def _show(settings: Settings, texts: dict[str, list[TextProblem]], reached: list[Reached]) -> None:
+    out, complaints = stdout(), stderr()
+    count = len(settings.integration)
+    out.print(f"[green]✓[/green] configuration: {count} integration{'s' if count > 1 else ''}")
+    for name, problems in texts.items():
+        if not problems:
+            out.print(f"[green]✓[/green] texts of {escape(name)}")
+        for problem in problems:
+            place = f"{problem.file}:{problem.line}"
+            complaints.print(f"[red]✗[/red] {escape(place)}: {escape(problem.problem)}", soft_wrap=True)
+            if problem.allowed:
+                complaints.print(f"  [dim]allowed:[/dim] {escape(problem.allowed)}", soft_wrap=True)
+    for one in reached:
+        if one.failure is not None:
+            show_failure(one.failure, one.what)
+        else:
+            out.print(f"[green]✓[/green] {escape(one.what)}{f'  [dim]{escape(one.note)}[/dim]' if one.note else ''}")
+
+
+def _as_json(texts: dict[str, list[TextProblem]], reached: list[Reached], *, ok: bool) -> dict[str, object]:
+    return {
+        "ok": ok,
+        "problems": [],
+        "texts": [
+            {"integration": name, "file": p.file, "line": p.line, "message": p.problem, "allowed": p.allowed}
+            for name, problems in texts.items()
+            for p in problems
+        ],
+        "connect": [
+            {"what": one.what, "ok": one.failure is None, "note": one.note}
+            | ({"failure": as_dict(one.failure)} if one.failure is not None else {})
+            for one in reached
+        ],
+    }

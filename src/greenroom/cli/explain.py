@@ -1,0 +1,162 @@
+"""`greenroom explain`: a meeting's story, seen, decided, done, replied, and why."""
+
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from greenroom.cli.exits import Exit
+from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
+from greenroom.cli.reading import alias_of, entry_json, local, name_of, plain, read, record_json
+from greenroom.cli.words import next_step, sentence, standing
+from greenroom.meetings.meeting import MeetingKey
+from greenroom.meetings.record import JournalEntry, Record
+from greenroom.settings import Settings
+from greenroom.storage import Work
+
+_EXAMPLES = """\
+\b
+Examples:
+  greenroom explain 7K2M-Q9XD                  by the correlation id of a reply
+  greenroom explain meet482915306              by alias, or by its digits alone
+  greenroom explain https://meet.example.org/j/0123456789abcdef
+  greenroom explain 040000008200E00074C5B7...  by meeting key (global object id)
+"""
+_CORRELATION = re.compile(r"([0-9A-Z]{4})-?([0-9A-Z]{4})")
+_JOIN = re.compile(r"(?:https?://\S+/j/)?([0-9a-hjkmnp-tv-z]{16})(?:\.json)?")
+_KEY = re.compile(r"[0-9A-Fa-f]{40,2000}")
+_MISREAD = str.maketrans("OIL", "011")
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A meeting, its timeline, and the join link's id if there is a room."""
+
+    record: Record
+    entries: list[JournalEntry]
+    join_id: str | None
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("meeting")
+@with_config
+@with_json
+def explain(meeting: str, config_file: Path | None, *, as_json: bool) -> None:
+    """Tell the story of a meeting.
+
+    MEETING is a correlation id, an alias, a join link or a meeting key.
+    """
+    settings = read_settings(config_file, as_json=as_json)
+
+    async def ask(work: Work) -> list[Story]:
+        return [await _story(work, record) for record in await _find(work, settings, meeting.strip())]
+
+    stories = read(settings, ask, as_json=as_json)
+    if as_json:
+        echo_json({"meetings": [_as_json(settings, story) for story in stories]})
+    elif not stories:
+        stderr().print(
+            "No meeting is known by this. Look it up with `greenroom meetings --search …`; "
+            "if it is not there either, its invitation never reached the equipment mailbox."
+        )
+    else:
+        for story in stories:
+            _show(settings, story)
+    sys.exit(Exit.OK if stories else Exit.PROBLEM)
+
+
+async def _find(work: Work, settings: Settings, name: str) -> list[Record]:
+    """Try every kind of name that this could be, the surest first."""
+    if found := await _by_correlation(work, name):
+        return [found]
+    if _KEY.fullmatch(name):
+        return await _by_key(work, settings, MeetingKey.of_global_object_id(bytes.fromhex(name[: len(name) & ~1])))
+    if (link := _JOIN.fullmatch(name)) and (found := await _by_join_id(work, link[1])):
+        return [found]
+    if len(name) < 3:  # noqa: PLR2004 - a shorter text is part of everything
+        return []
+    candidates = await work.meetings.search(text=name, limit=1000)
+    wanted = name.lower()
+    return [record for record in candidates if _is_called(settings, record, wanted)]
+
+
+async def _by_correlation(work: Work, name: str) -> Record | None:
+    match = _CORRELATION.fullmatch(name.upper().translate(_MISREAD))
+    return await work.meetings.by_correlation(f"{match[1]}-{match[2]}") if match else None
+
+
+async def _by_key(work: Work, settings: Settings, key: MeetingKey) -> list[Record]:
+    found: list[Record] = []
+    for integration in settings.integration:
+        found += (await work.meetings.by_keys(integration.number, [key])).values()
+    return found
+
+
+async def _by_join_id(work: Work, join_id: str) -> Record | None:
+    room = await work.rooms.by_join_id(join_id)
+    return None if room is None else await work.meetings.by_mark(room.integration, room.mark)
+
+
+def _is_called(settings: Settings, record: Record, wanted: str) -> bool:
+    alias = alias_of(settings, record).lower()
+    digits = "" if record.alias_number is None else str(record.alias_number)
+    return bool(alias) and wanted in {alias, alias.partition("@")[0], digits, f"sip:{alias}"}
+
+
+async def _story(work: Work, record: Record) -> Story:
+    room = await work.rooms.by_mark(record.integration, record.key.digest)
+    entries = await work.journal.of_meeting(record.integration, record.key)
+    return Story(record, entries, None if room is None else room.spec.join_id)
+
+
+def _link(settings: Settings, story: Story) -> str:
+    return "" if story.join_id is None else f"{settings.service.public_url}/j/{story.join_id}"
+
+
+def _as_json(settings: Settings, story: Story) -> dict[str, object]:
+    return {
+        **record_json(settings, story.record),
+        "join_url": _link(settings, story) or None,
+        "standing": standing(story.record),
+        "next_step": next_step(story.record.reason) or None,
+        "timeline": [entry_json(entry, sentence(entry)) for entry in story.entries],
+    }
+
+
+def _show(settings: Settings, story: Story) -> None:
+    record, out = story.record, stdout()
+    facts = Table(box=None, show_header=False, pad_edge=False)
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column(overflow="fold")
+    span = record.span
+    when = "" if span is None else f"{local(span.start)} to {local(span.end)}, a {record.kind.value} meeting"
+    rows = {
+        "when": when.replace("a single meeting", "single").replace("a series meeting", "series"),
+        "organizer": record.organizer,
+        "mailbox": name_of(settings, record.integration),
+        "alias": alias_of(settings, record),
+        "join link": _link(settings, story),
+        "correlation": record.correlation_id,
+        "try again": "" if record.retry_at is None else f"{local(record.retry_at)}, after {record.attempts} attempts",
+    }
+    for name, value in rows.items():
+        if value:
+            facts.add_row(name, Text(plain(value)))
+    out.print(Text(plain(record.title) or record.key.digest, style="bold"))
+    out.print(facts)
+    out.print()
+    out.print(Text(standing(record)))
+    if step := next_step(record.reason):
+        out.print(Text.assemble(("next: ", "dim"), step))
+    out.print()
+    timeline = Table(box=None, show_header=False, pad_edge=False)
+    timeline.add_column(style="dim", no_wrap=True)
+    timeline.add_column(style="cyan", no_wrap=True)
+    timeline.add_column(overflow="fold")
+    for entry in story.entries:
+        timeline.add_row(f"{entry.at.astimezone():%Y-%m-%d %H:%M:%S}", Text(entry.step), Text(plain(sentence(entry))))
+    out.print(timeline)

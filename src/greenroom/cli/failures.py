@@ -1,0 +1,113 @@
+"""What can go wrong between us and the world, each with its own sentence and the next step."""
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from greenroom import storage
+from greenroom.cli.exits import Exit
+from greenroom.exchange.errors import (
+    ExchangeError,
+    MisconfiguredError,
+    NotPermittedError,
+    SignInError,
+    TryLaterError,
+)
+from greenroom.platforms.errors import PlatformError
+from greenroom.settings import Integration, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What happened, and what to do about it. `code` is short and stable, for scripts."""
+
+    code: str
+    what: str
+    next_step: str
+    exit: Exit = Exit.OUTSIDE
+
+
+def of_exchange(error: ExchangeError, integration: Integration) -> Failure:
+    """Say what is wrong towards Exchange. The errors' own sentences name hosts and codes, never content."""
+    where = f"integration[{integration.name}].exchange"
+    said = _sentence(str(error))
+    if isinstance(error, SignInError):
+        credentials = "username and password" if integration.exchange.auth == "basic" else "the token"
+        return Failure(
+            "sign-in-refused",
+            said,
+            f"Correct {credentials} of {where}. It is not tried again by itself, so that the account is not locked; "
+            "Basic authentication must also be switched on for the EWS virtual directory."
+            if integration.exchange.auth == "basic"
+            else f"Renew {credentials} of {where}.",
+        )
+    if isinstance(error, NotPermittedError):
+        if not integration.exchange.impersonate:
+            step = f"Give the account full access to {integration.mailbox}, or set {where}.impersonate = true."
+        else:
+            step = (
+                "Run in the Exchange Management Shell: New-ManagementRoleAssignment -Role ApplicationImpersonation "
+                f"-User {integration.exchange.username or '<account>'}"
+            )
+        return Failure("no-right", said, step)
+    if isinstance(error, MisconfiguredError):
+        return Failure(error.code or "misconfigured", said, _sentence(error.hint) or f"Look at {where}.")
+    if isinstance(error, TryLaterError):
+        step = f"Check {where}.url and whether Exchange is up; Greenroom itself tries again by itself."
+        return Failure(error.code or "unreachable", said, step)
+    return Failure(error.code or "exchange", said, "Look at the log; if it stays, report it with this code.")
+
+
+def of_storage(error: storage.StorageError) -> Failure:
+    """Say what is wrong with the database."""
+    said = _sentence(str(error))
+    match error:
+        case storage.BadUrlError():
+            return Failure(
+                "bad-database-url", said, "Correct storage.url: sqlite:///path or postgresql://…", Exit.USAGE
+            )
+        case storage.StorageSignInError():
+            return Failure("database-sign-in-refused", said, "Correct user, password and database name in storage.url.")
+        case storage.StorageVersionError():
+            step = "Run `greenroom serve` once to prepare it; if a newer Greenroom was here, use that version."
+            return Failure("database-version", said, step)
+        case storage.StorageBusyError():
+            return Failure("database-busy", said, "Try again; see which other program uses the database.")
+        case storage.StorageUnreachableError():
+            return Failure("database-unreachable", said, "Start the database, or correct storage.url.")
+        case _:
+            return Failure("database-fault", said, "Look at the disk's free space and the database's own log.")
+
+
+def of_platform(error: PlatformError) -> Failure:
+    """Say what is wrong with the video platform."""
+    return Failure("platform", _sentence(str(error)), "Check the platform and the integration's platform settings.")
+
+
+def of_port(host: str, port: int, cause: BaseException | None) -> Failure:
+    """Say why the address to listen on cannot be had; `cause` is the system's own error."""
+    number = cause.errno if isinstance(cause, OSError) else None
+    choose = "choose another address with service.listen or GREENROOM_SERVICE__LISTEN."
+    if number == errno.EADDRINUSE:
+        what = f"Port {port} on {host} is in use by another program."
+        return Failure("port-in-use", what, f"End that program, or {choose}", Exit.PORT)
+    if number == errno.EACCES:
+        what = f"This user may not listen on port {port}: ports below 1024 belong to the system."
+        return Failure("port-not-allowed", what, f"Put a proxy in front, or {choose}", Exit.PORT)
+    what = f"{host} is no address of this computer, so nothing can listen on {host}:{port}."
+    return Failure("not-our-address", what, f"{choose[:1].upper()}{choose[1:]}", Exit.PORT)
+
+
+def of_settings(problems: Sequence[Problem]) -> list[dict[str, object]]:
+    """Write configuration problems for `--json`."""
+    return [
+        {"file": p.file, "line": p.line, "key": p.key, "message": p.message, "allowed": p.allowed} for p in problems
+    ]
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    if not text:
+        return ""
+    first = text if "." in text.split(" ")[0] else text[:1].upper() + text[1:]  # a host's name stays as it is
+    return first if first.endswith((".", "!", "?")) else f"{first}."

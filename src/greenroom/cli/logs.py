@@ -1,0 +1,47 @@
+"""The log: one line per event, with ids and codes, to standard error.
+
+Tracebacks are written without the values of variables, which may hold what nobody should read.
+"""
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Literal
+
+import structlog
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
+
+_QUIET = ("httpx2", "httpcore", "sqlalchemy", "aiosqlite", "asyncio", "uvicorn.access")
+
+
+def configure_logs(level: str = "info", form: Literal["console", "json"] | str = "console") -> None:  # noqa: PYI051 - names the choices
+    """Send all logs, ours and the libraries', to standard error. Libraries speak from "warning" on."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    last: Processor = structlog.processors.JSONRenderer()
+    if form != "json":
+        last = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+        )
+    structlog.configure(
+        processors=[*shared, last],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=max(number, logging.WARNING), force=True)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

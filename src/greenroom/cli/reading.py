@@ -1,0 +1,97 @@
+"""Reading what is stored, for the commands that show it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from greenroom.cli.failures import of_storage
+from greenroom.cli.options import end_with
+from greenroom.meetings.record import JournalEntry, Record
+from greenroom.settings import Settings
+from greenroom.storage import Storage, StorageError, Work
+
+T = TypeVar("T")
+
+
+def read(settings: Settings, question: Callable[[Work], Awaitable[T]], *, as_json: bool) -> T:
+    """Ask the database one question; ends the command with a sentence if that cannot be done."""
+
+    async def ask() -> T:
+        storage = Storage.open(settings.storage.url.get_secret_value())
+        try:
+            await storage.check()
+            async with storage.reading() as work:
+                return await question(work)
+        finally:
+            await storage.close()
+
+    try:
+        return asyncio.run(ask())
+    except StorageError as error:
+        end_with(of_storage(error), as_json=as_json)
+
+
+def alias_of(settings: Settings, record: Record) -> str:
+    """Spell a record's alias; empty if it has none or its integration is not configured any more."""
+    entry = settings.numbered(record.integration)
+    if entry is None or record.alias_number is None or record.alias_number >= 10**entry.alias.digits:
+        return ""
+    return entry.alias.plan.alias(record.alias_number).name
+
+
+def name_of(settings: Settings, number: int) -> str:
+    """Name an integration by its number."""
+    entry = settings.numbered(number)
+    return str(number) if entry is None else entry.name
+
+
+def plain(text: str) -> str:
+    """Take out what could drive a terminal: titles are written by strangers."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def local(at: datetime | None) -> str:
+    """Write a time in this computer's zone, to the minute."""
+    return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def record_json(settings: Settings, record: Record) -> dict[str, Any]:
+    """Write a record for `--json`; times in UTC."""
+    span = record.span
+    return {
+        "integration": name_of(settings, record.integration),
+        "key": record.key.value,
+        "correlation_id": record.correlation_id,
+        "state": record.state.value,
+        "reason": record.reason,
+        "kind": record.kind.value,
+        "title": record.title,
+        "organizer": record.organizer,
+        "start": None if span is None else stamp(span.start),
+        "end": None if span is None else stamp(span.end),
+        "until": None if span is None else stamp(span.until),
+        "alias": alias_of(settings, record) or None,
+        "instructions": record.instructions.value,
+        "replied": record.replied.partition(":")[0] if record.replied else None,
+        "retry_at": stamp(record.retry_at),
+        "attempts": record.attempts,
+        "created_at": stamp(record.created_at),
+        "updated_at": stamp(record.updated_at),
+    }
+
+
+def entry_json(entry: JournalEntry, sentence: str) -> dict[str, Any]:
+    """Write a line of a timeline for `--json`."""
+    return {
+        "at": stamp(entry.at),
+        "step": entry.step,
+        "code": entry.code,
+        "detail": entry.detail,
+        "sentence": sentence,
+    }
+
+
+def stamp(at: datetime | None) -> str | None:
+    """Write a time for machines."""
+    return None if at is None else at.astimezone(UTC).isoformat()

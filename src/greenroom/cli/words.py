@@ -1,0 +1,184 @@
+"""What the journal's codes mean, in sentences: seen, decided, done, replied, and why."""
+
+from greenroom.meetings.record import JournalEntry, Record, State
+
+_REASONS = {
+    "new": "The invitation carries a ticket, and its room was made.",
+    "edited": "The organizer changed the meeting.",
+    "answer-was-reset": "Nothing we care about changed, but the calendar lost our answer, so it is given again.",
+    "unchanged": "Nothing changed that a room or a reply depends on.",
+    "recovered": "The meeting was accepted before; its room was made again and nobody was mailed.",
+    "copy": "The ticket belongs to another meeting: this is a copy, and it gets a room of its own.",
+    "unticketed": "The invitation carries no ticket, and policy gives it a room all the same.",
+    "cancelled": "The organizer cancelled the meeting.",
+    "removed": "The equipment mailbox is no longer invited, or its item was deleted.",
+    "over": "The meeting is over.",
+    "long-over": "The meeting was over long before it was seen; nobody waits for an answer.",
+    "past": "The meeting had ended before it was seen.",
+    "own-meeting": "The equipment mailbox is the organizer itself; there is nobody to answer.",
+    "informational-copy": "This is only a copy for information, not an invitation.",
+    "not-welcome": "The organizer is not on the allow lists, or is on a deny list.",
+    "ticket-missing": "The invitation carries no ticket, and policy asks for one.",
+    "ticket-forged": "The ticket is damaged or was not issued by this installation.",
+    "ticket-foreign": "The ticket belongs to another integration, which answers itself.",
+    "alias-deleted": "The alias that the ticket stands for was deleted.",
+    "alias-conflict": "The alias is taken by another room on the platform.",
+    "room-refused": "The platform refused the room for good.",
+    "no-free-alias": "No free alias was found: the alias plan has too few digits.",
+}
+
+_NEXT_STEPS = {
+    "not-welcome": "Add the organizer or their domain to meetings.allow_organizers or meetings.allow_domains.",
+    "ticket-missing": 'Book with the Outlook button, or set meetings.unticketed = "schedule".',
+    "ticket-forged": "Make a new meeting with the Outlook button, and keep old ticket keys in the configuration.",
+    "ticket-foreign": "See which integration the ticket belongs to, and invite its mailbox only.",
+    "alias-deleted": "Make a new meeting.",
+    "alias-conflict": "Make a new meeting; free the alias on the platform if this repeats.",
+    "room-refused": "Look at the platform's own log, then let the organizer send the invitation again.",
+    "no-free-alias": "Raise alias.digits of the integration.",
+    "past": "Let the organizer move the meeting into the future.",
+    "informational-copy": "Invite the equipment mailbox itself.",
+}
+
+_OUTCOMES = {
+    "accept_new_single": "accepted the meeting",
+    "accept_new_series": "accepted the series",
+    "accept_edited_single": "accepted the changed meeting",
+    "accept_edited_series": "accepted the changed series",
+    "accept_edited_occurrence": "accepted the changed occurrence",
+    "decline_invalid_ticket": "declined, because there is no valid ticket or the organizer may not book",
+    "decline_alias_deleted": "declined, because the alias was deleted",
+    "decline_alias_conflict": "declined, because the alias is in use",
+    "decline_past_single": "declined, because the meeting is in the past",
+    "decline_past_series": "declined, because the whole series is in the past",
+    "decline_error": "declined, because something failed; the correlation id was sent along",
+}
+
+_UNSENT = {
+    "outcome-unknown": "The reply went out, but no answer came back; the calendar is looked at before it is repeated",
+    "item-gone": "The reply could not be sent: the item was changed or moved meanwhile; it is looked at again",
+    "item-broken": "The reply could not be sent: Exchange cannot handle this item",
+    "postponed": "The reply could not be sent yet and is tried again",
+}
+
+_SEEN = {
+    "single": "Seen in the calendar: a single meeting",
+    "series": "Seen in the calendar: a series",
+    "occurrence": "Seen in the calendar: one occurrence of a series",
+    "removed": "Gone from the calendar: the room was closed",
+    "declined": "Gone from the calendar after our decline, as it should be",
+}
+
+_TICKETS = {
+    "ticket none": "without a ticket",
+    "ticket valid": "with a valid ticket",
+    "ticket copied": "with the ticket of another meeting",
+    "ticket deleted": "with the ticket of a deleted alias",
+    "ticket forged": "with a ticket that is not genuine",
+    "ticket foreign": "with the ticket of another integration",
+}
+
+_ROOM = {
+    "created": "The room was made",
+    "changed": "The room was changed",
+    "retired": "The room was closed",
+    "unavailable": "The platform cannot be reached; it is tried again",
+}
+
+_INSTRUCTIONS = {
+    "written": "Joining instructions were written into the organizer's meeting, and the attendees were told",
+    "present": "Joining instructions are in the meeting already",
+    "refused": "The organizer's meeting may not be changed; the reply carries the joining instructions",
+    "not-found": "The organizer's calendar has no such meeting; the reply carries the joining instructions",
+    "postponed": "The organizer's meeting could not be changed yet; it is tried again",
+}
+
+_STATES = {
+    State.PENDING: "is being worked on",
+    State.SCHEDULED: "has its room",
+    State.DEFECTIVE: "has no room yet: it is tried again",
+    State.DECLINED: "was declined",
+    State.IGNORED: "was left alone",
+    State.ENDED: "has ended",
+}
+
+
+def sentence(entry: JournalEntry) -> str:
+    """Say one line of a timeline. Codes that are not known are shown as they are."""
+    tell = {
+        "seen": _seen,
+        "decided": _decided,
+        "room": _room,
+        "instructions": _instructions,
+        "replied": _replied,
+        "closed": _closed,
+    }.get(entry.step)
+    return _stop(tell(entry) if tell is not None else f"{entry.step}: {entry.code}{_behind(entry.detail)}")
+
+
+def reason_sentence(reason: str) -> str:
+    """Say why a meeting stands where it stands (`Record.reason`); empty for none."""
+    return _REASONS.get(reason, f"Reason: {reason}." if reason else "")
+
+
+def next_step(reason: str) -> str:
+    """Say what an administrator or organizer can do about it; empty where there is nothing to do."""
+    return _NEXT_STEPS.get(reason, "")
+
+
+def state_words(state: State) -> str:
+    """Say where a meeting stands, after "The meeting …"."""
+    return _STATES[state]
+
+
+def standing(record: Record) -> str:
+    """Say where a meeting stands and why."""
+    return f"The meeting {state_words(record.state)}. {reason_sentence(record.reason)}".strip()
+
+
+def _seen(entry: JournalEntry) -> str:
+    what = _SEEN.get(entry.code, f"Seen: {entry.code}")
+    ticket = _TICKETS.get(entry.detail, entry.detail)
+    return f"{what}, {ticket}" if ticket else what
+
+
+def _decided(entry: JournalEntry) -> str:
+    why = reason_sentence(entry.code)
+    if entry.detail == "silence":
+        return f"{why} Nothing is to be said."
+    if entry.detail:
+        return f"{why} To be said: {_OUTCOMES.get(entry.detail, entry.detail)}."
+    return why
+
+
+def _room(entry: JournalEntry) -> str:
+    if entry.code in _REASONS:
+        return f"No room: {_lower(_REASONS[entry.code])}"
+    what = _ROOM.get(entry.code, f"Room: {entry.code}")
+    return f"{what}: {_lower(_REASONS[entry.detail])}" if entry.detail in _REASONS else what + _behind(entry.detail)
+
+
+def _instructions(entry: JournalEntry) -> str:
+    return _INSTRUCTIONS.get(entry.code, f"Joining instructions: {entry.code}") + _behind(entry.detail)
+
+
+def _replied(entry: JournalEntry) -> str:
+    if entry.code in _OUTCOMES:
+        return f"Replied to the organizer: {_OUTCOMES[entry.code]}"
+    return _UNSENT.get(entry.code, f"Reply: {entry.code}") + _behind(entry.detail)
+
+
+def _closed(entry: JournalEntry) -> str:
+    return f"The room was closed: {_lower(reason_sentence(entry.code))}"
+
+
+def _behind(detail: str) -> str:
+    return f" ({detail})" if detail else ""
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _stop(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."
