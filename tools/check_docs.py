@@ -52,9 +52,9 @@ def _long_modules() -> Iterator[str]:
 
 
 def _generated() -> Iterator[str]:
-    from greenroom.settings.reference import as_markdown, as_toml  # noqa: PLC0415 (only this check needs the package)
+    from greenroom.settings.reference import example, markdown  # noqa: PLC0415 (only this check needs the package)
 
-    for name, text in (("docs/configuration.md", as_markdown()), ("greenroom.example.toml", as_toml())):
+    for name, text in (("docs/configuration.md", markdown()), ("greenroom.example.toml", example())):
         page = PROJECT / name
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             yield f"{name} is not current: see `greenroom config reference --help`"

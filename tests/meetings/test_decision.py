@@ -162,6 +162,13 @@ def test_a_reply_that_was_sent_is_not_sent_again() -> None:
     assert decide(sent_again, died_before_it_was_done, VALID, POLICY, NOW).outcome is not None
 
 
+def test_a_reply_that_went_out_before_our_own_update_came_back_is_not_sent_again() -> None:
+    before = observation()
+    lost = record_of(before, state=State.PENDING, seen=None)
+    echo = replace(before, sent_at=NOW + timedelta(minutes=1), response=Response.ACCEPTED)
+    assert decide(echo, lost, VALID, POLICY, NOW).outcome is None
+
+
 def test_pressing_the_button_again_gives_the_meeting_the_new_tickets_alias() -> None:
     seen = observation()
     other = Evidence(TicketStatus.VALID, replace(TICKET, number=987654321))

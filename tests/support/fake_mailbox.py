@@ -80,7 +80,7 @@ class FakeMailbox:
 
     def _glance(self, item_id: str) -> Glance:
         item = self.items[item_id]
-        own = item.replied_at is not None and (item.sent_at is None or item.replied_at > item.sent_at)
+        own = item.replied_at is not None and (item.sent_at is None or item.replied_at >= item.sent_at)
         return Glance(item.ref, item.key, item.fingerprint, item.response, own)
 
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:

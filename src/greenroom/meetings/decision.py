@@ -13,7 +13,6 @@ from greenroom.meetings.meeting import Kind, Observation, Response
 from greenroom.meetings.policy import Policy, Unticketed
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.reply import Outcome
-from greenroom.meetings.room import AdmissionWindow
 from greenroom.meetings.ticket import Ticket
 
 
@@ -90,7 +89,9 @@ class Decision:
     alias: AliasSource | None = None
 
 
-def decide(observation: Observation, record: Record | None, evidence: Evidence, policy: Policy, now: datetime) -> Decision:
+def decide(
+    observation: Observation, record: Record | None, evidence: Evidence, policy: Policy, now: datetime
+) -> Decision:
     """Decide what should be true for this meeting at `now`. Pure; the same arguments give the same decision."""
     if observation.is_organizer or observation.organizer.address == policy.mailbox:
         return _silent(Reason.OWN_MEETING, State.IGNORED, record)
@@ -172,9 +173,7 @@ def _provide(observation: Observation, record: Record | None, evidence: Evidence
     instruct = alias is AliasSource.DRAW or (
         alias is AliasSource.RECORD and record is not None and record.instructions is InstructionsState.NONE
     )
-    decision = Decision(
-        reason, State.SCHEDULED, outcome=outcome, provide=True, instruct=instruct, alias=alias
-    )
+    decision = Decision(reason, State.SCHEDULED, outcome=outcome, provide=True, instruct=instruct, alias=alias)
     return once(decision, observation, record)
 
 
@@ -194,9 +193,12 @@ def _acceptance(observation: Observation, record: Record | None, evidence: Evide
         untold = record is None or record.replied is None
         if untold and observation.response is Response.ACCEPTED and evidence.status is TicketStatus.VALID:
             return Reason.RECOVERED, None
-        reason = {TicketStatus.COPIED: Reason.COPY, TicketStatus.NONE: Reason.UNTICKETED}.get(evidence.status, Reason.NEW)
+        reason = {TicketStatus.COPIED: Reason.COPY, TicketStatus.NONE: Reason.UNTICKETED}.get(
+            evidence.status, Reason.NEW
+        )
         return reason, Outcome.ACCEPT_NEW_SERIES if series else Outcome.ACCEPT_NEW_SINGLE
-    if record.seen != observation.fingerprint:
+    answered = (record.replied or "").split(":")[1:2] == [observation.fingerprint]
+    if record.seen != observation.fingerprint and not answered:
         reason = Reason.EDITED
     elif observation.response is Response.ACCEPTED or observation.ref.is_message:
         return Reason.UNCHANGED, None
@@ -233,7 +235,9 @@ def _decline(reason: Reason, outcome: Outcome, record: Record | None) -> Decisio
 def _says_the_same(replied: str, outcome: Outcome, observation: Observation) -> bool:
     """Whether a reply already said yes, or no, to just this: the wording may differ after a crash, the answer does not."""
     before, _, facts = replied.partition(":")
-    return Outcome(before).accepts == outcome.accepts and facts == reply_identity(outcome, observation).partition(":")[2]
+    return (
+        Outcome(before).accepts == outcome.accepts and facts == reply_identity(outcome, observation).partition(":")[2]
+    )
 
 
 def once(decision: Decision, observation: Observation, record: Record | None) -> Decision:

@@ -34,9 +34,7 @@ def read_tickets(text: str, ring: KeyRing) -> list[Ticket | TicketFault]:
     return [ring.verify(candidate) for candidate in find_tickets(text, ring.prefix)]
 
 
-def weigh_tickets(
-    found: Iterable[Ticket | TicketFault], holders: Mapping[int, Holder], key: MeetingKey
-) -> Evidence:
+def weigh_tickets(found: Iterable[Ticket | TicketFault], holders: Mapping[int, Holder], key: MeetingKey) -> Evidence:
     """Choose the ticket that counts for the meeting `key`; `holders` tells whose the numbers of genuine tickets are.
 
     What is malformed was never a ticket, or too little of one is left: it counts as none.

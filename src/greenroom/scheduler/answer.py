@@ -33,6 +33,8 @@ async def answer(integration: Integration, storage: Storage, cases: Sequence[Cas
 
     Raises nothing for single meetings; a fault of the whole request postpones all replies of it.
     """
+    if not cases:
+        return
     due = [case for case in cases if case.outcome is not None and not case.waiting]
     if due:
         await _intend(storage, due, now)

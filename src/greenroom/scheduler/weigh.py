@@ -31,6 +31,8 @@ async def weigh(
     integration: Integration, storage: Storage, observations: Sequence[Observation], now: datetime
 ) -> list[Case]:
     """Decide for each meeting and store the decisions; returns the meetings in the order given."""
+    if not observations:
+        return []
     found = {o.key: read_tickets(o.body_html, integration.ring) for o in observations}
     async with storage.work() as work:
         records = await work.meetings.by_keys(integration.number, {o.key for o in observations})

@@ -1,0 +1,73 @@
+"""The page the demo begins at: where to go, and what Greenroom has done so far, meeting by meeting."""
+
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from greenroom.cli.words import sentence
+
+if TYPE_CHECKING:
+    from greenroom.cli.demonstration.world import World
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_MOST = 20
+
+
+def create_home(world: "World") -> Starlette:
+    """Make the page and the fragment by which it keeps itself current."""
+    pages = Environment(
+        loader=PackageLoader("greenroom.cli.demonstration"), autoescape=True, undefined=StrictUndefined
+    )
+
+    async def home(_request: Request) -> Response:
+        return HTMLResponse(
+            pages.get_template("home.html").render(meetings=await _meetings(world), world=world), headers=_HEADERS
+        )
+
+    async def meetings(_request: Request) -> Response:
+        return HTMLResponse(
+            pages.get_template("meetings.html").render(meetings=await _meetings(world), world=world), headers=_HEADERS
+        )
+
+    def asset(name: str, kind: str) -> Route:
+        async def serve(_request: Request) -> Response:
+            return Response(pages.get_template(name).render(), media_type=kind, headers=_HEADERS)
+
+        return Route(f"/demo/{name}", serve)
+
+    return Starlette(
+        routes=[
+            Route("/", home),
+            Route("/demo/meetings", meetings),
+            asset("home.css", "text/css"),
+            asset("home.js", "text/javascript"),
+        ]
+    )
+
+
+async def _meetings(world: "World") -> list[dict[str, object]]:
+    """Return the latest meetings with their timelines, as the page shows them."""
+    async with world.greenroom.storage.reading() as work:
+        records = await work.meetings.search(limit=1000)
+        records.sort(key=lambda record: record.updated_at, reverse=True)
+        shown = []
+        for record in records[:_MOST]:
+            room = await work.rooms.by_mark(record.integration, record.key.digest)
+            journal = await work.journal.of_meeting(record.integration, record.key)
+            shown.append(
+                {
+                    "record": record,
+                    "join": None if room is None else f"/j/{room.spec.join_id}",
+                    "journal": [(entry, sentence(entry)) for entry in journal],
+                }
+            )
+    return shown

@@ -1,0 +1,190 @@
+"""The demo's world: simulator, service and pages on one port, with a clock that can be set."""
+
+import asyncio
+import base64
+import json
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from greenroom.assembly import Greenroom, bind, open_greenroom, serving
+from greenroom.cli.demonstration.home import create_home
+from greenroom.meetings.meeting import MeetingKey
+from greenroom.meetings.record import JournalEntry, Record
+from greenroom.settings import Settings, load_settings
+from greenroom.simulator import demo_world
+from greenroom.simulator.clock import SimulatorClock
+from greenroom.simulator.ews_face import EWS_PATH, EwsApp, create_ews_app
+from greenroom.simulator.exchange import Exchange
+from greenroom.simulator.outlook.app import create_outlook_app
+from greenroom.simulator.snapshot import load, save
+from greenroom.storage import StoredRoom
+
+_SAVE_EVERY = 2.0
+_SNAPSHOT = "exchange.json"
+
+
+class UnlikelyError(Exception):
+    """Something that should have happened in the demo did not; the text says what."""
+
+
+@dataclass(slots=True)
+class World:
+    """What the demo holds in its hands."""
+
+    clock: SimulatorClock
+    exchange: Exchange
+    greenroom: Greenroom
+    address: str
+    folder: Path
+
+    @property
+    def equipment(self) -> str:
+        """Address of the equipment mailbox."""
+        return demo_world.EQUIPMENT
+
+    async def record(self, key: MeetingKey) -> Record | None:
+        """What Greenroom did for a meeting."""
+        async with self.greenroom.storage.reading() as work:
+            return (await work.meetings.by_keys(1, [key])).get(key)
+
+    async def room(self, key: MeetingKey) -> StoredRoom | None:
+        """The meeting's room on the embedded platform."""
+        async with self.greenroom.storage.reading() as work:
+            return await work.rooms.by_mark(1, key.digest)
+
+    async def journal(self, key: MeetingKey) -> list[JournalEntry]:
+        """The meeting's timeline."""
+        async with self.greenroom.storage.reading() as work:
+            return await work.journal.of_meeting(1, key)
+
+    async def until(self, what: str, test: Callable[[], Awaitable[bool]], *, seconds: float = 15.0) -> float:
+        """Wait until something is true; returns the seconds it took. Raises UnlikelyError if it does not come true."""
+        start = time.monotonic()
+        while time.monotonic() - start < seconds:
+            if await test():
+                return time.monotonic() - start
+            await asyncio.sleep(0.05)
+        raise UnlikelyError(f"within {seconds:.0f} seconds this did not happen: {what}")
+
+
+@asynccontextmanager
+async def open_world(folder: Path, *, port: int = 0, now: datetime | None = None) -> AsyncIterator[World]:
+    """Open a world whose data lie in `folder`; what was there before is taken up again.
+
+    Raises PortInUseError, and what the folder's files make impossible.
+    """
+    clock = SimulatorClock(now)
+    listener = bind("127.0.0.1", port)
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    exchange = _exchange(folder, clock)
+    settings = load_settings(_configure(folder, address), {})
+    ews = create_ews_app(exchange)
+    async with open_greenroom(settings, clock=clock) as greenroom:
+        world = World(clock, exchange, greenroom, address, folder)
+        app = _front(ews, greenroom.app, create_home(world), exchange)
+        stop = asyncio.Event()
+        async with serving(app, listener, close=ews.close):
+            tasks = [asyncio.create_task(greenroom.service.run(stop)), asyncio.create_task(_keep(exchange, folder))]
+            try:
+                yield world
+            finally:
+                stop.set()
+                with suppress(asyncio.CancelledError):
+                    await tasks[0]
+                tasks[1].cancel()
+                await asyncio.gather(tasks[1], return_exceptions=True)
+                save(exchange, folder / _SNAPSHOT)
+
+
+def _front(ews: EwsApp, pages: ASGIApp, home: ASGIApp, exchange: Exchange) -> ASGIApp:
+    """One address for all: Exchange, mail, join pages, and the page to begin at."""
+    people = [box.address for box in exchange.mailboxes() if box.kind == "user"]
+    mail = create_outlook_app(
+        exchange, people=people, equipment=[demo_world.EQUIPMENT], base_path="/mail", links=[("Demo", "/")]
+    )
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if path.startswith(("/EWS", "/control")):
+            app: ASGIApp = ews
+        elif path == "/mail" or path.startswith("/mail/"):
+            app = mail
+        elif path == "/" or path.startswith("/demo/"):
+            app = home
+        else:
+            app = pages
+        await app(scope, receive, send)
+
+    return front
+
+
+def _exchange(folder: Path, clock: SimulatorClock) -> Exchange:
+    snapshot = folder / _SNAPSHOT
+    if snapshot.exists():
+        return load(snapshot, clock)
+    exchange = Exchange(clock)
+    demo_world.populate(exchange)
+    return exchange
+
+
+def _configure(folder: Path, address: str) -> Path:
+    """Write the demo's greenroom.toml, so that the other commands can be tried on it. Keys stay what they were."""
+    keys = folder / "ticket-keys"
+    if not keys.exists():
+        keys.write_text(f"0:{base64.b64encode(secrets.token_bytes(32)).decode()}\n", encoding="utf-8")
+        keys.chmod(0o600)
+    config = folder / "greenroom.toml"
+    values = {
+        "url": json.dumps(address + EWS_PATH),
+        "public": json.dumps(address),
+        "database": json.dumps(f"sqlite:///{(folder / 'greenroom.db').resolve()}"),
+        "login": json.dumps(demo_world.SERVICE_LOGIN),
+        "password": json.dumps(demo_world.PASSWORD),
+        "mailbox": json.dumps(demo_world.EQUIPMENT),
+    }
+    config.write_text(_CONFIG.format_map(values), encoding="utf-8")
+    return config
+
+
+def settings_of(folder: Path) -> Settings:
+    """Read the configuration of a demo that ran in this folder."""
+    return load_settings(folder / "greenroom.toml", {})
+
+
+async def _keep(exchange: Exchange, folder: Path) -> None:
+    """Save the simulated Exchange now and then, so that a demo that is killed can go on."""
+    while True:
+        await asyncio.sleep(_SAVE_EVERY)
+        save(exchange, folder / _SNAPSHOT)
+
+
+_CONFIG = """\
+# Written by `greenroom demo`; it is written anew whenever the demo starts in this folder.
+[service]
+public_url = {public}
+
+[storage]
+url = {database}
+
+[[integration]]
+number = 1
+name = "demo"
+mailbox = {mailbox}
+ticket_keys_file = "ticket-keys"
+
+[integration.exchange]
+url = {url}
+username = {login}
+password = {password}
+poll_seconds = 2
+
+[integration.alias]
+prefix = "meet"
+"""
