@@ -1,5 +1,3 @@
-from support.box import ACCEPT, ANN, AUTO, BOB, GHOST, NONE, OUTSIDE, START, Box, attendees
-
 from greenroom.simulator.goid import clean
 from greenroom.simulator.ics_read import read_ics
 from greenroom.simulator.model import (
@@ -10,6 +8,7 @@ from greenroom.simulator.model import (
     MeetingRequest,
     MeetingResponse,
 )
+from support.box import ACCEPT, ANN, AUTO, BOB, GHOST, NONE, OUTSIDE, START, Box, attendees
 
 
 def test_a_meeting_only_saved_reaches_nobody() -> None:
@@ -82,7 +81,9 @@ def test_each_stripping_of_auto_accept_can_be_switched_off() -> None:
 def test_ids_differ_in_every_mailbox_but_the_global_object_id_is_one() -> None:
     box = Box()
     item = box.invite(BOB, AUTO, NONE)
-    found = [item, box.copy(BOB), box.copy(AUTO), box.request(BOB), box.request(AUTO), box.request(NONE)]
+    copies: list[CalendarItem] = [item, box.copy(BOB), box.copy(AUTO)]
+    requests = [box.request(address) for address in (BOB, AUTO, NONE)]
+    found: list[CalendarItem | MeetingRequest] = [*copies, *requests]
     assert len({one.id for one in found}) == len(found)
     assert all(len(one.id) == 152 for one in found)
     assert len({one.meeting.clean_goid for one in found}) == 1

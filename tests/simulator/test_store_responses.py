@@ -1,9 +1,9 @@
 import pytest
-from support.box import ANN, AUTO, BOB, HOUR, NONE, OUTSIDE, START, Box, ics
 
 from greenroom.simulator.errors import InvalidOperation
 from greenroom.simulator.ics_read import read_ics
 from greenroom.simulator.model import Answer, Body, CalendarItem, MeetingRequest, MeetingResponse
+from support.box import ANN, AUTO, BOB, HOUR, NONE, OUTSIDE, START, Box, ics
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,14 @@
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
-from support.box import ACCEPT, ANN, AUTO, BOB, HOUR, NONE, OUTSIDE, START, Box, attendees
 
 from greenroom.simulator.errors import InvalidOperation, IrresolvableConflict, NoSuchItem
 from greenroom.simulator.model import Body, MeetingCancellation, MeetingDraft, MeetingRequest, SendUpdates
 from greenroom.simulator.recurrence import Daily, Recurrence
+from support.box import ACCEPT, ANN, AUTO, BOB, HOUR, NONE, OUTSIDE, START, Box, attendees
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def move(box: Box, item_id: str, send: SendUpdates = "SendToAllAndSaveCopy") -> None:
@@ -175,6 +178,10 @@ def test_times_that_cannot_be_are_refused_and_change_nothing() -> None:
     assert item.meeting.end == START + HOUR
     with pytest.raises(InvalidOperation):
         box.exchange.create_meeting(ANN, {"subject": "no times"})
+    for rule in (Recurrence(Daily(0), START.date()), Recurrence(Daily(1), START.date(), count=0)):
+        with pytest.raises(InvalidOperation):
+            box.exchange.update_item(ANN, item.id, {"recurrence": rule})
+    assert item.meeting.recurrence is None
 
 
 def test_all_day_meetings_are_rounded_to_days_of_their_zone() -> None:

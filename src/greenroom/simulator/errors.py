@@ -59,8 +59,8 @@ class InvalidOperation(StoreError):  # noqa: N818  named for what was wrong
 
     Codes used: ErrorCalendarIsOrganizerForAccept (…ForDecline, …ForTentative, …ForRemove),
     ErrorCalendarIsCancelledForAccept (…ForDecline, …ForTentative), ErrorCalendarIsNotOrganizer,
-    ErrorCalendarEndDateIsEarlierThanStartDate, ErrorCalendarDurationIsTooLong, ErrorInvalidRecipients,
-    ErrorInvalidRequest, ErrorCalendarMeetingRequestIsOutOfDate.
+    ErrorCalendarEndDateIsEarlierThanStartDate, ErrorCalendarDurationIsTooLong,
+    ErrorCalendarInvalidRecurrence, ErrorInvalidRecipients, ErrorInvalidRequest, ErrorCalendarMeetingRequestIsOutOfDate.
     """
 
     def __init__(self, code: str, message: str) -> None:

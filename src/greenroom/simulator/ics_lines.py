@@ -16,6 +16,11 @@ MAX_LINES = 60_000
 MAX_DEPTH = 8
 MAX_PARAMS = 64
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9_.-]{0,99}(?=[;:])")
+# Zone names like "(UTC+01:00) Berlin" bring colons that not every program quotes.
+_DATED = re.compile(
+    r"(?:DTSTART|DTEND|RECURRENCE-ID|EXDATE);TZID=[^\"].*:(?P<value>\d{8}(?:T\d{4,6}Z?)?(?:,\d{8}(?:T\d{4,6}Z?)?)*)",
+    re.IGNORECASE,
+)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _CARET = re.compile(r"\^([n'^])")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
@@ -149,7 +154,7 @@ def _plain_bytes(data: bytes) -> bytes:
 
 def _unfold(data: bytes) -> list[tuple[int, bytes]]:
     """Logical lines with the number of their first physical line."""
-    physical = re.split(rb"\r*\n|\r", data)
+    physical = data.replace(b"\r\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     if len(physical) > MAX_LINES:
         raise BadInvitation(f"the file has more than {MAX_LINES} lines")
     found: list[tuple[int, list[bytes]]] = []
@@ -235,13 +240,16 @@ def _property(raw: bytes, number: int) -> Property:
 
 
 def _split(text: str) -> tuple[str, dict[str, tuple[str, ...]], str]:
-    """Name, parameters, value. A quote that never closes is an ordinary character."""
-    end = _value_begins(text, quotes=True)
+    """Name, parameters, value. A quote that never closes is left out, and what ends like a date is the value of a date."""
+    dated = _DATED.fullmatch(text)
+    end = dated.start("value") - 1 if dated is not None else _value_begins(text, quotes=True)
+    head = text[:end]
     if end is None:
         end = _value_begins(text, quotes=False)
+        head = text[:end].replace('"', "")
     if end is None:
         return text, {}, ""
-    parts = _cut(text[:end], ";")
+    parts = _cut(head, ";")
     params: dict[str, tuple[str, ...]] = {}
     for part in parts[1 : MAX_PARAMS + 1]:
         name, _, value = part.partition("=")

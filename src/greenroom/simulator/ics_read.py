@@ -233,8 +233,9 @@ def _end_zone(component: Component, zones: Zones, start: When | None) -> str | N
 
 
 def _organizer(component: Component) -> Person | None:
-    found = component.first("ORGANIZER")
-    return None if found is None else person_of(found)
+    """The first organizer with an address; Outlook can write one without before it."""
+    found = (person_of(prop) for prop in component.all("ORGANIZER"))
+    return next((person for person in found if person is not None), None)
 
 
 def _attendees(component: Component, organizer: Person | None) -> tuple[Attendee, ...]:
@@ -311,7 +312,10 @@ def _body(component: Component) -> Body:
 
 def _short_text(prop: Property | None) -> str:
     """Subjects and locations: one line of at most 255 characters."""
-    return "" if prop is None else re.sub(r"\s*\n\s*", " ", clean(prop.text)).strip()[:MAX_TEXT]
+    if prop is None:
+        return ""
+    lines = (line.strip() for line in clean(prop.text).split("\n"))
+    return " ".join(line for line in lines if line)[:MAX_TEXT]
 
 
 def _value(component: Component, name: str) -> str:

@@ -214,14 +214,14 @@ def _param(text: str) -> str:
 def _folded(line: str) -> bytes:
     """RFC 5545 3.1: at most 75 octets a line, never cut inside a character. A stray line end must not begin a new line."""
     raw = re.sub(r"[\r\n]+", " ", line).encode(errors="replace")
-    parts, limit = [], _FOLD
-    while len(raw) > limit:
-        cut = limit
+    parts, start, limit = [], 0, _FOLD
+    while len(raw) - start > limit:
+        cut = start + limit
         while raw[cut] & 0xC0 == 0x80:  # noqa: PLR2004  a continuation byte of UTF-8
             cut -= 1
-        parts.append(raw[:cut])
-        raw, limit = raw[cut:], _FOLD - 1
-    return b"\r\n ".join([*parts, raw]) + b"\r\n"
+        parts.append(raw[start:cut])
+        start, limit = cut, _FOLD - 1
+    return b"\r\n ".join([*parts, raw[start:]]) + b"\r\n"
 
 
 class _Text(HTMLParser):
@@ -243,6 +243,8 @@ class _Text(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in self._HIDDEN:
             self._hidden = max(0, self._hidden - 1)
+        if tag in self._BREAKS:
+            self.parts.append("\n")
 
     def handle_data(self, data: str) -> None:
         if not self._hidden:

@@ -1,5 +1,6 @@
 """Times in iCalendar files, and the zones that VTIMEZONE components define (RFC 5545 3.6.5)."""
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -15,7 +16,8 @@ _OFFSET = re.compile(r"([+-]?)(\d{2}):?(\d{2}):?(\d{2})?")
 _DURATION = re.compile(r"([+-]?)P(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?)?")
 _BYDAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_MAX_OBSERVANCES = 1000
+_MAX_OBSERVANCES = 300
+_MAX_DATES = 1000  # RDATEs of a whole zone
 _FIRST_YEAR, _LAST_YEAR = 1602, 4500  # what an Exchange calendar can hold
 
 
@@ -113,11 +115,13 @@ class RulesZone(tzinfo):
 def zone_from_component(component: Component) -> RulesZone | None:
     """The zone a VTIMEZONE describes, None when it has no usable part."""
     found: list[Observance] = []
+    dates_left = _MAX_DATES
     for part in component.children[:_MAX_OBSERVANCES]:
         if part.name in {"STANDARD", "DAYLIGHT"}:
-            one = _observance(part)
+            one = _observance(part, dates_left)
             if one is not None:
                 found.append(one)
+                dates_left -= len(one.more)
     identifier = component.first("TZID")
     return RulesZone(identifier.text if identifier else "", tuple(found)) if found else None
 
@@ -132,7 +136,7 @@ def zone_from_rules(text: str) -> tzinfo | None:
     return zone_from_component(components[0]) if components else None
 
 
-def _observance(part: Component) -> Observance | None:
+def _observance(part: Component, max_dates: int) -> Observance | None:
     start, before, offset = part.first("DTSTART"), part.first("TZOFFSETFROM"), part.first("TZOFFSETTO")
     if start is None or offset is None:
         return None
@@ -144,17 +148,20 @@ def _observance(part: Component) -> Observance | None:
         return None
     if to is None or since is None:
         return None
-    more = []
-    for dates in part.all("RDATE")[:_MAX_OBSERVANCES]:
-        for text in dates.value.split(",")[:_MAX_OBSERVANCES]:
-            try:
-                more.append(naive(text.partition("/")[0]))
-            except ValueError:
-                continue
+    more = _extra_dates(part, max_dates)
     rule = part.first("RRULE")
     if rule is None:
-        return Observance(first, since, to, more=tuple(more))
-    return _with_rule(Observance(first, since, to, more=tuple(more)), rule_parts(rule.value))
+        return Observance(first, since, to, more=more)
+    return _with_rule(Observance(first, since, to, more=more), rule_parts(rule.value))
+
+
+def _extra_dates(part: Component, limit: int) -> tuple[datetime, ...]:
+    texts = [text for prop in part.all("RDATE") for text in prop.value.split(",", limit)][:limit]
+    found = []
+    for text in texts:
+        with contextlib.suppress(ValueError, OverflowError):
+            found.append(naive(text.partition("/")[0]))
+    return tuple(found)
 
 
 def _with_rule(one: Observance, rule: dict[str, str]) -> Observance:

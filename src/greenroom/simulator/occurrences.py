@@ -20,7 +20,7 @@ from greenroom.simulator.recurrence import (
     Weekly,
 )
 
-_MAX_STEPS = 20_000
+_MAX_STEPS = 5_000
 _INDEX: dict[WeekIndex, int] = {"First": 0, "Second": 1, "Third": 2, "Fourth": 3, "Last": -1}
 _FRIDAY = 4
 _LAST_YEAR = 4500

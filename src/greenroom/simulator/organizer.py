@@ -24,6 +24,7 @@ from greenroom.simulator.model import (
     SendInvitations,
     SendUpdates,
 )
+from greenroom.simulator.recurrence import is_sound
 from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
 
@@ -61,7 +62,7 @@ def create(
         sender=author if sender is None else site.directory.smtp(Person(sender)),
     )
     _apply(site, item, draft)
-    _check_times(item.meeting)
+    _check(item.meeting)
     item.is_read = draft.get("is_read", True)
     store.add(item)
     if send != "SendToNone" and item.meeting.attendees:
@@ -91,7 +92,7 @@ def update(
     item.meeting = copy_of(before)
     try:
         _apply(site, item, draft)
-        _check_times(item.meeting)
+        _check(item.meeting)
     except InvalidOperation:
         item.meeting = before
         raise
@@ -285,8 +286,10 @@ def _next_day(local: datetime) -> datetime:
     return local + timedelta(days=1)  # wall-clock arithmetic: aware datetimes of one zone add local days
 
 
-def _check_times(meeting: Meeting) -> None:
+def _check(meeting: Meeting) -> None:
     if meeting.end < meeting.start:
         raise InvalidOperation("ErrorCalendarEndDateIsEarlierThanStartDate", "the end lies before the start")
     if meeting.end - meeting.start > _MAX_DURATION:
         raise InvalidOperation("ErrorCalendarDurationIsTooLong", "the meeting lasts longer than five years")
+    if meeting.recurrence is not None and not is_sound(meeting.recurrence):
+        raise InvalidOperation("ErrorCalendarInvalidRecurrence", "the recurrence has numbers that cannot be")

@@ -14,6 +14,8 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
+MAX_INTERVAL = 999
+MAX_DAY = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,22 @@ class Recurrence:
     start: date
     count: int | None = None
     until: date | None = None
+
+
+def is_sound(rule: Recurrence) -> bool:
+    """Whether the numbers of a recurrence can be (ErrorCalendarInvalidRecurrence otherwise)."""
+    pattern = rule.pattern
+    interval = getattr(pattern, "interval", 1)
+    day = pattern.day if isinstance(pattern, AbsoluteMonthly | AbsoluteYearly) else 1
+    month = pattern.month if isinstance(pattern, AbsoluteYearly | RelativeYearly) else 1
+    counted = rule.count is None or rule.count >= 1
+    ended = rule.until is None or rule.until >= rule.start
+    has_days = not isinstance(pattern, Weekly) or bool(pattern.days)
+    return (
+        1 <= interval <= MAX_INTERVAL
+        and 1 <= day <= MAX_DAY
+        and 1 <= month <= len(MONTHS)
+        and counted
+        and ended
+        and has_days
+    )

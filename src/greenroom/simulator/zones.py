@@ -35,13 +35,17 @@ _MAX_NAME = 200
 _MAX_HOURS = 15
 
 
-@functools.lru_cache(maxsize=512)
 def find(name: str | None) -> tzinfo | None:
     """The zone a name stands for; UTC for None; None for a name nobody knows."""
     if name is None:
         return UTC
+    return None if len(name) > _MAX_NAME else _find(name)
+
+
+@functools.lru_cache(maxsize=512)
+def _find(name: str) -> tzinfo | None:
     known = find_exact(name)
-    if known is not None or len(name) > _MAX_NAME:
+    if known is not None:
         return known
     text = name.strip().strip("\"'")
     return _iana(_OLD_NAMES.get(text.lower(), "")) or _iana(text) or _fixed(text)
