@@ -9,6 +9,7 @@ from typing import Any
 import exchangelib
 import pytest
 from exchangelib import items as ews_items
+
 from support.simulator import ATTENDEE, EQUIPMENT, ORGANIZER, PASSWORD, SERVICE, RunningSimulator, running_simulator
 
 START = exchangelib.EWSDateTime(2026, 12, 3, 10, tzinfo=exchangelib.EWSTimeZone("Europe/Berlin"))

@@ -1,10 +1,10 @@
 """The tables of element order against the official schema they were written down from."""
 
 from lxml import etree
-from support.shared import shared_path
 
 from greenroom.simulator.ews.meeting_properties import PROPERTIES
 from greenroom.simulator.ews.order import DEFAULT_SHAPE, FIELD_URIS, FOLDER_ORDER, ITEM_ORDER
+from support.shared import shared_path
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 
@@ -45,7 +45,9 @@ def test_every_property_path_known_here_exists_in_the_schema() -> None:
     (kind,) = (e for e in _types().findall(f"{XS}simpleType") if e.get("name") == "UnindexedFieldURIType")
     official = {e.get("value") for e in kind.iter(f"{XS}enumeration")}
     assert official >= FIELD_URIS
-    assert {uri for uri in official if uri and uri.startswith(("meeting:", "meetingRequest:", "calendar:"))} <= FIELD_URIS
+    assert {
+        uri for uri in official if uri and uri.startswith(("meeting:", "meetingRequest:", "calendar:"))
+    } <= FIELD_URIS
 
 
 def test_what_can_be_said_of_an_item_has_its_place_in_the_order() -> None:

@@ -5,19 +5,17 @@ from collections.abc import AsyncIterator
 
 import httpx2
 import pytest
+
+from greenroom.simulator.model import CalendarItem
 from support.ews_raw import RawClient, get_item, meeting
 from support.simulator import ATTENDEE, EQUIPMENT, ORGANIZER, RunningSimulator, simulator_in_loop
 
-from greenroom.simulator.model import CalendarItem
-
-MARKER = (
-    '<t:ExtendedFieldURI PropertySetId="c11ff724-aa03-4555-9952-8fa248a11c3e" PropertyName="marker" PropertyType="String"/>'
-)
+MARKER = '<t:ExtendedFieldURI PropertySetId="c11ff724-aa03-4555-9952-8fa248a11c3e" PropertyName="marker" PropertyType="String"/>'
 
 
 @pytest.fixture
 async def svc() -> AsyncIterator[RawClient]:
-    async with simulator_in_loop() as sim, httpx2.AsyncClient() as http:
+    async with simulator_in_loop() as sim, httpx2.AsyncClient(verify=False) as http:
         yield RawClient(sim, http)
 
 
@@ -151,7 +149,10 @@ async def test_an_extended_property_is_set_found_again_and_removed(svc: RawClien
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (put("calendar:Start", "<t:Start>2026-12-09T14:00:00Z</t:Start>"), "ErrorCalendarEndDateIsEarlierThanStartDate"),
+        (
+            put("calendar:Start", "<t:Start>2026-12-09T14:00:00Z</t:Start>"),
+            "ErrorCalendarEndDateIsEarlierThanStartDate",
+        ),
         (put("calendar:Start", "<t:Location>elsewhere</t:Location>"), "ErrorUpdatePropertyMismatch"),
         (put("calendar:IsCancelled", "<t:IsCancelled>true</t:IsCancelled>"), "ErrorInvalidPropertySet"),
         (drop("calendar:Start"), "ErrorInvalidPropertyDelete"),

@@ -129,7 +129,9 @@ def meeting(subject: str = "Made up", *, resources: str = "vmr@sim.test", more: 
     )
 
 
-def answer(kind: str, *item_ids: str, text: str = "&lt;p&gt;ready&lt;/p&gt;", disposition: str = "SendAndSaveCopy") -> str:
+def answer(
+    kind: str, *item_ids: str, text: str = "&lt;p&gt;ready&lt;/p&gt;", disposition: str = "SendAndSaveCopy"
+) -> str:
     """CreateItem with one answer for each of these ids."""
     items = "".join(
         f'<t:{kind}><t:Body BodyType="HTML">{text}</t:Body><t:ReferenceItemId Id="{item_id}"/></t:{kind}>'

@@ -76,10 +76,21 @@ class EwsFace:
         self.streams = Streams(faults, keep_alive_seconds=keep_alive_seconds, minute=minute)
         self.access: dict[str, set[str]] = {}
         self._check_request = check_request
+        self._stopping = asyncio.Event()
 
     def grant_access(self, login: str, address: str) -> None:
         """Open a mailbox to a login, as full access or an editor's rights do."""
         self.access.setdefault(login.casefold(), set()).add(self.exchange.mailbox(address).address)
+
+    def close(self) -> None:
+        """End open streams and hanging answers, so that a server can stop."""
+        self._stopping.set()
+        self.streams.close()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait as a fault demands, but no longer than the server runs."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request (ASGI)."""
@@ -235,9 +246,9 @@ class _Exchanged:
             case "expired_sync_state":
                 self.call.expire_sync = True
             case "slow":
-                await asyncio.sleep(rule.seconds)
+                await self.face.pause(rule.seconds)
             case "timeout_before":
-                await asyncio.sleep(rule.seconds)
+                await self.face.pause(rule.seconds)
                 self.dropped = True
         return None
 
@@ -249,7 +260,7 @@ class _Exchanged:
         data = envelope.envelope(perform(self.call, self.soap))
         kind = self.rule.kind if self.rule is not None else None
         if kind == "timeout_after_commit" and self.rule is not None:
-            await asyncio.sleep(self.rule.seconds)
+            await self.face.pause(self.rule.seconds)
             return None
         if kind == "truncated_reply":
             data = data[: len(data) // 2]
@@ -317,8 +328,8 @@ class EwsApp(Cuttable):
         super().__init__(Starlette(routes=[Route(EWS_PATH, face), *control_routes(face), *routes]))
 
     def close(self) -> None:
-        """End open streams, so that a server can stop."""
-        self.face.streams.close()
+        """End what is open, so that a server can stop."""
+        self.face.close()
 
 
 def create_ews_app(

@@ -54,6 +54,7 @@ def simulator_config(
         ssl_certfile=certificate,
         ssl_keyfile=key,
         timeout_graceful_shutdown=5,
+        timeout_keep_alive=120,  # as IIS does it
     )
 
 
