@@ -1,0 +1,174 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from greenroom.meetings.reply import Outcome
+from greenroom.meetings.templates import TemplateError, Texts, one_line
+from greenroom.meetings.text_table import TEXTS, file_name
+
+LANGUAGES = ("en", "de")
+TICKET = "GRM-2C00E-00000-3NQK8-N0NN6-VF4RW-FMZYW-B10KX-AP9E7"
+VALUES: dict[str, object] = {
+    "alias": "vc123456789@example.org",
+    "numeric_alias": "123456789",
+    "join_url": "https://meet.example.org/j/0123456789abcdef",
+    "ticket": TICKET,
+    "pin": "123456",
+    "host_pin": "654321",
+    "phone": "+49 30 1234567",
+    "meeting_url": "https://jitsi.example.org/vc123456789",
+    "instructions": "<p>How to join</p>",
+    "start_time": "3 May, 10:00",
+    "end_time": "3 May, 11:00",
+    "correlation_id": "c0ffee",
+    "reason": "copied",
+    "subject": "Budget <2027>",
+    "organizer_name": "Ada Example",
+    "organizer_email": "ada@example.org",
+    "private": False,
+}
+
+
+def render(texts: Texts, name: str, **changes: object) -> str:
+    values = VALUES | changes
+    return texts.render(name, {key: values[key] for key in TEXTS[name].variables})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_all_packaged_texts_are_right(language: str) -> None:
+    assert Texts(language=language).lint() == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_text_renders_with_all_and_with_only_the_needed_variables(name: str, language: str) -> None:
+    texts = Texts(language=language)
+    full = render(texts, name)
+    least = texts.render(
+        name, {key: VALUES[key] for key, variable in TEXTS[name].variables.items() if not variable.optional}
+    )
+    assert full
+    assert least
+    assert "None" not in least
+    assert "{{" not in full
+    if TEXTS[name].html:
+        tags = re.findall(r"<(/?)(p|b|a|table|tr|td|div|span)\b", least)
+        assert sum(1 for close, _ in tags if close) * 2 == len(tags)
+        assert not re.search(r"<style|<script|flex|class=", full)
+
+
+def test_each_outcome_has_its_text() -> None:
+    assert len(Outcome) == 11
+    assert {outcome.text for outcome in Outcome} <= TEXTS.keys()
+    assert sum(outcome.accepts for outcome in Outcome) == 5
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_joining_instructions_say_all_ways_and_end_with_the_ticket(language: str) -> None:
+    html = render(Texts(language=language), "joining_instructions")
+    text = re.sub(r"<[^>]*>", "", html).strip()
+    assert text.splitlines()[-1] == f"Meeting reference: {TICKET}"
+    for value in (
+        "vc123456789@example.org",
+        "123456789#",
+        "https://meet.example.org/j/0123456789abcdef",
+        "123456",
+        "+49 30 1234567",
+    ):
+        assert value in text
+    assert "654321" not in html
+
+
+def test_the_host_pin_is_only_in_replies() -> None:
+    assert "host_pin" not in TEXTS["joining_instructions"].variables
+    assert "654321" in render(Texts(), "accept_new_single")
+
+
+def test_values_are_escaped_in_html_and_instructions_are_not() -> None:
+    text = render(Texts(), "accept_new_single", alias="<script>", join_url='x" onclick="')
+    assert "<script>" not in text
+    assert 'onclick="' not in text
+    assert "<p>How to join</p>" in text
+
+
+def test_a_private_subject_reaches_no_text_whatever_the_template(tmp_path: Path) -> None:
+    (tmp_path / "room_name.txt.j2").write_text("{{ subject }} {% for c in subject %}{{ c }}{% endfor %}")
+    for texts in (Texts(), Texts(tmp_path), Texts(language="de")):
+        for name in ("room_name", "room_subject", "room_description", "alias_description"):
+            assert "Budget" not in render(texts, name, private=True)
+    assert render(Texts(), "room_name", private=True) == "Private meeting (Ada Example)"
+
+
+def test_a_room_name_is_one_clean_line_of_at_most_250_characters() -> None:
+    name = render(Texts(), "room_name", subject="A\r\nB\x00\x1b[31m\u202eC\u2066\u200f\ufeff \ud800", organizer_name="")
+    assert name == "A B[31mC"
+    assert len(render(Texts(), "room_name", subject="x" * 5000)) <= 250
+    assert render(Texts(), "room_name", subject="") == "Meeting (Ada Example)"
+    assert one_line("x" * 300, 250) == "x" * 249 + "…"
+
+
+def test_a_file_of_the_folder_stands_in_for_the_packaged_one(tmp_path: Path) -> None:
+    (tmp_path / "de").mkdir()
+    (tmp_path / "room_description.txt.j2").write_text("\ufeffüber {{ organizer_email }}", encoding="utf-8")
+    (tmp_path / "de" / "room_description.txt.j2").write_text("von {{ organizer_email }}")
+    assert render(Texts(tmp_path), "room_description") == "über ada@example.org"
+    assert render(Texts(tmp_path, "de"), "room_description") == "von ada@example.org"
+    assert render(Texts(tmp_path), "alias_description") == "Booked by ada@example.org"
+    assert Texts(tmp_path).lint() == []
+
+
+def test_an_unknown_language_speaks_english() -> None:
+    assert render(Texts(language="fr-CA"), "room_description") == "Booked by ada@example.org"
+    with pytest.raises(ValueError, match="language"):
+        Texts(language="../../etc")
+
+
+def test_lint_names_file_line_problem_and_what_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "accept_new_single.html.j2").write_text("<p>\n{{ ticket }}\n{{ alias|shout }}</p>")
+    (tmp_path / "decline_error.html.j2").write_text("a\n{% if %}")
+    (tmp_path / "room_name.txt.j2").write_text("x" * 12_289)
+    (tmp_path / "room_subject.txt.j2").write_bytes(b"\xff\xfe")
+    (tmp_path / "location.txt.j2").write_bytes(b"x" * 10**6)
+    (tmp_path / "joining_instructions.html.j2").write_text("<p>{{ alias }}</p>")
+    (tmp_path / "accept_single.html.j2").write_text("hello")
+    problems = {(Path(p.file).name, p.line, p.problem) for p in Texts(tmp_path).lint()}
+    assert ("accept_new_single.html.j2", 2, "unknown variable ticket") in problems
+    assert ("accept_new_single.html.j2", 3, "unknown filter shout") in problems
+    assert ("decline_error.html.j2", 2, "Expected an expression, got 'end of statement block'") in problems
+    assert ("room_name.txt.j2", 1, "longer than 12288 characters") in problems
+    assert ("location.txt.j2", 1, "longer than 12288 characters") in problems
+    assert ("joining_instructions.html.j2", 1, "the variable ticket must be used") in problems
+    assert ("accept_single.html.j2", 1, "unknown file name") in problems
+    assert {name for name, _, _ in problems} >= {"room_subject.txt.j2"}
+    assert all(p.allowed for p in Texts(tmp_path).lint() if p.problem.startswith("unknown"))
+
+
+def test_a_wrong_text_raises_with_file_and_line_and_no_value(tmp_path: Path) -> None:
+    (tmp_path / "room_name.txt.j2").write_text("\n{{ subject|round }}")
+    (tmp_path / "room_subject.txt.j2").write_text("\n\n{{ subject|shout }}")
+    texts = Texts(tmp_path)
+    with pytest.raises(TemplateError) as error:
+        render(texts, "room_name")
+    assert (error.value.file, error.value.line) == (str(tmp_path / "room_name.txt.j2"), 2)
+    assert "Budget" not in str(error.value)
+    assert error.value.__cause__ is None
+    assert error.value.__suppress_context__
+    with pytest.raises(TemplateError, match="line 3: unknown filter shout"):
+        render(texts, "room_subject")
+
+
+def test_other_variables_than_the_table_says_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match=r"numeric_alias"):
+        Texts().render("location", {"alias": "a", "join_url": "b"})
+    with pytest.raises(ValueError, match=r"secret"):
+        Texts().render("location", {"alias": "a", "join_url": "b", "numeric_alias": "1", "secret": "x"})
+    with pytest.raises(ValueError, match="no text"):
+        Texts().render("nothing", {})
+
+
+def test_every_variable_is_described_and_every_file_has_its_name() -> None:
+    for name, kind in TEXTS.items():
+        assert kind.purpose
+        assert all(variable.description for variable in kind.variables.values())
+        assert file_name(name).startswith(name)
