@@ -10,6 +10,7 @@ import click
 
 from greenroom import __version__
 from greenroom.cli.exits import EXPLAINED
+from greenroom.cli.logs import configure_logs
 
 _COMMANDS = {
     "config": "greenroom.cli.config:config",
@@ -52,3 +53,4 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="greenroom")
 def main() -> None:
     """Virtual meeting rooms for everyone who books in Outlook."""
+    configure_logs("error")  # results go to standard output alone; `serve` logs as it is told to

@@ -74,7 +74,11 @@ def of_storage(error: storage.StorageError) -> Failure:
         case storage.StorageBusyError():
             return Failure("database-busy", said, "Try again; see which other program uses the database.")
         case storage.StorageUnreachableError():
-            return Failure("database-unreachable", said, "Start the database, or correct storage.url.")
+            return Failure(
+                "database-unreachable",
+                said,
+                "Start the database, or correct storage.url; an SQLite file is made by `greenroom serve`.",
+            )
         case _:
             return Failure("database-fault", said, "Look at the disk's free space and the database's own log.")
 

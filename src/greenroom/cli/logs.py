@@ -5,7 +5,7 @@ Tracebacks are written without the values of variables, which may hold what nobo
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import structlog
 
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from structlog.typing import Processor
 
 _QUIET = ("httpx2", "httpcore", "sqlalchemy", "aiosqlite", "asyncio", "uvicorn.access")
+
+
+class _ToStandardError(logging.StreamHandler[TextIO]):
+    """Writes to what standard error is at that moment, as our own log does."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def configure_logs(level: str = "info", form: Literal["console", "json"] | str = "console") -> None:  # noqa: PYI051 - names the choices
@@ -32,10 +40,10 @@ def configure_logs(level: str = "info", form: Literal["console", "json"] | str =
     structlog.configure(
         processors=[*shared, last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _ToStandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
