@@ -81,11 +81,18 @@ def open_engine(url: URL) -> AsyncEngine:
 
 
 def _sqlite(url: URL) -> AsyncEngine:
-    if url.database != ":memory:":
+    path = url.database or ""
+    if path != ":memory:":
         # Only `prepare_file` creates the file: a wrong path must not leave an empty database behind.
-        location = "file:" + quote(url.database or "")
-        url = url.set(database=location, query={"mode": "rw", "uri": "true"})
+        url = url.set(database="file:" + quote(path), query={"mode": "rw", "uri": "true"})
     engine = create_async_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+
+    def refuse_missing(*_arguments: Any) -> None:
+        # The driver would leave a thread behind, and could not say as plainly what is wrong.
+        if path != ":memory:" and not Path(path).exists():
+            raise StorageUnreachableError(f"the database file {path} does not exist")
+
+    sa.event.listen(engine.sync_engine, "do_connect", refuse_missing)
     sa.event.listen(engine.sync_engine, "connect", _on_sqlite_connect)
     sa.event.listen(engine.sync_engine, "begin", _on_sqlite_begin)
     return engine
