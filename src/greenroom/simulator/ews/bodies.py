@@ -51,9 +51,12 @@ def html_to_text(content: str) -> str:
     if not content.strip():
         return ""
     try:
-        root = lxml_html.document_fromstring(content)
-    except (etree.ParserError, ValueError):
-        return content
+        root = lxml_html.document_fromstring(
+            content.encode("utf-8", "replace"), parser=lxml_html.HTMLParser(encoding="utf-8", no_network=True)
+        )
+    except etree.ParserError:
+        # Nothing but comments: there is no text in it.
+        return ""
     out: list[str] = []
     _collect(root, out)
     text = "".join(out).replace("\xa0", " ")
