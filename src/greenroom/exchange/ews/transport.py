@@ -5,6 +5,7 @@ followed, cookies not kept (one mailbox's affinity must not lead another's reque
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -43,7 +44,9 @@ class EwsTransport:
         self.version: str | None = None
         self._clock = clock
         self._http = http
-        self._tls = settings.tls() if http is None and settings.url.startswith("https") else None
+        # Plain http goes to this computer only: a context that trusts nobody spares loading the system's certificates.
+        encrypted = http is None and settings.url.startswith("https")
+        self._tls = settings.tls() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._back_off = BackOff()
         bound = settings.auth.connection_bound
         # A lane is a client that one request owns at a time; for connection-bound sign-in it holds exactly one connection.
@@ -210,7 +213,7 @@ class EwsTransport:
 
     def _client(self, connections: int) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
-            verify=self._tls if self._tls is not None else True,
+            verify=self._tls,
             transport=self._http,
             limits=httpx2.Limits(
                 max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=_KEEP_ALIVE

@@ -1,0 +1,96 @@
+"""A nursery of Greenrooms for tests: the real program in real processes that die by SIGKILL at a given step.
+
+Started once (importing takes longer than a whole day's work does), it forks a process for every order on standard input::
+
+    {"config": "/…/greenroom.toml", "die_at": 7}      die at the seventh step; null: work until there is nothing to do
+
+and answers with one line when that process has ended::
+
+    {"killed": true, "code": -9, "steps": []}          `steps` are named by those who lived
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from greenroom.assembly import open_greenroom
+from greenroom.cli.logs import configure_logs
+from greenroom.meetings.templates import Texts
+from greenroom.settings import load_settings
+from greenroom.storage import Storage
+
+_LONGEST = 60  # seconds until a process that never comes to rest is ended
+_OFTEN = 0.02  # seconds between two polls
+_IDLE = ["observed", "weighed", "rooms", "answered", "observed"]
+
+
+async def work(config: Path, die_at: int | None) -> list[str]:
+    """Serve until a pass has found nothing to do; returns the names of all steps before that pass."""
+    steps: list[str] = []
+    stop = asyncio.Event()
+
+    def step(name: str) -> None:
+        steps.append(name)
+        if len(steps) == die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if _idle(steps) is not None:
+            stop.set()
+
+    async with open_greenroom(load_settings(config, {}), step=step) as greenroom:
+        greenroom.service._poll = dict.fromkeys(greenroom.service._poll, _OFTEN)
+        await greenroom.run(stop)
+    return steps[: _idle(steps)]
+
+
+def _idle(steps: list[str]) -> int | None:
+    """Where the first pass begins that had nothing to do: it did no step of work and did not even move the cursor."""
+    return next((at for at in range(len(steps) - len(_IDLE) + 1) if steps[at : at + len(_IDLE)] == _IDLE), None)
+
+
+def child(config: str, die_at: int | None) -> None:
+    """Be a Greenroom, and end without coming back."""
+    signal.alarm(_LONGEST)
+    folder = Path(config).parent
+    with (folder / "greenroom.log").open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        configure_logs("info", "json")
+        code = 1
+        with contextlib.suppress(KeyboardInterrupt):
+            (folder / "steps.json").write_text(json.dumps(asyncio.run(work(Path(config), die_at))), encoding="utf-8")
+            code = 0
+        sys.stderr.flush()
+        os._exit(code)
+
+
+async def warm_up() -> None:
+    """Do once what every process would do again: load modules, compile templates."""
+    Texts().lint()
+    storage = Storage.open("sqlite://")
+    await storage.migrate()
+    await storage.close()
+
+
+def main() -> None:
+    """Take orders until there are no more."""
+    asyncio.run(warm_up())
+    assert threading.active_count() == 1, "only a process of one thread may be forked"
+    for line in sys.stdin:
+        order = json.loads(line)
+        steps = Path(order["config"]).parent / "steps.json"
+        steps.unlink(missing_ok=True)
+        if (pid := os.fork()) == 0:
+            child(order["config"], order["die_at"])
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        told = json.loads(steps.read_text(encoding="utf-8")) if steps.exists() else []
+        sys.stdout.write(json.dumps({"killed": code == -signal.SIGKILL, "code": code, "steps": told}) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

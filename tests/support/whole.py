@@ -1,0 +1,263 @@
+"""Whole programs: the simulator and Greenroom, each a process of its own, on free ports of 127.0.0.1.
+
+::
+
+    with simulated_exchange(tmp_path, world()) as exchange, serving(tmp_path, exchange) as greenroom:
+        ...
+        greenroom.output()      # everything it has written so far
+"""
+
+import base64
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import httpx2
+
+from greenroom.settings import Settings, load_settings
+
+T = TypeVar("T")
+Processing = Literal["auto_update", "none", "auto_accept"]
+
+EQUIPMENT = "vmr@sim.test"
+ORGANIZER = "olga@sim.test"
+ATTENDEE = "anton@sim.test"
+LATECOMER = "lena@sim.test"
+SERVICE = "svc"
+PASSWORD = "made up for tests"
+KEY = b"a key that only these tests know"
+NAMES = {ORGANIZER: "Olga Organizer", ATTENDEE: "Anton Attendee", LATECOMER: "Lena Latecomer"}
+
+_START_SECONDS = 60
+
+
+def world(processing: Processing = "auto_update", *, names: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Three colleagues, an equipment mailbox, and a service account that may impersonate everybody."""
+    people = {**NAMES, **(names or {})}
+    return {
+        "mailboxes": [
+            *({"address": address, "name": name, "password": PASSWORD} for address, name in people.items()),
+            {
+                "address": EQUIPMENT,
+                "name": "Meeting room, virtual",
+                "password": PASSWORD,
+                "kind": "equipment",
+                "processing": processing,
+            },
+        ],
+        "accounts": [{"login": SERVICE, "password": PASSWORD, "impersonate": "everybody"}],
+    }
+
+
+def configure(
+    folder: Path,
+    ews_url: str,
+    *,
+    mailbox: str = EQUIPMENT,
+    port: int = 0,
+    service: str = "",
+    exchange: str = "",
+    more: str = "",
+) -> Path:
+    """Write a greenroom.toml into a folder. `service`, `exchange` and `more` are further lines of TOML."""
+    path = folder / "greenroom.toml"
+    public = f"http://127.0.0.1:{port}" if port else "https://meet.example"
+    path.write_text(
+        f"""\
+[service]
+listen = "127.0.0.1:{port}"
+public_url = "{public}"
+{service}
+
+[storage]
+url = "sqlite:///{(folder / "greenroom.db").resolve()}"
+
+[[integration]]
+number = 1
+name = "main"
+mailbox = "{mailbox}"
+ticket_keys = [{{ id = 0, key = "{base64.b64encode(KEY).decode()}" }}]
+
+[integration.alias]
+prefix = "meet"
+
+[integration.exchange]
+url = "{ews_url}"
+username = "{SERVICE}"
+password = "{PASSWORD}"
+poll_seconds = 1
+timeout_seconds = 10
+{exchange}
+
+{more}
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def settings_in(folder: Path) -> Settings:
+    """Read what `configure` wrote."""
+    return load_settings(folder / "greenroom.toml", {})
+
+
+def free_port() -> int:
+    """A port that was free a moment ago: join links must be known before the service listens."""
+    with contextlib.closing(socket.socket()) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@dataclass
+class Program:
+    """A process that was started, with a file of what it wrote to standard output and standard error."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def output(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def stop(self, seconds: float = 15) -> int:
+        """End it as an administrator does (SIGTERM); returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(seconds)
+
+
+@contextlib.contextmanager
+def started(command: Sequence[str], log: Path, *, env: Mapping[str, str] | None = None) -> Iterator[Program]:
+    """Run a program while the block runs. It is killed if it does not end by itself."""
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=stream, env={**os.environ, **(env or {})})
+    program = Program(process, log)
+    try:
+        yield program
+    finally:
+        if process.poll() is None:
+            try:
+                program.stop()
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+@dataclass
+class SimulatedExchange:
+    """A simulator in a process of its own, acted upon through its control surface."""
+
+    url: str
+    ews_url: str
+    http: httpx2.Client = field(repr=False)
+
+    def get(self, path: str, **query: str) -> Any:
+        return self.http.get(f"{self.url}/control/{path}", params=query).raise_for_status().json()
+
+    def post(self, path: str, **data: Any) -> Any:
+        return self.http.post(f"{self.url}/control/{path}", json=data).raise_for_status().json()
+
+    def state(self, mailbox: str) -> Any:
+        """What lies in a mailbox (see `greenroom.simulator.control`)."""
+        return self.get("state", mailbox=mailbox)
+
+    def answers(self, organizer: str = ORGANIZER, sender: str = EQUIPMENT) -> list[dict[str, Any]]:
+        """The answers of the equipment mailbox in an organizer's Inbox, oldest first."""
+        inbox = self.state(organizer)["inbox"]
+        return [item for item in inbox if ".Resp." in item["class"] and item["from"] == sender]
+
+    def calls(self) -> dict[str, int]:
+        """EWS calls so far, by operation."""
+        return dict(self.get("counters")["operations"])
+
+    def calls_by(self, login: str = SERVICE) -> int:
+        """EWS calls so far by one account."""
+        return sum(self.get("counters")["accounts"].get(login, {}).values())
+
+
+@contextlib.contextmanager
+def simulated_exchange(
+    folder: Path, seed: Mapping[str, Any], *options: str, command: Sequence[str] = ("-m", "greenroom.simulator")
+) -> Iterator[SimulatedExchange]:
+    """Run `python -m greenroom.simulator` (or another `command` that speaks like it) on a seed while the block runs."""
+    file = folder / "seed.json"
+    file.write_text(json.dumps(seed), encoding="utf-8")
+    line = [sys.executable, *command, "--port", "0", "--seed", str(file), *options]
+    process = subprocess.Popen(line, stdout=subprocess.PIPE)
+    try:
+        told = json.loads(_first_line(process))
+        with httpx2.Client(timeout=30, trust_env=False) as http:
+            yield SimulatedExchange(told["url"], told["ews"], http)
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout is not None
+    ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
+    line = process.stdout.readline() if ready else b""
+    assert line, "the program did not start"
+    return line
+
+
+@contextlib.contextmanager
+def serving(
+    folder: Path,
+    exchange: SimulatedExchange,
+    *,
+    service: str = "",
+    exchange_settings: str = "",
+    more: str = "",
+) -> Iterator[Program]:
+    """Run `greenroom serve` while the block runs; it listens and its join links are right."""
+    port = free_port()
+    config = configure(
+        folder, exchange.ews_url, port=port, service=service, exchange=exchange_settings, more=more
+    )
+    command = [sys.executable, "-m", "greenroom", "serve", "--config", str(config)]
+    with started(command, folder / "greenroom.log") as program:
+        eventually(lambda: _answers(port) or program.process.poll() is not None, seconds=_START_SECONDS)
+        assert program.process.poll() is None, program.output()
+        yield program
+
+
+def _answers(port: int) -> bool:
+    with contextlib.closing(socket.socket()) as sock:
+        sock.settimeout(1)
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def eventually(fact: Callable[[], T], seconds: float = 20) -> T:
+    """Wait until something is true (or holds something), and return it."""
+    end = time.monotonic() + seconds
+    while not (found := fact()):
+        assert time.monotonic() < end, "it did not come true in time"
+        time.sleep(0.05)
+    return found
+
+
+def settles(count: Callable[[], T], *, still: float = 1.5, seconds: float = 30) -> T:
+    """Wait until a value has not changed for a while, and return it."""
+    end = time.monotonic() + seconds
+    value, since = count(), time.monotonic()
+    while time.monotonic() - since < still:
+        assert time.monotonic() < end, "it does not come to rest"
+        time.sleep(0.1)
+        if (now := count()) != value:
+            value, since = now, time.monotonic()
+    return value

@@ -1,0 +1,245 @@
+"""SIGKILL between any two steps of a pass, at every step, then a restart: one room and one reply per meeting.
+
+The program is the real one, in processes that really die. Each day has a Greenroom, a database and a mailbox of its own, all
+on one simulator. The morning brings four invitations, the afternoon moves one meeting and cancels another; the program dies
+once in each, and is started again.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.simulator import RunningSimulator, running_simulator
+from support.whole import PASSWORD, SERVICE, Processing, configure, settings_in
+
+from greenroom.meetings.meeting import MeetingKey
+from greenroom.meetings.ticket import KeyRing, Ticket
+from greenroom.meetings.ticket_finder import locate_tickets
+from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft, MeetingResponse, Person
+from greenroom.storage import Storage, StoredRoom
+
+NURSERY = Path(__file__).parents[1] / "support" / "run_greenroom.py"
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+TOMORROW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + DAY
+NUMBER = 123456789
+MOST_STEPS = 40
+"""More than a morning or an afternoon has; a test below says so."""
+
+
+@dataclass
+class Nursery:
+    """Starts Greenrooms and tells how they ended."""
+
+    process: subprocess.Popen[str]
+
+    def live(self, folder: Path, die_at: int | None = None) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps({"config": str(folder / "greenroom.toml"), "die_at": die_at}) + "\n")
+        self.process.stdin.flush()
+        ended: dict[str, Any] = json.loads(self.process.stdout.readline())
+        assert ended["killed"] or ended["code"] == 0, (folder / "greenroom.log").read_text(encoding="utf-8")
+        return ended
+
+    def live_through(self, folder: Path, die_at: int) -> None:
+        """Die at a step, if there are so many, and come back until all is done."""
+        if self.live(folder, die_at)["killed"]:
+            self.live(folder)
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[RunningSimulator]:
+    accounts = [{"login": SERVICE, "password": PASSWORD, "impersonate": "everybody"}]
+    with running_simulator({"mailboxes": [], "accounts": accounts}) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    command = [sys.executable, str(NURSERY)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Nursery(process)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+@dataclass
+class Day:
+    """One equipment mailbox with its organizer and Greenroom, and what people do."""
+
+    simulator: RunningSimulator
+    folder: Path
+    name: str
+    keys: dict[str, MeetingKey] = field(default_factory=dict)
+
+    @property
+    def equipment(self) -> str:
+        return f"vmr-{self.name}@sim.test"
+
+    @property
+    def organizer(self) -> str:
+        return f"olga-{self.name}@sim.test"
+
+    def begin(self, processing: Processing) -> None:
+        exchange = self.simulator.exchange
+        exchange.add_mailbox(self.organizer, "Olga Organizer")
+        exchange.add_mailbox(self.equipment, "Meeting room", kind="equipment", processing=processing)
+        configure(self.folder, self.simulator.ews_url, mailbox=self.equipment, exchange="streaming = false")
+
+    def ring(self) -> KeyRing:
+        (entry,) = settings_in(self.folder).integration
+        return KeyRing(entry.ticket_prefix, entry.number, {key.id: key.key for key in entry.ticket_keys})
+
+    def morning(self) -> None:
+        ticket = f"<p>Meeting reference: {self.ring().issue(NUMBER, TOMORROW - DAY)}</p>"
+        self._invite("ticketed", TOMORROW, ticket)
+        self._invite("plain", TOMORROW + DAY, "<p>Agenda</p>")
+        self._invite("past", TOMORROW - 3 * DAY, "<p>Agenda</p>")
+        self._invite("copy", TOMORROW + 2 * DAY, ticket)
+
+    def afternoon(self) -> None:
+        start = TOMORROW + 5 * DAY
+        moved: MeetingDraft = {"start": start, "end": start + HOUR}
+        exchange = self.simulator.exchange
+        exchange.update_item(self.organizer, self.own("plain").id, moved, send="SendToAllAndSaveCopy")
+        exchange.cancel_meeting(self.organizer, self.own("ticketed").id)
+
+    def _invite(self, name: str, start: datetime, body: str) -> None:
+        draft: MeetingDraft = {
+            "subject": name,
+            "body": Body(f"<html><body>{body}</body></html>", "HTML"),
+            "start": start,
+            "end": start + HOUR,
+            "attendees": (Attendee(Person(self.equipment, "Meeting room"), "resource"),),
+        }
+        item = self.simulator.exchange.create_meeting(self.organizer, draft, "SendToAllAndSaveCopy")
+        self.keys[name] = MeetingKey.of_global_object_id(item.meeting.clean_goid)
+
+    def own(self, name: str) -> CalendarItem:
+        """The organizer's own item."""
+        for item in self.simulator.exchange.items(self.organizer, "calendar"):
+            if isinstance(item, CalendarItem) and item.meeting.clean_goid == self.keys[name].to_bytes():
+                return item
+        raise LookupError(name)
+
+    def replies(self, name: str) -> list[str]:
+        """What the organizer was answered about a meeting, oldest first."""
+        inbox = self.simulator.exchange.items(self.organizer, "inbox")
+        mine = self.keys[name].to_bytes()
+        return [i.response for i in inbox if isinstance(i, MeetingResponse) and i.meeting.clean_goid == mine]
+
+    async def rooms(self) -> dict[str, StoredRoom | None]:
+        async with self._storage() as storage, storage.reading() as work:
+            return {name: await work.rooms.by_mark(1, key.digest) for name, key in self.keys.items()}
+
+    @asynccontextmanager
+    async def _storage(self) -> AsyncIterator[Storage]:
+        storage = Storage.open(settings_in(self.folder).storage.url.get_secret_value())
+        try:
+            yield storage
+        finally:
+            await storage.close()
+
+    async def check_morning(self) -> None:
+        assert {name: self.replies(name) for name in self.keys} == {
+            "ticketed": ["Accept"],
+            "plain": ["Accept"],
+            "past": ["Decline"],
+            "copy": ["Accept"],
+        }
+        assert await self._living() == {"ticketed", "plain", "copy"}
+
+    async def check_evening(self) -> None:
+        assert {name: self.replies(name) for name in self.keys} == {
+            "ticketed": ["Accept"],
+            "plain": ["Accept", "Accept"],
+            "past": ["Decline"],
+            "copy": ["Accept"],
+        }
+        assert await self._living() == {"plain", "copy"}
+        rooms = await self.rooms()
+        for name in ("plain", "copy"):
+            room = rooms[name]
+            assert room is not None
+            assert room.spec.window.starts == self.own(name).meeting.start
+            assert self._instructions(name, room) == 1
+
+    async def _living(self) -> set[str]:
+        rooms = await self.rooms()
+        numbers = [room.spec.alias.number for room in rooms.values() if room is not None]
+        assert len(numbers) == len(set(numbers)) == 3
+        assert rooms["ticketed"] is None or rooms["ticketed"].spec.alias.number == NUMBER
+        return {name for name, room in rooms.items() if room is not None and room.retired_at is None}
+
+    def _instructions(self, name: str, room: StoredRoom) -> int:
+        """How many blocks of instructions for its own room the organizer's meeting carries; no other comes behind."""
+        ring = self.ring()
+        tickets = [ring.verify(found.ticket) for found in locate_tickets(self.own(name).body.content, ring.prefix)]
+        mine = [t for t in tickets if isinstance(t, Ticket) and t.number == room.spec.alias.number]
+        assert mine
+        assert tickets[-1] == mine[-1]
+        return len(mine)
+
+
+async def live_a_day(nursery: Nursery, day: Day, processing: Processing, die_at: int) -> None:
+    day.begin(processing)
+    day.morning()
+    nursery.live_through(day.folder, die_at)
+    await day.check_morning()
+    day.afternoon()
+    nursery.live_through(day.folder, die_at)
+    await day.check_evening()
+
+
+def new_day(simulator: RunningSimulator, parent: Path, name: str) -> Day:
+    folder = parent / name
+    folder.mkdir()
+    return Day(simulator, folder, name)
+
+
+@pytest.mark.parametrize("processing", ["auto_update", "none"])
+async def test_a_day_without_a_death_has_fewer_steps_than_are_tried(
+    simulator: RunningSimulator, nursery: Nursery, tmp_path: Path, processing: Processing
+) -> None:
+    day = new_day(simulator, tmp_path, f"alive-{processing}")
+    day.begin(processing)
+    day.morning()
+    morning = nursery.live(day.folder)["steps"]
+    await day.check_morning()
+    day.afternoon()
+    afternoon = nursery.live(day.folder)["steps"]
+    await day.check_evening()
+    assert 10 < len(morning) < MOST_STEPS, morning
+    assert 8 < len(afternoon) < MOST_STEPS, afternoon
+    assert {"weighed", "room", "rooms", "instructions", "intent", "replies", "answered", "cursor"} <= set(morning)
+
+
+@pytest.mark.parametrize("die_at", [*range(1, MOST_STEPS, 5)])
+async def test_dying_at_a_step_leaves_one_room_and_one_reply_per_meeting(
+    simulator: RunningSimulator, nursery: Nursery, tmp_path: Path, die_at: int
+) -> None:
+    await live_a_day(nursery, new_day(simulator, tmp_path, f"day-{die_at}"), "auto_update", die_at)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("die_at", [step for step in range(1, MOST_STEPS) if step % 5 != 1])
+async def test_dying_at_any_other_step_leaves_one_room_and_one_reply_per_meeting(
+    simulator: RunningSimulator, nursery: Nursery, tmp_path: Path, die_at: int
+) -> None:
+    await live_a_day(nursery, new_day(simulator, tmp_path, f"day-{die_at}"), "auto_update", die_at)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("die_at", [*range(1, MOST_STEPS)])
+async def test_the_same_is_true_where_exchange_leaves_requests_to_us(
+    simulator: RunningSimulator, nursery: Nursery, tmp_path: Path, die_at: int
+) -> None:
+    await live_a_day(nursery, new_day(simulator, tmp_path, f"raw-{die_at}"), "none", die_at)
