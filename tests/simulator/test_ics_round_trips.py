@@ -119,7 +119,7 @@ def read_back(meeting: Meeting, subject: str = "s", body: Body | None = None) ->
     return read_ics(write_envelope(envelope)).events[0]
 
 
-@settings(max_examples=120, deadline=timedelta(seconds=2), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=timedelta(seconds=2), suppress_health_check=[HealthCheck.too_slow])
 @given(
     meetings(),
     LINE,

@@ -125,6 +125,10 @@ def test_an_update_brings_a_declined_meeting_back() -> None:
     box.exchange.update_item(ANN, item.id, {"start": START + HOUR, "end": START + 2 * HOUR}, send="SendOnlyToAll")
     assert box.copy(AUTO).my_response == "NoResponseReceived"
     assert box.request(AUTO).request_type == "FullUpdate"
+    declined = next(one for one in box.exchange.items(AUTO, "deleteditems") if isinstance(one, CalendarItem))
+    box.exchange.respond(AUTO, declined.id, "Accept")
+    assert box.copy(AUTO).my_response == "Accept"
+    assert box.tracking(item) == {AUTO: "Accept"}
 
 
 def test_the_organizer_cancelled_and_outdated_meetings_cannot_be_answered() -> None:

@@ -69,6 +69,7 @@ def test_a_changed_occurrence_sent_later_is_kept_on_the_master() -> None:
     request = box.request(AUTO)
     assert request.meeting.recurrence_id == SECOND
     assert request.associated_id == master.id
+    assert request.request_type == "FullUpdate"
     assert request.meeting.clean_goid == master.meeting.clean_goid
     assert occurrence_date(request.meeting.goid) == date(2026, 12, 9)
 

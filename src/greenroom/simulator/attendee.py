@@ -38,6 +38,8 @@ def respond(
         raise InvalidOperation("ErrorInvalidRequest", "only meetings and meeting requests can be answered")
     _check(site, store, item, answer)
     entry = _entry_for(site, store, item)
+    if isinstance(item, CalendarItem):
+        item = entry
     asked = copy_of(item.meeting)
     whole = entry.meeting.goid == asked.goid
     if whole:
@@ -81,12 +83,15 @@ def _check(site: Site, store: MailboxStore, item: CalendarItem | MeetingRequest,
 def _entry_for(site: Site, store: MailboxStore, item: CalendarItem | MeetingRequest) -> CalendarItem:
     """The calendar entry to be answered; made or brought up to date when only the request has the news."""
     if isinstance(item, CalendarItem):
+        current = copies.find(store, item.meeting)
+        if current is not None and current.meeting.goid == item.meeting.goid:
+            return current  # an old declined entry answered after an update has made a new one
         if item.folder_id != store.folder("calendar").id:
             store.move(item, "calendar")  # a declined meeting accepted after all comes back
         return item
     known = copies.find(store, item.meeting)
-    current = known is not None and version(known.meeting) >= version(item.meeting)
-    if known is not None and (current or known.meeting.goid != item.meeting.goid) and item.has_been_processed:
+    is_newest = known is not None and version(known.meeting) >= version(item.meeting)
+    if known is not None and (is_newest or known.meeting.goid != item.meeting.goid) and item.has_been_processed:
         return known
     envelope = Envelope(
         method="REQUEST",

@@ -43,7 +43,7 @@ def create(
     id_ = goid.clean(goid.from_uid(draft["uid"])) if draft.get("uid") else goid.new_goid(now, site.random(16))
     owner = store.owner
     meeting = Meeting(
-        uid=draft.get("uid") or goid.uid_of(id_),
+        uid=goid.uid_of(id_),
         goid=id_,
         clean_goid=id_,
         start=draft["start"],

@@ -88,7 +88,9 @@ def _held(store: MailboxStore, envelope: Envelope) -> list[CalendarItem | Meetin
 def _request_type(store: MailboxStore, envelope: Envelope) -> MeetingRequestType:
     held = _held(store, envelope)
     if not held:
-        return "NewMeetingRequest"
+        # An occurrence of a series that is here already changes it.
+        of_series = envelope.meeting.recurrence_id is not None and copies.find(store, envelope.meeting) is not None
+        return "FullUpdate" if of_series else "NewMeetingRequest"
     if version(envelope.meeting) < version(held[-1].meeting):
         return "Outdated"
     if any(one.meeting.is_cancelled or isinstance(one, MeetingCancellation) for one in held[-1:]):

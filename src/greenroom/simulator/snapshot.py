@@ -102,18 +102,43 @@ def _data_to_site(data: dict[str, Any], site: Site) -> None:
             store.logs[id_] = FolderLog(list(numbers), [(item_id, kind) for item_id, kind in entries])
 
 
+_PLAIN = (type(None), bool, int, float, str)
+
+
 def _encode(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float | str):
+    kind = type(value)
+    if kind in _PLAIN:
         return value
-    if isinstance(value, tuple | list):
+    if kind is tuple or kind is list:
         return [_encode(one) for one in value]
-    if isinstance(value, dict):
+    if kind is dict:
         return {"$pairs": [[_encode(key), _encode(one)] for key, one in value.items()]}
-    for tag, (kind, write, _) in _SCALARS.items():
-        if isinstance(value, kind):
-            return {tag: write(value)}
-    fields = dataclasses.fields(value)
-    return {"$kind": type(value).__name__, **{one.name: _encode(getattr(value, one.name)) for one in fields}}
+    scalar = _SCALARS_BY_TYPE.get(kind)
+    if scalar is not None:
+        tag, write = scalar
+        return {tag: write(value)}
+    kept: dict[str, Any] = {"$kind": kind.__name__}
+    if kind not in _FIELDS:
+        _FIELDS[kind] = _fields(kind)
+    for name, default in _FIELDS[kind]:
+        one = getattr(value, name)
+        if one != default:
+            kept[name] = _encode(one)
+    return kept
+
+
+_FIELDS: dict[type, tuple[tuple[str, Any], ...]] = {}
+
+
+def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
+    """The fields of a kind of value with their defaults, which need no keeping."""
+    found = []
+    for one in dataclasses.fields(kind):
+        default = one.default
+        if one.default_factory is not dataclasses.MISSING:
+            default = one.default_factory()
+        found.append((one.name, default))
+    return tuple(found)
 
 
 def _decode(value: Any) -> Any:
@@ -122,18 +147,18 @@ def _decode(value: Any) -> Any:
         return tuple(_decode(one) for one in value)
     if not isinstance(value, dict):
         return value
-    for tag, (_, _, read) in _SCALARS.items():
-        if tag in value:
-            return read(value[tag])
+    if "$kind" in value:
+        kind = _KINDS[value.pop("$kind")]
+        return kind(**{name: _decode(one) for name, one in value.items()})
     if "$pairs" in value:
         return {_decode(key): _decode(one) for key, one in value["$pairs"]}
-    kind = _KINDS[value["$kind"]]
-    return kind(**{name: _decode(one) for name, one in value.items() if name != "$kind"})
+    (tag,) = value
+    return _SCALARS[tag][2](value[tag])
 
 
-# A datetime is a date too, so it stands first.
 _SCALARS: dict[str, tuple[type, Callable[[Any], str], Callable[[str], Any]]] = {
     "$bytes": (bytes, lambda value: base64.b64encode(value).decode(), base64.b64decode),
     "$time": (datetime, lambda value: value.astimezone(UTC).isoformat(), datetime.fromisoformat),
     "$date": (date, date.isoformat, date.fromisoformat),
 }
+_SCALARS_BY_TYPE = {kind: (tag, write) for tag, (kind, write, _) in _SCALARS.items()}
