@@ -1,0 +1,131 @@
+"""The join page in a real Chromium: what people see, on a phone and on a desk."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from greenroom.web import JoinRoom, create_app
+from support.join_rooms import JOIN_ID, NOW, PLACES, Clock, RoomsInMemory, room
+from support.served import served
+
+pytestmark = pytest.mark.browser
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "locale": "de-DE", "timezone_id": "Europe/Berlin"}
+DESK: dict[str, Any] = {
+    "viewport": {"width": 1280, "height": 800},
+    "locale": "en-US",
+    "timezone_id": "America/New_York",
+}
+SOON = timedelta(minutes=20)
+
+CONTRAST = """() => {
+  const parse = (text) => (text.match(/[0-9.]+/g) || []).map(Number);
+  const light = ([r, g, b]) => {
+    const [x, y, z] = [r, g, b].map((c) => (c /= 255) <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const ground = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const bad = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const text = [...element.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!text || !element.checkVisibility()) continue;
+    const [a, b] = [light(parse(getComputedStyle(element).color)), light(ground(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) bad.push(`${element.className || element.tagName}: ${ratio.toFixed(2)}`);
+  }
+  return bad;
+}"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visit(browser: Browser, found: JoinRoom | None, clock: Clock | None = None, **how: Any) -> Iterator[Page]:
+    """Open the page; at the end nothing may have gone wrong in it, and nothing been loaded from elsewhere."""
+    rooms = RoomsInMemory(*([found] if found is not None else []))
+    with served(create_app(rooms, clock or Clock(), PLACES)) as address:
+        context = browser.new_context(**how)
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: complaints.extend([] if request.url.startswith(address) else [request.url]))
+        page.goto(f"{address}/j/{JOIN_ID}")
+        yield page
+        context.close()
+        assert [text for text in complaints if found is not None or "404" not in text] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("how", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(
+    "found", [room(SOON), room(pins=2), room(retired_at=NOW), None], ids=["early", "open", "gone", "404"]
+)
+def test_every_state_fits_the_screen_and_can_be_read(
+    chromium: Browser, found: JoinRoom | None, how: dict[str, Any], scheme: str
+) -> None:
+    with visit(chromium, found, color_scheme=scheme, **how) as page:
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate(CONTRAST) == []
+        assert page.locator("html").get_attribute("lang") == "en"
+        for landmark in ("header", "main", "footer", "h1"):
+            assert page.locator(landmark).count() == 1
+        assert page.evaluate("[...document.querySelectorAll('button, a')].every((e) => e.innerText.trim())")
+
+
+def test_times_are_the_visitors_own(chromium: Browser) -> None:
+    with visit(chromium, room(SOON), **PHONE) as page:
+        expect(page.locator("main")).to_contain_text("Mo., 23. Nov. 2026, 14:50")
+        expect(page.locator("main")).to_contain_text("Mitteleuropäische Normalzeit")
+    with visit(chromium, room(SOON), **DESK) as page:
+        expect(page.locator("main")).to_contain_text("Mon, Nov 23, 2026, 8:50 AM")
+        expect(page.locator("main")).not_to_contain_text("UTC")
+
+
+def test_the_page_counts_down_and_opens_by_itself(chromium: Browser) -> None:
+    clock = Clock()
+    with visit(chromium, room(timedelta(seconds=3)), clock, **PHONE) as page:
+        expect(page.get_by_role("timer")).to_have_text("00:02")
+        expect(page.get_by_text("Join now")).to_have_count(0)
+        clock.now = NOW + timedelta(seconds=3)
+        expect(page.get_by_role("link", name="Join now")).to_be_visible(timeout=10_000)
+        expect(page.locator("main")).to_contain_text("Open now")
+
+
+def test_a_dial_string_can_be_copied(chromium: Browser) -> None:
+    with visit(chromium, room(), **DESK, permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.get_by_role("button", name="Copy Video system (SIP)").click()
+        expect(page.get_by_role("status")).to_have_text("Copied")
+        assert page.evaluate("navigator.clipboard.readText()") == "sip:meet482915306@video.example.org"
+
+
+def test_the_keyboard_reaches_the_button_and_shows_where_it_is(chromium: Browser) -> None:
+    with visit(chromium, room(), **DESK) as page:
+        page.keyboard.press("Tab")
+        focused = page.locator(":focus-visible")
+        expect(focused).to_have_text("Join now")
+        assert focused.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
+
+
+def test_without_a_script_everything_is_said_in_utc_and_in_the_organizers_zone(chromium: Browser) -> None:
+    with visit(chromium, room(SOON), **PHONE, java_script_enabled=False) as page:
+        expect(page.locator("main")).to_contain_text("Mon 23 Nov 2026, 13:50 UTC (Mon 23 Nov 2026, 14:50 CET)")
+        expect(page.get_by_role("timer")).to_have_count(0)
+        expect(page.locator("main noscript p")).to_be_visible()
+        expect(page.get_by_role("button")).to_have_count(0)
