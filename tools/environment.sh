@@ -1,6 +1,9 @@
 # Sourced by ./demo, ./test and .ci/run: sets up what they need inside the checkout. Nothing is installed elsewhere, but for
 # Debian packages that tests need (a browser), and those only when we are root.
 
+# Compiled modules make every start faster; some machines switch them off for everybody.
+unset PYTHONDONTWRITEBYTECODE
+
 # The first Python that is new enough.
 _python() {
   local candidate
@@ -61,7 +64,7 @@ environment() {
   uv=$(_uv "$python")
   [ -x .venv/bin/python ] || "$uv" venv --quiet --python "$python" .venv
   echo "Installing what Greenroom needs into .venv ..." >&2
-  "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r "requirements/$kind.txt"
+  "$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "requirements/$kind.txt"
   "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements/build.txt
   "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
   rm -f ".venv/greenroom-$kind-"*

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import structlog
 
-from greenroom.meetings.decision import AliasSource, Evidence, TicketStatus, decide, settle
+from greenroom.meetings.decision import AliasSource, Decision, Evidence, Reason, TicketStatus, decide, settle
 from greenroom.meetings.evidence import Holder, read_tickets, weigh_tickets
 from greenroom.meetings.meeting import MeetingKey, Observation
 from greenroom.meetings.record import InstructionsState, Record, State
@@ -77,7 +77,7 @@ def _case(
         title=wording.title(integration, observation),
         updated_at=now,
         retry_at=None,
-        reason=record.reason if decision.outcome is None and decision.state is None else decision.reason.value,
+        reason=record.reason if record.reason and not _tells_something(decision) else decision.reason.value,
         state=State.PENDING if decision.provide and record.state is not State.SCHEDULED else record.state,
         replied=None if revived else record.replied,
     )
@@ -85,6 +85,11 @@ def _case(
     case.note("seen", observation.kind.value, now, f"ticket {evidence.status.value}")
     case.note("decided", decision.reason.value, now, decision.outcome.value if decision.outcome else "silence")
     return case
+
+
+def _tells_something(decision: Decision) -> bool:
+    """Whether a decision is worth remembering as the reason why the meeting stands where it stands."""
+    return decision.state is not None and decision.reason is not Reason.UNCHANGED
 
 
 def _new_record(integration: Integration, observation: Observation, now: datetime) -> Record:

@@ -59,7 +59,7 @@ async def _meetings(world: "World") -> list[dict[str, object]]:
     async with world.greenroom.storage.reading() as work:
         records = await work.meetings.search(limit=1000)
         records.sort(key=lambda record: record.updated_at, reverse=True)
-        shown = []
+        shown: list[dict[str, object]] = []
         for record in records[:_MOST]:
             room = await work.rooms.by_mark(record.integration, record.key.digest)
             journal = await work.journal.of_meeting(record.integration, record.key)

@@ -12,6 +12,7 @@ from greenroom.meetings.record import Record, State
 from greenroom.simulator.errors import BadInvitation
 from greenroom.simulator.ics_read import read_ics
 
+_BELIEVABLE = 1980
 _DONE = (State.SCHEDULED, State.DECLINED, State.IGNORED, State.ENDED)
 
 
@@ -36,11 +37,8 @@ def own_time(path: Path) -> datetime | None:
         events = read_ics(path.read_bytes()).events
     except (BadInvitation, OSError):
         return None
-    stamps = [event.stamp for event in events if event.stamp is not None]
-    starts = [event.start for event in events if event.start is not None]
-    if stamps:
-        return max(stamps).astimezone(UTC)
-    return min(starts).astimezone(UTC) - timedelta(days=1) if starts else None
+    sent = max(event.meeting.stamp for event in events).astimezone(UTC)
+    return sent if sent.year > _BELIEVABLE else min(event.meeting.start for event in events).astimezone(UTC) - timedelta(days=1)
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
@@ -81,13 +79,13 @@ async def _deliver(world: World, path: Path) -> Result:
     if delivered.note is not None and not delivered.calendar_item_ids:
         return Result(path.name, at, None, f"nothing to schedule: {delivered.note}")
     key = MeetingKey.of_uid(delivered.uid)
-    sent_at = world.clock()
 
     async def done() -> bool:
         record = await world.record(key)
-        return record is not None and record.state in _DONE and record.updated_at >= sent_at
+        return record is not None and record.state in _DONE
 
     try:
+        await world.two_passes()  # the first may have begun before the delivery
         await world.until("the invitation is dealt with", done)
     except UnlikelyError as error:
         return Result(path.name, at, None, str(error), ok=False)

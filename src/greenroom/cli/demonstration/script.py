@@ -62,7 +62,7 @@ class Day:
         return item
 
     async def _joins(self, item: CalendarItem) -> None:
-        await self._page(item, "early")
+        await self._page(item, "too-early")
         self._say("The join link says: too early, and counts down")
         self.world.clock.set(item.meeting.start - timedelta(minutes=10))
         await self._page(item, "open")
@@ -72,7 +72,7 @@ class Day:
         start = item.meeting.start + timedelta(days=1)
         self._update(item, {"start": start, "end": start + timedelta(hours=1)})
         seconds = await self._answered(item, accepted=2)
-        await self._page(item, "early")
+        await self._page(item, "too-early")
         self._say("Ada moves it by a day; it is accepted again, the link stays and waits for the new time", seconds)
 
     async def _copies(self, item: CalendarItem) -> None:

@@ -64,6 +64,21 @@ class World:
         async with self.greenroom.storage.reading() as work:
             return await work.journal.of_meeting(1, key)
 
+    async def two_passes(self) -> None:
+        """Let the mailbox be looked at twice from now on. Raises UnlikelyError when it is not."""
+        for _ in range(2):
+            before = await self._last_pass()
+            await self.greenroom.service.look("demo")
+
+            async def another(since: datetime | None = before) -> bool:
+                return await self._last_pass() != since
+
+            await self.until("the mailbox is looked at", another)
+
+    async def _last_pass(self) -> datetime | None:
+        async with self.greenroom.storage.reading() as work:
+            return (await work.mailboxes.get(self.equipment)).last_pass_at
+
     async def until(self, what: str, test: Callable[[], Awaitable[bool]], *, seconds: float = 15.0) -> float:
         """Wait until something is true; returns the seconds it took. Raises UnlikelyError if it does not come true."""
         start = time.monotonic()
