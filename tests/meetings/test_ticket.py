@@ -135,9 +135,9 @@ def test_a_ticket_is_found_whatever_a_mail_client_did_to_it(text: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=5000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(mangled(TICKET))
-def test_a_ticket_is_found_whatever_five_thousand_mail_clients_did_to_it(text: str) -> None:
+def test_a_ticket_is_found_whatever_a_thousand_mail_clients_did_to_it(text: str) -> None:
     assert TICKET in find_tickets(text, "GRM"), ascii(text)
 
 
