@@ -7,7 +7,7 @@ order; unknown ones are skipped, of repeated ones the first counts.
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 import structlog
@@ -356,3 +356,9 @@ def _later(theirs: int | datetime, ours: int | datetime) -> bool:
     if isinstance(theirs, datetime) and isinstance(ours, datetime):
         return theirs > ours
     return isinstance(theirs, int) and isinstance(ours, int) and theirs > ours
+
+
+def standing(seen: Observation) -> tuple[bool, bool, int, datetime]:
+    """Order calendar items of one key: the series, then what is not cancelled, then the newest counts most."""
+    stamp = seen.sent_at or seen.received_at or datetime.min.replace(tzinfo=UTC)
+    return seen.kind is Kind.SERIES, not seen.cancelled, seen.sequence or 0, stamp

@@ -13,7 +13,7 @@ import structlog
 
 from greenroom.exchange.contract import Changes, Cursor, InvitationEdit, Reply, ReplyResult, Unreadable, UpdateResult
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError, MisconfiguredError, NotPermittedError
-from greenroom.exchange.ews import organizer, replies, search, sync
+from greenroom.exchange.ews import items, organizer, replies, search, sync
 from greenroom.exchange.ews.directory import Directory
 from greenroom.exchange.ews.faults import RefusedRequestError
 from greenroom.exchange.ews.reading import Reader
@@ -21,11 +21,10 @@ from greenroom.exchange.ews.settings import EwsSettings
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.values import address
 from greenroom.exchange.ews.wakeups import Wakeups
-from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation
+from greenroom.meetings.meeting import ItemRef, MeetingKey, Observation
 
 log = structlog.get_logger(__name__)
 
-_LEAST = datetime.min.replace(tzinfo=UTC)
 _OLDEST_SERVER = 15
 
 
@@ -82,7 +81,7 @@ class EwsMailbox:
         if not ids:
             return None
         found = [o for o in await self._reader.read([ItemRef(i) for i in ids]) if isinstance(o, Observation)]
-        return max((o for o in found if o.key == key), key=_standing, default=None)
+        return max((o for o in found if o.key == key), key=items.standing, default=None)
 
     async def respond(self, replies_: Sequence[Reply]) -> list[ReplyResult]:
         """Send replies, up to 25 in one request, those not to be sent in requests of their own.
@@ -158,12 +157,3 @@ class EwsMailbox:
     async def close(self) -> None:
         """Close connections."""
         await self._transport.close()
-
-
-def _standing(seen: Observation) -> tuple[bool, bool, int, datetime]:
-    return (
-        seen.kind is Kind.SERIES,
-        not seen.cancelled,
-        seen.sequence or 0,
-        seen.sent_at or seen.received_at or _LEAST,
-    )

@@ -219,7 +219,10 @@ def _one_per_meeting(
 
 
 def _newer(one: tuple[Item, Observation], other: tuple[Item, Observation]) -> tuple[Item, Observation]:
-    if (one[0].source is Source.CALENDAR) is not (other[0].source is Source.CALENDAR):
+    from_calendar = [pair for pair in (one, other) if pair[0].source is Source.CALENDAR]
+    if len(from_calendar) == 2:  # noqa: PLR2004  both
+        return max(from_calendar, key=lambda pair: items.standing(pair[1]))
+    if from_calendar:
         calendar, message = (one, other) if one[0].source is Source.CALENDAR else (other, one)
         return message if items.is_newer(message[0], calendar[0]) else calendar
     if items.is_newer(other[0], one[0]):

@@ -13,6 +13,7 @@ from greenroom.exchange.ews.markup import Element, child, children, local, text_
 from greenroom.exchange.ews.values import day, instant, number
 
 _WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "day", "weekday", "weekendday")
+_RULES = ("Recurrence", "Regeneration")
 _DATED = frozenset({"startdate", "enddate"})
 _LONGEST_VALUE = 100
 _EXCEPTIONS_SPELLED_OUT = 200
@@ -34,7 +35,7 @@ def read_series(fields: dict[str, Element], start: datetime, end: datetime, zone
     rule = fields.get("Recurrence")
     if rule is None or len(rule) == 0:
         return None
-    parts = sorted(_part(element) for element in children(rule))
+    parts = sorted(_part(element) for element in children(rule) if local(element).endswith(_RULES))
     parts.append(f"zone={(zone or '')[:_LONGEST_VALUE]}")
     parts.extend(_exceptions("modified", fields.get("ModifiedOccurrences"), ("OriginalStart", "Start", "End")))
     parts.extend(_exceptions("deleted", fields.get("DeletedOccurrences"), ("Start",)))
@@ -103,7 +104,9 @@ def _shifted(start: datetime, end: datetime, distance: timedelta, zone: str | No
 def _numbered(rule: Element, first: date | None) -> date | None:
     """Return a day no earlier than the last of a counted series; Exchange itself gives LastOccurrence instead."""
     count = number(text_of(rule, "NumberedRecurrence", "NumberOfOccurrences"))
-    pattern = next((p for p in children(rule) if not local(p).startswith(("Numbered", "EndDate", "NoEnd"))), None)
+    pattern = next(
+        (p for p in children(rule) if child(p, "Interval") is not None or local(p).endswith("YearlyRecurrence")), None
+    )
     if first is None or count is None or count < 1 or pattern is None:
         return None
     name = local(pattern).removesuffix("Recurrence").lower()
