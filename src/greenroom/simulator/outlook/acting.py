@@ -17,6 +17,7 @@ from greenroom.simulator.outlook.form import (
     filled_form,
     read_form,
     typed_form,
+    without_controls,
 )
 from greenroom.simulator.outlook.localtime import COOKIE, known_zone, zone_names
 from greenroom.simulator.outlook.repeats import CHOICES, KEEP, in_words
@@ -51,11 +52,12 @@ class Acting:
 
     async def edit(self, request: Request) -> Response:
         visit = self._desk.visit(request, "calendar", write=True)
+        typed = await self._typed(request) if request.method == "POST" else None
         item = self._own_meeting(visit)
-        if request.method != "POST":
+        if typed is None:
             form = filled_form(item, visit.clock, [room.address for room in self._desk.rooms()])
             return self._composer(request, visit, form, item)
-        form = await self._typed(request)
+        form = typed
         draft = read_form(self._desk.exchange, form, item.meeting)
         if form.errors:
             return self._composer(request, visit, form, item, status=422)
@@ -74,20 +76,20 @@ class Acting:
     async def cancel(self, request: Request) -> Response:
         """Ask for a last word to everybody, then cancel."""
         visit = self._desk.visit(request, "calendar", write=True)
+        message = _words(await request.form(), "message") if request.method == "POST" else None
         item = self._own_meeting(visit)
         if request.method != "POST":
             when = visit.clock.span(item.meeting.start, item.meeting.end)
             values = {"item": item, "when": when, "back": visit.item_url(item)}
             return self._desk.show(request, "cancel.html", visit, values)
-        body = _words(await request.form(), "message")
-        self._desk.exchange.cancel_meeting(visit.mailbox.address, item.id, body=body)
+        self._desk.exchange.cancel_meeting(visit.mailbox.address, item.id, body=message)
         return go(visit.url("calendar", done="cancelled"))
 
     async def answer(self, request: Request) -> Response:
         """Accept, accept tentatively or decline an invitation."""
         visit = self._desk.visit(request, write=True)
-        item = self._desk.item(visit)
         form = await request.form()
+        item = self._desk.item(visit)
         answer = _ANSWERS.get(str(form.get("answer", "")))
         if answer is None:
             raise HTTPException(400, "Choose to accept, accept tentatively or decline.")
@@ -197,5 +199,5 @@ class Acting:
 
 
 def _words(form: FormData, name: str) -> Body | None:
-    text = str(form.get(name, ""))[:MAX_BODY]
+    text = without_controls(str(form.get(name, "")))[:MAX_BODY]
     return as_html(text) if text.strip() else None

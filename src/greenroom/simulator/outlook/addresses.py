@@ -9,7 +9,7 @@ from greenroom.simulator.model import Person
 
 MAX_PEOPLE = 200
 _PART = re.compile(r'(?:"[^"]*"|<[^<>]*>|[^;,\r\n"<])+')
-_NAMED = re.compile(r'"?([^"<>]*?)"?\s*<\s*([^<>\s]+)\s*>')
+_NAMED = re.compile(r'(?:"([^"]*)"|([^"<>]*))\s*<\s*([^<>\s]+)\s*>')
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.)*[A-Za-z0-9-]{1,63}")
 
 
@@ -40,7 +40,7 @@ def read_people(exchange: Exchange, text: str) -> People:
 
 def _read_one(exchange: Exchange, part: str, ours: set[str]) -> Person | str:
     named = _NAMED.fullmatch(part)
-    name, address = (named[1].strip(), named[2]) if named else ("", part)
+    name, address = ((named[1] or named[2] or "").strip(), named[3]) if named else ("", part)
     known = exchange.find_mailbox(address)
     if known is not None:
         return Person(known.address, known.name)

@@ -7,7 +7,8 @@ form, and nothing from the network.
 import hashlib
 import re
 from collections.abc import Mapping
-from html import escape
+from functools import lru_cache
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import nh3
@@ -38,6 +39,13 @@ _STYLES = {
 _SCHEMES = {"http", "https", "mailto", "tel", "sip", "sips", "pexip", "data"}
 _LINK = re.compile(r"\b(?:https?://|sips?:)[^\s<>\"'\u00a0]{1,2000}", re.IGNORECASE)
 _COLOURED = re.compile(r"\b(?:bgcolor|color|background-color)\b\s*[=:]", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})")
+_ANY_TAG = re.compile(r"<[^<>]*>")
+_MAX_DEPTH, _MAX_ELEMENTS = 400, 8_000
+_CLOSED_BY_THEMSELVES = {
+    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p", "source",
+    "tbody", "td", "tfoot", "th", "thead", "tr", "wbr",
+}  # fmt: skip
 _BLOCKS = {"p", "div", "tr", "table", "ul", "ol", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "pre"}
 
 
@@ -55,6 +63,7 @@ def shown_html(body: Body) -> tuple[str, bool]:
     return markup, _COLOURED.search(markup) is not None
 
 
+@lru_cache(maxsize=512)
 def preview(body: Body, length: int = 110) -> str:
     """The first words of a body."""
     text = body.content[:20_000]
@@ -82,6 +91,9 @@ def as_html(text: str) -> Body:
 
 
 def _clean(markup: str) -> str:
+    if _is_too_deep(markup):  # cleaning takes the square of the depth: only the words are kept
+        words = unescape(_ANY_TAG.sub(" ", markup))
+        return f"<pre>{_linked(words)}</pre>"
     return nh3.clean(
         markup,
         tags=_TAGS,
@@ -92,6 +104,30 @@ def _clean(markup: str) -> str:
         filter_style_properties=set(_STYLES),
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
+
+
+def _is_too_deep(markup: str) -> bool:
+    """Whether more elements may be open at once than any honest mail has.
+
+    Closing tags may be feigned (inside attributes and comments), so the number of elements is bounded as well.
+    """
+    open_now: dict[str, int] = {}
+    depth = count = 0
+    for match in _TAG.finditer(markup):
+        name = match[2].lower()
+        if name in _CLOSED_BY_THEMSELVES:
+            continue
+        known = open_now.get(name, 0)
+        if not match[1]:
+            open_now[name] = known + 1
+            depth += 1
+            count += 1
+        elif known:
+            open_now[name] = known - 1
+            depth -= 1
+        if depth > _MAX_DEPTH or count > _MAX_ELEMENTS:
+            return True
+    return False
 
 
 def _attribute(tag: str, name: str, value: str) -> str | None:

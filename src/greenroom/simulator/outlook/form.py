@@ -6,6 +6,7 @@ changed meanwhile, such as joining instructions written into the body, is not wr
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -29,6 +30,7 @@ MAX_BODY = 500_000
 MAX_LINE = 255
 MAX_LENGTH = timedelta(days=366)
 _TEXT_FIELDS = ("subject", "attendees", "optional", "location", "body")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LINE_FIELDS = ("start_date", "start_time", "end_date", "end_time", "zone", "repeat", "until")
 
 
@@ -62,7 +64,7 @@ class MeetingForm:
 
 
 def _mark(value: str) -> str:
-    plain = value.replace("\r\n", "\n").strip()
+    plain = "\n".join(" ".join(line.split()) for line in without_controls(value).strip().splitlines())
     return hashlib.sha256(plain.encode("utf-8", "replace")).hexdigest()[:12]
 
 
@@ -103,13 +105,20 @@ def _times(start: datetime, end: datetime) -> dict[str, str]:
 
 def typed_form(values: Mapping[str, str], rooms: Sequence[str], equipment: Sequence[str]) -> MeetingForm:
     """The form as it was sent."""
-    fields = {name: values.get(name, "") for name in (*_TEXT_FIELDS, *_LINE_FIELDS)}
+    fields = {name: without_controls(values.get(name, "")) for name in (*_TEXT_FIELDS, *_LINE_FIELDS)}
+    for name in ("subject", "location"):
+        fields[name] = " ".join(fields[name].split())
     try:
         seen = json.loads(values.get("seen", "") or "{}")
     except (ValueError, RecursionError):
         seen = {}
     known = {str(key): str(value) for key, value in seen.items()} if isinstance(seen, dict) else {}
     return MeetingForm(fields, frozenset(room for room in rooms if room in equipment), known)
+
+
+def without_controls(text: str) -> str:
+    """Text without the characters that XML cannot carry."""
+    return _CONTROLS.sub("", text)
 
 
 def read_form(exchange: Exchange, form: MeetingForm, current: Meeting | None = None) -> MeetingDraft:

@@ -12,6 +12,7 @@ PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 )
+_OK = 200
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -47,8 +48,9 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("Content-Security-Policy", PAGE_POLICY)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
-                headers.setdefault("Referrer-Policy", "no-referrer")
-                headers.setdefault("Cache-Control", "no-store")
+                headers.setdefault("Referrer-Policy", "same-origin")  # none at all makes a form's Origin null
+                kept = "/static/" in scope["path"] and message["status"] == _OK  # their addresses carry a version
+                headers.setdefault("Cache-Control", "max-age=86400" if kept else "no-store")
             await send(message)
 
         await self._app(scope, _bounded(receive), send_guarded)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from greenroom.simulator import zones
@@ -15,6 +16,7 @@ class LocalTimeError(ValueError):
     """Clocks jump over this wall-clock time on that day (the start of daylight saving)."""
 
 
+@lru_cache(maxsize=1024)
 def known_zone(name: str | None) -> ZoneInfo | None:
     """An IANA zone by name, None for anything else."""
     if not name or len(name) > _MAX_NAME or name not in available_timezones():

@@ -1,6 +1,7 @@
 """Rendering: the templates, and what every page is told."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from zlib import crc32
 
@@ -22,26 +23,32 @@ def hue(text: str) -> int:
     return crc32(text.lower().encode()) % _HUES
 
 
+@cache
+def _environment() -> Environment:
+    """The templates, compiled once for all clients of a process."""
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(initials=initials, hue=hue)
+    environment.globals["icon"] = environment.get_template("icons.html").module
+    static = b"".join(path.read_bytes() for path in sorted(HERE.glob("static/*")))
+    environment.globals["static_version"] = f"{crc32(static):08x}"  # changed files get past the browser's cache
+    return environment
+
+
 class Pages:
     """The packaged templates. `links` are shown in the header of every page as (label, address)."""
 
     def __init__(self, links: Sequence[tuple[str, str]]) -> None:
         self._links = links
-        self._environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters.update(initials=initials, hue=hue)
-        self._environment.globals["icon"] = self._environment.get_template("icons.html").module
-        self._version = f"{crc32(b''.join(path.read_bytes() for path in sorted(HERE.glob('static/*')))):08x}"
 
     def text(self, template: str, values: Mapping[str, object]) -> str:
         """One template as text."""
-        common = {"links": list(self._links), "static_version": self._version}
-        return self._environment.get_template(template).render(common | dict(values))
+        return _environment().get_template(template).render({"links": list(self._links)} | dict(values))
 
     def page(self, template: str, values: Mapping[str, object], status: int = 200) -> HTMLResponse:
         """One template as an answer."""

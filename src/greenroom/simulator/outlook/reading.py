@@ -14,6 +14,7 @@ from greenroom.simulator.model import (
     MeetingMessage,
     MeetingRequest,
     MeetingResponse,
+    Person,
 )
 from greenroom.simulator.outlook.bodies import body_version
 from greenroom.simulator.outlook.listing import LABELS, Kind, kind_of, name_of
@@ -52,6 +53,7 @@ class Reading:
     sender_address: str
     moment: str
     received: str
+    is_from_room: bool = False
     body_url: str
     has_body: bool
     to: str = ""
@@ -91,6 +93,7 @@ def reading(visit: Visit, item: Item) -> Reading:
         moment=item.received.isoformat(),
         received=visit.clock.exactly(item.received),
         to=", ".join(name_of(visit, one) for one in item.to[:20]),
+        is_from_room=_is_room(visit, author),
         body_url=visit.url("body", item=item.id, on=occurrence, v=body_version(body)),
         has_body=bool(body.content.strip()),
         can_delete=not visit.read_only and not isinstance(item, CalendarItem) and visit.place != "deleted",
@@ -102,6 +105,11 @@ def reading(visit: Visit, item: Item) -> Reading:
     elif isinstance(item, MeetingMessage):
         _tell_message(visit, page, item)
     return page
+
+
+def _is_room(visit: Visit, person: Person | None) -> bool:
+    known = None if person is None else visit.exchange.find_mailbox(person.address)
+    return known is not None and known.kind == "equipment"
 
 
 def _body(visit: Visit, item: Item) -> Body:

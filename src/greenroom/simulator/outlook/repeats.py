@@ -11,6 +11,7 @@ from greenroom.simulator.recurrence import (
     AbsoluteMonthly,
     AbsoluteYearly,
     Daily,
+    Pattern,
     Recurrence,
     RelativeMonthly,
     RelativeYearly,
@@ -50,7 +51,7 @@ def rule_from(repeat: str, until: str, start: date, current: Meeting | None) -> 
     """The rule that was chosen, None for none, or a sentence that says what is wrong with it."""
     if repeat == KEEP and current is not None:
         return _kept(current, start)
-    patterns = {
+    patterns: dict[str, Pattern] = {
         "daily": Daily(1),
         "weekdays": Weekly(1, _WEEKDAYS),
         "weekly": Weekly(1, (DAYS[start.weekday()],)),

@@ -8,8 +8,21 @@
   if (zoneChosen === "no" && own && own !== zone && !sessionStorage.getItem("zone-told")) {
     sessionStorage.setItem("zone-told", "yes");
     document.cookie = `${zoneCookie}=${own}; path=${base}; max-age=31536000; samesite=lax`;
-    location.reload();
-    return;
+    const form = document.querySelector("form.fields");
+    if (!form) {
+      location.reload();
+      return;
+    }
+    if ("fresh" in form.dataset && [...form.zone.options].some((option) => option.value === own)) {
+      // A form may be typed into already, so it is not loaded again: its proposed times move to the own zone.
+      for (const which of ["start", "end"]) {
+        const day = form[`${which}_date`], time = form[`${which}_time`];
+        const moment = new Date(`${day.value}T${time.value}Z`);
+        moment.setMinutes(moment.getMinutes() - moment.getTimezoneOffset());
+        [day.value, time.value] = [moment.toISOString().slice(0, 10), moment.toISOString().slice(11, 16)];
+      }
+      form.zone.value = own;
+    }
   }
 
   // Menus close on Escape and on a click elsewhere.
