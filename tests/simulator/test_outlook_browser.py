@@ -158,6 +158,18 @@ def test_a_message_being_typed_survives_the_live_refresh(browser: Browser, mail:
         expect(page.get_by_label("Message to the organizer")).to_have_value("I will be la")
 
 
+def test_a_page_whose_mailbox_rests_is_left_alone(browser: Browser, mail: tuple[str, Exchange]) -> None:
+    url, _ = mail
+    with open_page(browser) as (page, _):
+        page.goto(f"{url}/m/{ADA}/compose")
+        compose(page)
+        page.evaluate("document.querySelectorAll('[data-region] > *').forEach((one) => { one.wasHere = true; })")
+        with page.expect_response(re.compile("/live/.*v=")) as answer:
+            pass
+        assert answer.value.status == 204
+        assert page.evaluate("[...document.querySelectorAll('[data-region] > *')].every((one) => one.wasHere)")
+
+
 def test_everything_works_without_javascript(browser: Browser, mail: tuple[str, Exchange]) -> None:
     url, exchange = mail
     with open_page(browser, javascript=False) as (page, _):

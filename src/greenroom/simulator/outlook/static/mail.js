@@ -86,15 +86,17 @@
     || [...region.querySelectorAll("textarea")].some((field) => field.value !== "" || field.closest("details[open]"));
   const put = (region, markup) => {
     if (region.dataset.shown === markup || isBusy(region)) return;
-    const first = region.dataset.shown === undefined;
     region.dataset.shown = markup;
-    if (first && region.innerHTML.trim() === markup.trim()) return;
+    const fresh = document.createElement("template");
+    fresh.innerHTML = markup;
+    if (fresh.innerHTML.trim() === region.innerHTML.trim()) return;
+    const name = (one) => one.getAttribute("href") || one.textContent.trim();
     const focused = region.contains(document.activeElement) ? document.activeElement : null;
     const top = region.scrollTop;
-    region.innerHTML = markup;
+    region.replaceChildren(fresh.content);
     region.scrollTop = top;
-    if (focused && focused.getAttribute("href")) {
-      const again = [...region.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused.getAttribute("href"));
+    if (focused) {
+      const again = [...region.querySelectorAll("a, button, summary")].find((one) => name(one) === name(focused));
       if (again) again.focus({ preventScroll: true });
     }
   };
