@@ -44,10 +44,10 @@ ATTRIBUTE_LAUGHS = LAUGHS.replace("<s:Body>&m;</s:Body>", "<s:Body a='&m;'/>")
     ids=lambda data: repr(data[:20]),
 )
 def test_what_is_not_plain_xml_is_refused_soon(data: bytes) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(MarkupError):
         envelope.read(data)
-    assert time.perf_counter() - began < SOON
+    assert time.process_time() - began < SOON
 
 
 def test_illegal_characters_are_dropped_raw_and_as_references() -> None:
@@ -130,6 +130,6 @@ def test_a_large_reply_is_read_soon() -> None:
     ]
     data = answer("GetItem", *messages).content
     assert len(data) > 5_000_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(items.read_items(envelope.read(data), count=10, mailbox="vmr@x.test")) == 10
-    assert time.perf_counter() - began < 2 * SOON
+    assert time.process_time() - began < 2 * SOON

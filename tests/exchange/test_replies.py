@@ -55,7 +55,10 @@ async def test_a_later_failure_does_not_lose_the_earlier_answers(
     server = Server(lambda asked: failure if server.count() > 1 else accepted(asked))
     results = await server.mailbox().respond(some(60))
     assert [r.error is None for r in results] == [True] * 25 + [False] * 35
-    assert all(isinstance(r.error, error) for r in results[25:])
+    assert all(isinstance(r.error, error) for r in results[25:50])
+    assert not any(isinstance(r.error, OutcomeUnknownError) for r in results[50:]), (
+        "nothing happened to what was not sent"
+    )
     assert server.count() == 2, "what comes after a failure is not sent"
 
 
@@ -77,6 +80,23 @@ async def test_a_request_refused_as_a_whole_is_narrowed_down_to_the_one_to_blame
     assert [r.ref.id for r in results if r.error] == ["i3"]
     assert isinstance(results[3].error, ItemBrokenError)
     assert sorted(sent) == sorted(f"i{n}" for n in range(10) if n != 3), "each of the others went out once"
+
+
+async def test_a_failure_while_narrowing_down_loses_no_earlier_answer() -> None:
+    def script(asked: Asked) -> httpx2.Response | Exception:
+        if len(asked.ids()) == 10:
+            return fault("ErrorSchemaValidation")
+        return accepted(asked) if "i0" in asked.ids() else httpx2.ReadTimeout("x")
+
+    results = await Server(script).mailbox().respond(some(10))
+    assert [r.error is None for r in results] == [True] * 5 + [False] * 5
+
+
+async def test_a_refusal_that_is_not_about_content_is_not_narrowed_down() -> None:
+    server = Server(lambda _: fault("ErrorSomethingNew"))
+    with pytest.raises(TryLaterError):
+        await server.mailbox().respond(some(10))
+    assert server.count() == 1
 
 
 async def test_silent_and_loud_answers_keep_their_places() -> None:

@@ -38,7 +38,7 @@ class BrokenConnectionError(TryLaterError):
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class Asked:
     """Which request an answer belongs to: for sentences, and for how careful to be.
 
     `known` says that EWS has answered at this address before, so that a web page now is a passing fault of what is in front.
@@ -50,7 +50,7 @@ class Exchange:
     known: bool = False
 
 
-def judge(status: int, data: bytes, wait: timedelta | None, asked: Exchange) -> Envelope:
+def judge(status: int, data: bytes, wait: timedelta | None, asked: Asked) -> Envelope:
     """Return the envelope of a usable answer (faults inside are the caller's); raise what any other answer means.
 
     `wait` is the Retry-After header's, if there was one.
@@ -68,7 +68,7 @@ def judge(status: int, data: bytes, wait: timedelta | None, asked: Exchange) -> 
     raise _refusal(status, wait, asked)
 
 
-def _refusal(status: int, wait: timedelta | None, asked: Exchange) -> ExchangeError:  # noqa: PLR0911  one return for each meaning
+def _refusal(status: int, wait: timedelta | None, asked: Asked) -> ExchangeError:  # noqa: PLR0911  one return for each meaning
     code, mailbox = f"http-{status}", asked.mailbox
     if status in _BUSY:
         return TryLaterError(f"{asked.host} is busy (HTTP {status})", after=wait, code=code, mailbox=mailbox)
@@ -97,18 +97,18 @@ def _refusal(status: int, wait: timedelta | None, asked: Exchange) -> ExchangeEr
     return TryLaterError(f"{asked.host} failed (HTTP {status})", after=wait, code=code, mailbox=mailbox)
 
 
-def _not_ews(asked: Exchange, what: str, code: str = "not-ews") -> MisconfiguredError:
+def _not_ews(asked: Asked, what: str, code: str = "not-ews") -> MisconfiguredError:
     hint = f"{URL_HINT}; a web page or redirect also comes from a proxy or a sign-in page in front of Exchange"
     return MisconfiguredError(f"this is not an EWS address: {asked.host} {what}", hint=hint, code=code)
 
 
-def unknown(asked: Exchange, why: str, code: str) -> OutcomeUnknownError:
+def unknown(asked: Asked, why: str, code: str) -> OutcomeUnknownError:
     """Say that a change may or may not have been made."""
     sentence = f"{asked.host} may or may not have made the change: {why}"
     return OutcomeUnknownError(sentence, code=code, mailbox=asked.mailbox)
 
 
-def failure(error: Exception, asked: Exchange) -> ExchangeError:
+def failure(error: Exception, asked: Asked) -> ExchangeError:
     """Say what a failed exchange means: `error` is httpx2's, or the TimeoutError of the time for the whole."""
     causes = list(_causes(error))
     if any(isinstance(c, ssl.SSLCertVerificationError) for c in causes):

@@ -177,3 +177,23 @@ def _common(code: str, back_off: timedelta | None, mailbox: str | None) -> Excha
         sentence = f"the mailbox {mailbox or ''} has no such folder ({code})"
         return MisconfiguredError(sentence, hint=hint, code=code, mailbox=mailbox)
     return None
+
+
+def is_about_content(error: ExchangeError) -> bool:
+    """Whether a whole request was refused, before anything was done, for something that stands in it."""
+    content = ("ErrorInvalid", "ErrorSchema", "ErrorCorrupt", "http-400", "http-413", "http-415")
+    return isinstance(error, RefusedRequestError) and error.code.startswith(content)
+
+
+def broken(error: ExchangeError) -> ItemBrokenError:
+    """Say of the one item in a refused request that it is to blame."""
+    return ItemBrokenError(f"Exchange cannot handle this item ({error.code})", code=error.code, mailbox=error.mailbox)
+
+
+def not_sent(error: ExchangeError) -> ExchangeError:
+    """Say of an item whose turn did not come, after this error, that nothing happened to it."""
+    if not isinstance(error, TryLaterError):
+        return error
+    return TryLaterError(
+        "not sent, after a failure just before", after=error.after, code="not-sent", mailbox=error.mailbox
+    )

@@ -4,6 +4,7 @@ Messages are triggers and calendar items the truth, with `AutomateProcessing` `A
 `None` (only the request is there; accepting it makes the item).
 """
 
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -12,11 +13,13 @@ import httpx2
 import structlog
 
 from greenroom.exchange.contract import Changes, Cursor, InvitationEdit, Reply, ReplyResult, Unreadable, UpdateResult
-from greenroom.exchange.errors import ExchangeError, ItemBrokenError, MisconfiguredError, NotPermittedError
-from greenroom.exchange.ews import items, organizer, replies, search, sync
+from greenroom.exchange.errors import ExchangeError, MisconfiguredError, NotPermittedError
+from greenroom.exchange.ews import items, search, sync
 from greenroom.exchange.ews.directory import Directory
-from greenroom.exchange.ews.faults import RefusedRequestError
+from greenroom.exchange.ews.faults import broken, is_about_content, not_sent
+from greenroom.exchange.ews.organizer import find_ids, update_text
 from greenroom.exchange.ews.reading import Reader
+from greenroom.exchange.ews.replies import batches, read_results, respond
 from greenroom.exchange.ews.settings import EwsSettings
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.values import address
@@ -77,57 +80,54 @@ class EwsMailbox:
 
     async def find(self, key: MeetingKey) -> Observation | None:
         """Find a meeting in the calendar: of several items with one key the series, the running one, the newest."""
-        ids = await organizer.find_ids(self._transport, self._address, key)
+        ids = await find_ids(self._transport, self._address, key)
         if not ids:
             return None
         found = [o for o in await self._reader.read([ItemRef(i) for i in ids]) if isinstance(o, Observation)]
         return max((o for o in found if o.key == key), key=items.standing, default=None)
 
-    async def respond(self, replies_: Sequence[Reply]) -> list[ReplyResult]:
+    async def respond(self, replies: Sequence[Reply]) -> list[ReplyResult]:
         """Send replies, up to 25 in one request, those not to be sent in requests of their own.
 
-        When a request fails after another was answered, the results say so item by item; the first one's failure is raised.
+        A request refused for its content is cut in halves until the reply to blame stands alone. When a request fails after
+        another was answered, the results say so item by item, and nothing more is sent; the first one's failure is raised.
         """
         results: dict[int, ReplyResult] = {}
-        failed: ExchangeError | None = None
-        for batch in replies.batches(replies_):
-            wanted = [replies_[i] for i in batch]
-            if failed is None:
-                try:
-                    answers = await self._respond(wanted)
-                except ExchangeError as error:
-                    if not results:
-                        raise
-                    failed = error
-            if failed is not None:
-                log.warning("ews.respond.stopped", mailbox=self._address, code=failed.code, items=len(wanted))
-                answers = [ReplyResult(reply.ref, failed) for reply in wanted]
+        waiting = deque(batches(replies))
+        while waiting:
+            batch = waiting.popleft()
+            wanted = [replies[i] for i in batch]
+            try:
+                reply = await self._transport.call(respond(wanted), self._address)
+                answers = read_results(reply, wanted, mailbox=self._address)
+            except ExchangeError as error:
+                if is_about_content(error) and len(batch) > 1:
+                    half = len(batch) // 2
+                    waiting.extendleft((batch[half:], batch[:half]))
+                    continue
+                if is_about_content(error):
+                    answers = [ReplyResult(wanted[0].ref, broken(error))]
+                elif results:
+                    log.warning("ews.respond.stopped", mailbox=self._address, code=error.code, sent=len(results))
+                    answers = [ReplyResult(one.ref, error) for one in wanted]
+                    unsent = not_sent(error)
+                    results |= {i: ReplyResult(replies[i].ref, unsent) for rest in waiting for i in rest}
+                    waiting.clear()
+                else:
+                    raise
             results |= dict(zip(batch, answers, strict=True))
-        return [results[i] for i in range(len(replies_))]
-
-    async def _respond(self, wanted: list[Reply]) -> list[ReplyResult]:
-        try:
-            reply = await self._transport.call(replies.respond(wanted), self._address)
-            return replies.read_results(reply, wanted, mailbox=self._address)
-        except RefusedRequestError as error:
-            # Refused as a whole before anything was done, so that the one to blame can be found by halves.
-            if len(wanted) == 1:
-                return [ReplyResult(wanted[0].ref, ItemBrokenError(str(error), code=error.code, mailbox=self._address))]
-            half = len(wanted) // 2
-            return await self._respond(wanted[:half]) + await self._respond(wanted[half:])
+        return [results[i] for i in range(len(replies))]
 
     async def update_invitation(
-        self, organizer_: str, key: MeetingKey, edit: InvitationEdit, *, notify: bool = True
+        self, organizer: str, key: MeetingKey, edit: InvitationEdit, *, notify: bool = True
     ) -> UpdateResult:
         """Change the organizer's own meeting by impersonation; with `notify` false nobody is sent an update."""
         if not self._settings.impersonate:
             return UpdateResult.REFUSED
-        person = address(organizer_)
+        person = address(organizer)
         if "@" not in person:
             return UpdateResult.REFUSED
-        return await organizer.update_invitation(
-            self._transport, person, key, edit, notify=notify, resolve=self._directory.smtp
-        )
+        return await update_text(self._transport, person, key, edit, notify=notify, resolve=self._directory.smtp)
 
     async def wakeups(self) -> AsyncGenerator[None]:
         """Yield whenever Exchange tells of events in Inbox or Calendar, once per burst."""

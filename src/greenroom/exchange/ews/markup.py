@@ -14,7 +14,7 @@ MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
 Element: TypeAlias = etree._Element  # noqa: SLF001  lxml's public element type has only this name
 
 _CONTROLS = bytes(c for c in range(32) if c not in (9, 10, 13))
-_REFERENCE = re.compile(rb"&#(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
+_REFERENCE = re.compile(rb"&#(?!x[9AD];|1[03];)(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
 _BAD_TEXT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ROOT = re.compile(rb"<[A-Za-z_]")
 

@@ -61,7 +61,7 @@ async def find_ids(transport: EwsTransport, mailbox: str, key: MeetingKey) -> li
     return []
 
 
-async def update_invitation(
+async def update_text(
     transport: EwsTransport, organizer: str, key: MeetingKey, edit: InvitationEdit, *, notify: bool, resolve: Resolve
 ) -> UpdateResult:
     """Change the text of the organizer's meeting; see `Mailbox.update_invitation`."""

@@ -16,7 +16,7 @@ from greenroom.exchange.contract import Unreadable
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, TryLaterError
 from greenroom.exchange.ews import items
 from greenroom.exchange.ews.directory import Directory
-from greenroom.exchange.ews.faults import GarbledReplyError, RefusedRequestError
+from greenroom.exchange.ews.faults import GarbledReplyError, RefusedRequestError, broken, is_about_content
 from greenroom.exchange.ews.items import BATCH, Item, Source
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.values import is_x500
@@ -154,9 +154,7 @@ class Reader:
 def _alone(error: RefusedRequestError | GarbledReplyError) -> Entry | _Garbled:
     if isinstance(error, GarbledReplyError):
         return _Garbled(error)
-    if error.code.startswith(("ErrorInvalid", "ErrorSchema", "ErrorCorrupt", "http-4")):
-        return ItemBrokenError(f"Exchange cannot read this item ({error.code})", code=error.code, mailbox=error.mailbox)
-    return error
+    return broken(error) if is_about_content(error) else error
 
 
 def _weighed(merged: dict[str, Entry | _Garbled]) -> dict[str, Entry]:

@@ -153,7 +153,7 @@ class EwsTransport:
         affinity: Affinity | None,
         *,
         credentials: Credentials,
-        asked: answers.Exchange,
+        asked: answers.Asked,
     ) -> tuple[httpx2.Response, bytes]:
         try:
             async with asyncio.timeout(self.settings.timeout.total_seconds()):
@@ -170,7 +170,7 @@ class EwsTransport:
         return response, data
 
     def _checked(
-        self, response: httpx2.Response, data: bytes, call: Call, mailbox: str, asked: answers.Exchange
+        self, response: httpx2.Response, data: bytes, call: Call, mailbox: str, asked: answers.Asked
     ) -> Envelope:
         now = self._clock()
         wait = retry_after(response.headers.get("retry-after"), now)
@@ -208,8 +208,8 @@ class EwsTransport:
             "POST", self.settings.url, content=content, headers=headers, timeout=limits
         )
 
-    def _asked(self, mailbox: str, *, writes: bool) -> answers.Exchange:
-        return answers.Exchange(self.settings.host, mailbox, writes, known=self.version is not None)
+    def _asked(self, mailbox: str, *, writes: bool) -> answers.Asked:
+        return answers.Asked(self.settings.host, mailbox, writes, known=self.version is not None)
 
     def _client(self, connections: int) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -224,7 +224,7 @@ class EwsTransport:
         )
 
 
-async def _bounded(response: httpx2.Response, most: int, asked: answers.Exchange) -> bytes:
+async def _bounded(response: httpx2.Response, most: int, asked: answers.Asked) -> bytes:
     """Read a whole body, but no more than `most` bytes, and only as it was sent (no compression bombs)."""
     why = ""
     if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
@@ -244,7 +244,7 @@ async def _bounded(response: httpx2.Response, most: int, asked: answers.Exchange
     raise GarbledReplyError(f"the answer of {asked.host} cannot be read: {why}", code="too-long", mailbox=asked.mailbox)
 
 
-async def _told(parts: AsyncIterator[bytes], asked: answers.Exchange) -> AsyncIterator[bytes]:
+async def _told(parts: AsyncIterator[bytes], asked: answers.Asked) -> AsyncIterator[bytes]:
     try:
         async for part in parts:
             yield part
