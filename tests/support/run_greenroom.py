@@ -2,7 +2,9 @@
 
 Started once (importing takes longer than a whole day's work does), it forks a process for every order on standard input::
 
-    {"config": "/…/greenroom.toml", "die_at": 7}      die at the seventh step; null: work until there is nothing to do
+    {"config": "/…/greenroom.toml", "at": "step", "die_at": 7}   die when the seventh step is done
+    {"config": "/…/greenroom.toml", "at": "call", "die_at": 7}   die when Exchange has done the seventh call, before we read of it
+    {"config": "/…/greenroom.toml", "at": null, "die_at": 0}     work until there is nothing to do
 
 and answers with one line when that process has ended::
 
@@ -11,15 +13,18 @@ and answers with one line when that process has ended::
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from greenroom.assembly import open_greenroom
 from greenroom.cli.logs import configure_logs
+from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.meetings.templates import Texts
 from greenroom.settings import load_settings
 from greenroom.storage import Storage
@@ -29,7 +34,7 @@ _OFTEN = 0.02  # seconds between two polls
 _IDLE = ["observed", "weighed", "rooms", "answered", "observed"]
 
 
-async def work(config: Path, die_at: int | None) -> list[str]:
+async def work(config: Path, die_at: int = 0) -> list[str]:
     """Serve until a pass has found nothing to do; returns the names of all steps before that pass."""
     steps: list[str] = []
     stop = asyncio.Event()
@@ -52,7 +57,21 @@ def _idle(steps: list[str]) -> int | None:
     return next((at for at in range(len(steps) - len(_IDLE) + 1) if steps[at : at + len(_IDLE)] == _IDLE), None)
 
 
-def child(config: str, die_at: int | None) -> None:
+def die_after_call(number: int) -> None:
+    """Let this process die when the answer to its n-th call has come, before anything is made of it."""
+    send = EwsTransport._exchange
+    calls = itertools.count(1)
+
+    async def sent(*args: Any, **kwargs: Any) -> Any:
+        answer = await send(*args, **kwargs)
+        if next(calls) == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    EwsTransport._exchange = sent  # type: ignore[method-assign]  # death has no interface in the program
+
+
+def child(config: str, at: str | None, die_at: int) -> None:
     """Be a Greenroom, and end without coming back."""
     signal.alarm(_LONGEST)
     folder = Path(config).parent
@@ -61,8 +80,11 @@ def child(config: str, die_at: int | None) -> None:
         os.dup2(log.fileno(), 2)
         configure_logs("info", "json")
         code = 1
+        if at == "call":
+            die_after_call(die_at)
         with contextlib.suppress(KeyboardInterrupt):
-            (folder / "steps.json").write_text(json.dumps(asyncio.run(work(Path(config), die_at))), encoding="utf-8")
+            steps = asyncio.run(work(Path(config), die_at if at == "step" else 0))
+            (folder / "steps.json").write_text(json.dumps(steps), encoding="utf-8")
             code = 0
         sys.stderr.flush()
         os._exit(code)
@@ -79,13 +101,16 @@ async def warm_up() -> None:
 def main() -> None:
     """Take orders until there are no more."""
     asyncio.run(warm_up())
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(10)
     assert threading.active_count() == 1, "only a process of one thread may be forked"
     for line in sys.stdin:
         order = json.loads(line)
         steps = Path(order["config"]).parent / "steps.json"
         steps.unlink(missing_ok=True)
         if (pid := os.fork()) == 0:
-            child(order["config"], order["die_at"])
+            child(order["config"], order["at"], order["die_at"])
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         told = json.loads(steps.read_text(encoding="utf-8")) if steps.exists() else []
         sys.stdout.write(json.dumps({"killed": code == -signal.SIGKILL, "code": code, "steps": told}) + "\n")

@@ -9,6 +9,7 @@
 
 import base64
 import contextlib
+import hashlib
 import json
 import os
 import select
@@ -35,7 +36,6 @@ ATTENDEE = "anton@sim.test"
 LATECOMER = "lena@sim.test"
 SERVICE = "svc"
 PASSWORD = "made up for tests"
-KEY = b"a key that only these tests know"
 NAMES = {ORGANIZER: "Olga Organizer", ATTENDEE: "Anton Attendee", LATECOMER: "Lena Latecomer"}
 
 _START_SECONDS = 60
@@ -47,15 +47,20 @@ def world(processing: Processing = "auto_update", *, names: Mapping[str, str] | 
     return {
         "mailboxes": [
             *({"address": address, "name": name, "password": PASSWORD} for address, name in people.items()),
-            {
-                "address": EQUIPMENT,
-                "name": "Meeting room, virtual",
-                "password": PASSWORD,
-                "kind": "equipment",
-                "processing": processing,
-            },
+            equipment(EQUIPMENT, processing),
         ],
         "accounts": [{"login": SERVICE, "password": PASSWORD, "impersonate": "everybody"}],
+    }
+
+
+def equipment(address: str, processing: Processing) -> dict[str, str]:
+    """An equipment mailbox as a seed describes it."""
+    return {
+        "address": address,
+        "name": "Meeting room, virtual",
+        "password": PASSWORD,
+        "kind": "equipment",
+        "processing": processing,
     }
 
 
@@ -63,17 +68,19 @@ def configure(
     folder: Path,
     ews_url: str,
     *,
-    mailbox: str = EQUIPMENT,
+    mailboxes: Sequence[str] = (EQUIPMENT,),
     port: int = 0,
     service: str = "",
     exchange: str = "",
     more: str = "",
 ) -> Path:
-    """Write a greenroom.toml into a folder. `service`, `exchange` and `more` are further lines of TOML."""
+    """Write a greenroom.toml with one integration for each mailbox into a folder.
+
+    `service` are further lines of its section; `exchange` and `more` are lines and sections of every integration.
+    """
     path = folder / "greenroom.toml"
     public = f"http://127.0.0.1:{port}" if port else "https://meet.example"
-    path.write_text(
-        f"""\
+    head = f"""\
 [service]
 listen = "127.0.0.1:{port}"
 public_url = "{public}"
@@ -81,15 +88,17 @@ public_url = "{public}"
 
 [storage]
 url = "sqlite:///{(folder / "greenroom.db").resolve()}"
-
+"""
+    integrations = [
+        f"""
 [[integration]]
-number = 1
-name = "main"
+number = {number}
+name = "main-{number}"
 mailbox = "{mailbox}"
-ticket_keys = [{{ id = 0, key = "{base64.b64encode(KEY).decode()}" }}]
+ticket_keys = [{{ id = 0, key = "{key_of(number)}" }}]
 
 [integration.alias]
-prefix = "meet"
+prefix = "meet{number}"
 
 [integration.exchange]
 url = "{ews_url}"
@@ -100,10 +109,16 @@ timeout_seconds = 10
 {exchange}
 
 {more}
-""",
-        encoding="utf-8",
-    )
+"""
+        for number, mailbox in enumerate(mailboxes, 1)
+    ]
+    path.write_text("".join([head, *integrations]), encoding="utf-8")
     return path
+
+
+def key_of(integration: int) -> str:
+    """The ticket key of an integration, as the configuration wants it."""
+    return base64.b64encode(hashlib.sha256(f"made up {integration}".encode()).digest()).decode()
 
 
 def settings_in(folder: Path) -> Settings:
@@ -220,6 +235,7 @@ def serving(
     folder: Path,
     exchange: SimulatedExchange,
     *,
+    mailboxes: Sequence[str] = (EQUIPMENT,),
     service: str = "",
     exchange_settings: str = "",
     more: str = "",
@@ -227,7 +243,13 @@ def serving(
     """Run `greenroom serve` while the block runs; it listens and its join links are right."""
     port = free_port()
     config = configure(
-        folder, exchange.ews_url, port=port, service=service, exchange=exchange_settings, more=more
+        folder,
+        exchange.ews_url,
+        mailboxes=mailboxes,
+        port=port,
+        service=service,
+        exchange=exchange_settings,
+        more=more,
     )
     command = [sys.executable, "-m", "greenroom", "serve", "--config", str(config)]
     with started(command, folder / "greenroom.log") as program:
