@@ -65,7 +65,9 @@ def _records() -> Iterator[str]:
         if not record.name.startswith(f"{number:04d}-"):
             yield f"docs/decisions/{record.name} does not follow number {number - 1}"
         text = record.read_text(encoding="utf-8")
-        missing = [part for part in ("## Context", "## Decision", "## Consequences", "## Alternatives") if part not in text]
+        missing = [
+            part for part in ("## Context", "## Decision", "## Consequences", "## Alternatives") if part not in text
+        ]
         if missing:
             yield f"docs/decisions/{record.name} lacks {', '.join(missing)}"
 

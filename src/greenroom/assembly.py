@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from greenroom.exchange.contract import Mailbox
 from greenroom.exchange.errors import ExchangeError
 from greenroom.exchange.ews import EwsMailbox, EwsSettings
-from greenroom.exchange.ews.auth import Auth, BasicAuth, BearerAuth
+from greenroom.exchange.ews.auth import Auth, BasicAuth, BearerAuth, SignInGuard
 from greenroom.meetings.templates import Texts
 from greenroom.meetings.ticket import KeyRing
 from greenroom.platforms.embedded import EmbeddedPlatform
@@ -87,7 +87,7 @@ async def open_greenroom(
     integrations: list[Integration] = []
     try:
         await storage.migrate()
-        integrations += [build_integration(entry, settings, storage, clock) for entry in settings.integration]
+        integrations += build_integrations(settings, storage, clock)
         service = Service(
             integrations,
             storage,
@@ -106,29 +106,42 @@ async def open_greenroom(
         await storage.close()
 
 
-def build_integration(entry: IntegrationSettings, settings: Settings, storage: Storage, clock: Clock) -> Integration:
-    """Build one integration with the adapters its settings name."""
+def build_integrations(settings: Settings, storage: Storage, clock: Clock) -> list[Integration]:
+    """Build all integrations with the adapters their settings name. Connects to nothing yet.
+
+    Texts of the administrator's that are wrong are logged here; the packaged ones stand in for them.
+    """
+    guard = SignInGuard()  # one for all: integrations that share an account must not each try a wrong password
+    built = [_build(entry, settings, storage, clock, guard) for entry in settings.integration]
+    for integration in built:
+        for problem in integration.texts.lint():
+            log.error("text is wrong", file=problem.file, line=problem.line, problem=problem.problem)
+    return built
+
+
+def _build(
+    entry: IntegrationSettings, settings: Settings, storage: Storage, clock: Clock, guard: SignInGuard
+) -> Integration:
     keys = {key.id: key.key for key in entry.ticket_keys}
     return Integration(
         number=entry.number,
         name=entry.name,
-        mailbox=open_mailbox(entry.exchange, entry.mailbox),
+        mailbox=_open_mailbox(entry.exchange, entry.mailbox, guard),
         platform=EmbeddedPlatform(RoomStore(storage, entry.number, clock)),
         policy=entry.policy,
         aliases=entry.alias.plan,
         ring=KeyRing(entry.ticket_prefix, entry.number, keys, current=entry.ticket_keys[0].id),
         texts=Texts(entry.texts.folder, entry.texts.language),
-        links=JoinLinks(settings.service.public_url, entry.platform.meeting_url, entry.platform.phone),
+        links=JoinLinks(settings.service.public_url, entry.platform.phone),
     )
 
 
-def open_mailbox(exchange: ExchangeSettings, address: str) -> Mailbox:
-    """Open an equipment mailbox with the protocol and credentials its settings name. Connects to nothing yet."""
+def _open_mailbox(exchange: ExchangeSettings, address: str, guard: SignInGuard) -> Mailbox:
     return EwsMailbox(
         EwsSettings(
             url=exchange.url,
             address=address,
-            auth=_authenticator(exchange),
+            auth=_authenticator(exchange, guard),
             ca_file=exchange.ca_file,
             impersonate=exchange.impersonate,
             timeout=timedelta(seconds=exchange.timeout_seconds),
@@ -162,7 +175,7 @@ async def serving(
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # no public switch for it
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not task.done():
+        while not server.started and not task.done():  # noqa: ASYNC110 (uvicorn offers no event for it)
             await asyncio.sleep(0.01)
         yield
     finally:
@@ -172,14 +185,14 @@ async def serving(
         listener.close()
 
 
-def _authenticator(exchange: ExchangeSettings) -> Auth:
+def _authenticator(exchange: ExchangeSettings, guard: SignInGuard) -> Auth:
     if exchange.auth == "basic":
         password = exchange.password
-        return BasicAuth(exchange.username or "", "" if password is None else password.get_secret_value())
+        return BasicAuth(exchange.username or "", "" if password is None else password.get_secret_value(), guard=guard)
     if exchange.token_file is not None:
-        return BearerAuth(exchange.token_file)
+        return BearerAuth(exchange.token_file, guard=guard)
     token = exchange.token
-    return BearerAuth(lambda: "" if token is None else token.get_secret_value())
+    return BearerAuth(lambda: "" if token is None else token.get_secret_value(), guard=guard)
 
 
 async def _check(integration: Integration) -> ExchangeError | None:

@@ -1,20 +1,20 @@
 import importlib.util
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
 from support.shared import PROJECT
 
 
 @pytest.fixture
-def check_docs() -> Iterator[ModuleType]:
+def check_docs() -> ModuleType:
     spec = importlib.util.spec_from_file_location("check_docs", PROJECT / "tools" / "check_docs.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    yield module
+    return module
 
 
 def test_every_path_link_and_generated_page_of_the_documents_is_true(check_docs: ModuleType) -> None:

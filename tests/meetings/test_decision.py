@@ -4,7 +4,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.observations import ADA, MAILBOX, NOW, observation
 
 from greenroom.meetings.decision import (
     AliasSource,
@@ -21,6 +20,7 @@ from greenroom.meetings.policy import Policy, Unticketed
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.reply import Outcome
 from greenroom.meetings.ticket import Ticket
+from support.observations import ADA, MAILBOX, NOW, observation
 
 POLICY = Policy(MAILBOX)
 TICKET = Ticket(1, 123456789, 0, NOW, 0)
@@ -247,7 +247,10 @@ def test_an_unknown_reply_counts_as_sent_when_the_calendar_shows_a_new_answer() 
 def test_an_older_answer_does_not_pass_for_the_one_that_was_about_to_be_sent() -> None:
     seen = observation(response=Response.ACCEPTED, replied_at=NOW)
     asked = record_of(
-        seen, replying=reply_identity(Outcome.ACCEPT_EDITED_SINGLE, seen), replied="accept_new_single:x:", answered_before=NOW
+        seen,
+        replying=reply_identity(Outcome.ACCEPT_EDITED_SINGLE, seen),
+        replied="accept_new_single:x:",
+        answered_before=NOW,
     )
     assert settle(seen, asked).replied == "accept_new_single:x:"
 

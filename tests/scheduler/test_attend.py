@@ -2,17 +2,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.greenroom_at_work import at_work
-from support.observations import NOW, observation
 
 from greenroom.exchange.contract import Verdict
 from greenroom.exchange.errors import OutcomeUnknownError, TryLaterError
 from greenroom.meetings.meeting import MeetingKey, Response, Sensitivity
 from greenroom.meetings.policy import PinPolicy, Policy
 from greenroom.meetings.record import InstructionsState, State
+from greenroom.meetings.room import RoomSpec
 from greenroom.platforms.contract import Capabilities, Platform
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError
-from greenroom.meetings.room import RoomSpec
+from support.greenroom_at_work import at_work
+from support.observations import NOW, observation
 
 ONE = MeetingKey.of_uid("one")
 TWO = MeetingKey.of_uid("two")
@@ -181,6 +181,34 @@ async def test_a_busy_exchange_delays_a_meeting_and_declines_nothing(operation: 
                 await work.attend()
         await work.settle()
         assert [sent.verdict for sent in work.mailbox.replies_to(ONE)] == [Verdict.ACCEPT]
+
+
+async def test_an_item_that_cannot_be_read_for_now_is_shown_again_and_delays_no_other() -> None:
+    async with at_work() as work:
+        work.mailbox.unreadable["item-one"] = TryLaterError("the directory is out of reach")
+        work.mailbox.invite(observation())
+        work.mailbox.invite(observation("two"))
+        await work.attend()
+        assert work.mailbox.replies_to(ONE) == []
+        assert len(work.mailbox.replies_to(TWO)) == 1
+        work.mailbox.unreadable.clear()
+        await work.settle()
+        assert len(work.mailbox.replies_to(ONE)) == len(work.mailbox.replies_to(TWO)) == 1
+
+
+async def test_a_meeting_nobody_can_deal_with_holds_up_no_other_and_is_told_as_defective() -> None:
+    def wrap(inner: Platform) -> Platform:
+        return Wrapped(inner, [ZeroDivisionError("a bug"), ZeroDivisionError("a bug")])
+
+    async with at_work(platform=wrap) as work:
+        work.mailbox.invite(observation())
+        await work.attend()
+        record = await work.record(ONE)
+        assert record is not None
+        assert record.state is State.DEFECTIVE
+        work.mailbox.invite(observation("two"))
+        await work.settle()
+        assert len(work.mailbox.replies_to(ONE)) == len(work.mailbox.replies_to(TWO)) == 1
 
 
 class Wrapped:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.greenroom_at_work import AtWork, Died, at_work
-from support.observations import observation
 
 from greenroom.exchange.contract import Verdict
 from greenroom.meetings.meeting import MeetingKey, Response
 from greenroom.meetings.ticket_finder import find_tickets
+from support.greenroom_at_work import AtWork, Died, at_work
+from support.observations import observation
 
 STORY = {"ticketed": 1, "plain": 2, "past": 3, "copy": 4}
 

@@ -11,12 +11,12 @@ from datetime import timedelta
 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-from support.greenroom_at_work import AtWork, Died, at_work
-from support.observations import observation
 
 from greenroom.exchange.contract import Verdict
 from greenroom.exchange.errors import ExchangeError, OutcomeUnknownError, TryLaterError
 from greenroom.meetings.meeting import MeetingKey, Response
+from support.greenroom_at_work import AtWork, Died, at_work
+from support.observations import observation
 
 UIDS = ("a", "b", "c")
 
@@ -38,7 +38,9 @@ EVENT = st.one_of(
     st.tuples(st.just("touch"), st.sampled_from(UIDS), st.just(0), st.just(value=False)),
     st.tuples(st.just("cancel"), st.sampled_from(UIDS), st.just(0), st.just(value=False)),
     st.tuples(st.just("die"), st.just(""), st.integers(1, 12), st.just(value=False)),
-    st.tuples(st.just("busy"), st.sampled_from(["changes", "read", "respond", "update_invitation"]), st.just(0), st.booleans()),
+    st.tuples(
+        st.just("busy"), st.sampled_from(["changes", "read", "respond", "update_invitation"]), st.just(0), st.booleans()
+    ),
     st.tuples(st.just("doubled"), st.sampled_from(UIDS), st.just(0), st.just(value=False)),
     st.tuples(st.just("attend"), st.just(""), st.just(0), st.just(value=False)),
 )

@@ -39,6 +39,7 @@ class FakeMailbox:
     organizer_bodies: dict[MeetingKey, Invitation] = field(default_factory=dict)
     refused_organizers: set[str] = field(default_factory=set)
     faults: list[tuple[str, ExchangeError, bool]] = field(default_factory=list)
+    unreadable: dict[str, ExchangeError] = field(default_factory=dict)
     reads: int = 0
 
     # --- what people do -----------------------------------------------------------------------------------------
@@ -86,9 +87,14 @@ class FakeMailbox:
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
         self._trip("read", after=False)
         self.reads += len(refs)
-        found = [self.items.get(ref.id) or Unreadable(ref, ItemGoneError("gone")) for ref in refs]
+        found = [self._look(ref) for ref in refs]
         self._trip("read", after=True)
         return list(found)
+
+    def _look(self, ref: ItemRef) -> Observation | Unreadable:
+        if error := self.unreadable.get(ref.id):
+            return Unreadable(ref, error)
+        return self.items.get(ref.id) or Unreadable(ref, ItemGoneError("gone"))
 
     async def find(self, key: MeetingKey) -> Observation | None:
         self._trip("find", after=False)

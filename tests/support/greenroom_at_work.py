@@ -5,9 +5,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from support.fake_mailbox import FakeMailbox
-from support.observations import MAILBOX, NOW
-
 from greenroom.meetings.alias import AliasPlan
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.policy import Policy
@@ -20,6 +17,8 @@ from greenroom.scheduler.attend import Attendant, PassSummary
 from greenroom.scheduler.case import no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.storage import RoomStore, Storage, StoredRoom
+from support.fake_mailbox import FakeMailbox
+from support.observations import MAILBOX, NOW
 
 
 class Died(BaseException):

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from greenroom.assembly import build_integration, wall_clock
+from greenroom.assembly import build_integrations, wall_clock
 from greenroom.cli.exits import Exit
 from greenroom.cli.failures import Failure, of_exchange, of_platform, of_storage
 from greenroom.cli.options import (
@@ -85,8 +85,7 @@ async def _tries(settings: Settings) -> AsyncIterator[Reached]:
     try:
         database = _try_file(settings) or await _try_storage(storage)
         yield database
-        for entry in settings.integration:
-            built = build_integration(entry, settings, storage, wall_clock)
+        for entry, built in zip(settings.integration, build_integrations(settings, storage, wall_clock), strict=True):
             try:
                 yield await _try(f"mailbox {entry.mailbox}", built.mailbox.check(), entry)
                 if database.failure is None and not database.note:

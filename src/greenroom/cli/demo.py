@@ -42,9 +42,23 @@ Examples:
     help="Deliver an .ics file, or all of a folder, to the equipment mailbox. May be given several times.",
 )
 @click.argument("more", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--now", metavar="TIME", help="Set the demo's clock: 2026-12-01T09:00+01:00, or “invitation” for each file's own time.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Keep the data in this folder; otherwise they go with the demo.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="Port on 127.0.0.1; 0 takes any free one.")
+@click.option(
+    "--now",
+    metavar="TIME",
+    help="Set the demo's clock: 2026-12-01T09:00+01:00, or “invitation” for each file's own time.",
+)
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the data in this folder; otherwise they go with the demo.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8025,
+    show_default=True,
+    help="Port on 127.0.0.1; 0 takes any free one.",
+)
 @click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print JSON.")
 @click.option("--verbose", is_flag=True, help="Show the log.")
@@ -74,7 +88,9 @@ def demo(
         with _folder(data) as folder:
             sys.exit(asyncio.run(run.go(folder, 0 if once and port == _default_port() else port, _moment(now))))
     except PortInUseError as error:
-        raise click.ClickException(f"Port {error.port} is in use. Choose another one with --port, or --port 0.") from error
+        raise click.ClickException(
+            f"Port {error.port} is in use. Choose another one with --port, or --port 0."
+        ) from error
 
 
 def _default_port() -> int:
@@ -133,7 +149,7 @@ class _Run:
 
     def _tell_result(self, result: Result) -> None:
         if not self._json:
-            sign = "[green]✓[/green]" if result.room else ("[yellow]–[/yellow]" if result.ok else "[red]✗[/red]")
+            sign = "[green]✓[/green]" if result.room else ("[yellow]-[/yellow]" if result.ok else "[red]✗[/red]")
             what = f"room {result.room}" if result.room else "no room"
             self._console.print(f"{sign} {result.file}  [dim]at {result.at}[/dim]  {what}: {result.reason}")
 

@@ -148,7 +148,9 @@ def _past(observation: Observation, record: Record | None, policy: Policy, now: 
     return once(_decline(Reason.PAST, outcome, record), observation, record)
 
 
-def _refusal(observation: Observation, record: Record | None, evidence: Evidence, policy: Policy) -> Decision | None:
+def _refusal(  # noqa: PLR0911 (one return for each kind of invitation: it is a table)
+    observation: Observation, record: Record | None, evidence: Evidence, policy: Policy
+) -> Decision | None:
     """Return the decline or the silence that this invitation deserves, or None where it gets a room."""
     if evidence.status is TicketStatus.DELETED:
         return _decline(Reason.ALIAS_DELETED, Outcome.DECLINE_ALIAS_DELETED, record)

@@ -70,7 +70,6 @@ def _texts() -> dict[str, TextKind]:
             | {
                 "pin": _PIN,
                 "phone": Variable("telephone number or numbers, as configured, or None", optional=True),
-                "meeting_url": Variable("link to the conference itself, such as a Jitsi room, or None", optional=True),
             },
             required=frozenset({"ticket"}),
         ),

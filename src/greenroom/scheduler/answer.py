@@ -36,10 +36,11 @@ async def answer(integration: Integration, storage: Storage, cases: Sequence[Cas
     if not cases:
         return
     due = [case for case in cases if case.outcome is not None and not case.waiting]
-    if due:
-        await _intend(storage, due, now)
+    replies = [(case, reply) for case in due if (reply := _written(integration, case, now)) is not None]
+    if replies:
+        await _intend(storage, [case for case, _ in replies], now)
         step("intent")
-        await _send(integration, due, now)
+        await _send(integration, replies, now)
         step("replies")
     for case in cases:
         _finish(case, now)
@@ -57,20 +58,27 @@ async def _intend(storage: Storage, due: Sequence[Case], now: datetime) -> None:
         await work.meetings.save([case.record for case in due])
 
 
-async def _send(integration: Integration, due: Sequence[Case], now: datetime) -> None:
-    replies = [_reply(integration, case) for case in due]
+async def _send(integration: Integration, due: Sequence[tuple[Case, Reply]], now: datetime) -> None:
     try:
-        results = await integration.mailbox.respond(replies)
+        results = await integration.mailbox.respond([reply for _, reply in due])
     except (TryLaterError, NotPermittedError) as error:
-        for case in due:
+        for case, _ in due:
             _failed(case, error, now)
         return
-    for case, result in zip(due, results, strict=True):
+    for (case, _), result in zip(due, results, strict=True):
         if result.error is None:
             case.record = replace(case.record, replied=case.identity, replying=None, answered_before=None, attempts=0)
             case.note("replied", case.outcome.value if case.outcome else "", now)
         else:
             _failed(case, result.error, now)
+
+
+def _written(integration: Integration, case: Case, now: datetime) -> Reply | None:
+    try:
+        return _reply(integration, case)
+    except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
+        case.set_aside(error, now)
+        return None
 
 
 def _reply(integration: Integration, case: Case) -> Reply:

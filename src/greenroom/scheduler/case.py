@@ -1,14 +1,20 @@
 """One meeting while a pass works on it."""
 
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
 
 from greenroom.meetings.decision import Decision, reply_identity
 from greenroom.meetings.meeting import Observation
-from greenroom.meetings.record import JournalEntry, Record
+from greenroom.meetings.record import JournalEntry, Record, State
 from greenroom.meetings.reply import Outcome
 from greenroom.meetings.room import RoomSpec
+
+log = structlog.get_logger(__name__)
 
 Clock = Callable[[], datetime]
 Step = Callable[[str], None]
@@ -49,7 +55,10 @@ class Case:
         """Try again later: after the pause the other side asked for, or after a growing one."""
         pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self.record.attempts, 10))
         self.record = replace(
-            self.record, attempts=self.record.attempts + 1, retry_at=now + max(pause, after or timedelta()), updated_at=now
+            self.record,
+            attempts=self.record.attempts + 1,
+            retry_at=now + max(pause, after or timedelta()),
+            updated_at=now,
         )
         self.waiting = True
 
@@ -57,6 +66,22 @@ class Case:
     def identity(self) -> str | None:
         """The identity of the reply that is due, or None."""
         return None if self.outcome is None else reply_identity(self.outcome, self.observation)
+
+    def set_aside(self, error: Exception, now: datetime) -> None:
+        """Keep one meeting that we cannot deal with from holding up all others: a bug, or input nobody thought of.
+
+        It is defective, looked at again later, and the log says where it happened; the error's own text may hold content.
+        """
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        log.error(
+            "meeting set aside",
+            correlation=self.record.correlation_id,
+            error=type(error).__name__,
+            where=f"{Path(frame.filename).name}:{frame.lineno}",
+        )
+        self.record = replace(self.record, state=State.DEFECTIVE)
+        self.note("decided", "set-aside", now, type(error).__name__)
+        self.postpone(now)
 
 
 def take_journal(cases: list[Case]) -> list[JournalEntry]:

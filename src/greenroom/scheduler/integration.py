@@ -3,32 +3,31 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import structlog
+
 from greenroom.exchange.contract import Mailbox
 from greenroom.meetings.alias import AliasPlan
 from greenroom.meetings.policy import Policy
-from greenroom.meetings.templates import Texts
+from greenroom.meetings.templates import TemplateError, Texts
 from greenroom.meetings.ticket import KeyRing
 from greenroom.platforms.contract import Platform
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class JoinLinks:
-    """Where people go: `base` is the public address of the join pages; `meeting_url` is a pattern or None.
+    """Where people go: `base` is the public address of the join pages, `phone` a pattern (see `meetings.patterns`) or empty.
 
-    `meeting_url` may use {alias}, {numeric_alias} and {join_id}, e.g. "https://jitsi.example.org/{alias}".
+    Invitations lead to the join page alone: a link into the conference itself would not know when the room is open.
     """
 
     base: str
-    meeting_url: str | None = None
-    phone: str | None = None
+    phone: str = ""
 
     def page(self, join_id: str) -> str:
         """Return the stable join link of a room."""
         return f"{self.base.rstrip('/')}/j/{join_id}"
-
-    def meeting(self, variables: Mapping[str, str]) -> str | None:
-        """Return the link into the platform's own client, where it has one."""
-        return None if self.meeting_url is None else self.meeting_url.format_map(dict(variables))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +43,21 @@ class Integration:
     ring: KeyRing = field(repr=False)
     texts: Texts
     links: JoinLinks
+    packaged: Texts = field(default_factory=Texts, repr=False)
+
+    def say(self, name: str, variables: Mapping[str, object]) -> str:
+        """Render a text; one of the administrator's that cannot be rendered is replaced by the packaged one, and logged.
+
+        A meeting must not go without its room because a sentence is wrong. Raises TemplateError only if both fail.
+        """
+        try:
+            return self.texts.render(name, variables)
+        except TemplateError as error:
+            log.error(  # noqa: TRY400 (file and line say more than a traceback)
+                "text cannot be rendered",
+                integration=self.name,
+                file=error.file,
+                line=error.line,
+                problem=error.problem,
+            )
+            return self.packaged.render(name, variables)

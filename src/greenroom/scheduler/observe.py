@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from greenroom.exchange.contract import Changes, Cursor, Unreadable
-from greenroom.exchange.errors import CursorExpiredError, ItemGoneError
+from greenroom.exchange.errors import CursorExpiredError, ItemGoneError, TryLaterError
 from greenroom.meetings.meeting import Glance, ItemRef, Kind, MeetingKey, Observation, Response
 from greenroom.meetings.record import Record, State
 from greenroom.scheduler.integration import Integration
@@ -53,7 +53,11 @@ async def observe(integration: Integration, storage: Storage, cursor: Cursor, no
     doubtful = {record.key: record for record in left.values() if record.key not in found_keys}
     doubtful |= _gone_while_reading(results, due, found_keys)
     found, vanished = await _search(integration, doubtful.values())
-    return Seen(tuple(_one_per_meeting([*observations, *found])), tuple(vanished), changes.cursor, changes.more)
+    seen = tuple(_one_per_meeting([*observations, *found]))
+    if any(isinstance(result, Unreadable) and isinstance(result.error, TryLaterError) for result in results):
+        # Something could not be read for now: the others go on, but the feed must show it again.
+        return Seen(seen, tuple(vanished), cursor, more=False)
+    return Seen(seen, tuple(vanished), changes.cursor, changes.more)
 
 
 def is_echo(glance: Glance, record: Record | None) -> bool:

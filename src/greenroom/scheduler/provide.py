@@ -41,10 +41,13 @@ async def provide_rooms(
 
     async def one(case: Case) -> None:
         async with gate:
-            if case.decision.retire:
-                await _retire(integration, case, now)
-            elif case.decision.provide and not case.waiting:
-                await _ensure(integration, storage, case, now)
+            try:
+                if case.decision.retire:
+                    await _retire(integration, case, now)
+                elif not case.waiting:
+                    await _ensure(integration, storage, case, now)
+            except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
+                case.set_aside(error, now)
             step("room")
 
     concerned = [case for case in cases if case.decision.retire or case.decision.provide]
@@ -61,7 +64,10 @@ async def write_instructions(
         if case.waiting or case.spec is None or not case.decision.instruct:
             continue
         if _where(case) is InstructionsState.NONE:
-            await _instruct(integration, case, case.spec, now)
+            try:
+                await _instruct(integration, case, case.spec, now)
+            except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
+                case.set_aside(error, now)
             step("instructions")
             if case.observation.ref.is_message and _where(case) is InstructionsState.WRITTEN:
                 # Without a calendar item the request itself is answered, and our update has just replaced it by a newer one.

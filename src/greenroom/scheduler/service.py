@@ -64,7 +64,9 @@ class Service:
         running = asyncio.create_task(self._queue.run())
         loops = [asyncio.create_task(self._poll_loop(name)) for name in self._integrations]
         loops += [asyncio.create_task(self._close_loop(name)) for name in self._integrations]
-        loops += [asyncio.create_task(self._push_loop(name)) for name in self._integrations if self._push.get(name, True)]
+        loops += [
+            asyncio.create_task(self._push_loop(name)) for name in self._integrations if self._push.get(name, True)
+        ]
         waiting = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait([waiting, running, *loops], return_when=asyncio.FIRST_COMPLETED)
@@ -97,11 +99,17 @@ class Service:
             if error.after is not None:
                 await self._queue.submit("attend", name, not_before=self._clock() + error.after)
         except SignInError as error:
-            log.error("sign-in refused; not repeated by itself", mailbox=address, code=error.code)
+            log.error(  # noqa: TRY400 (an expected fault; its traceback tells nothing)
+                "sign-in refused; not repeated by itself", mailbox=address, code=error.code
+            )
         except MisconfiguredError as error:
-            log.error("settings are wrong", mailbox=address, code=error.code, hint=error.hint)
+            log.error(  # noqa: TRY400 (an expected fault; its traceback tells nothing)
+                "settings are wrong", mailbox=address, code=error.code, hint=error.hint
+            )
         except ExchangeError as error:
-            log.error("mailbox cannot be attended", mailbox=address, code=error.code, error=type(error).__name__)
+            log.error(  # noqa: TRY400 (an expected fault; its traceback tells nothing)
+                "mailbox cannot be attended", mailbox=address, code=error.code, error=type(error).__name__
+            )
 
     async def _close(self, name: str) -> None:
         await close_windows(self._integrations[name], self._storage, self._clock)

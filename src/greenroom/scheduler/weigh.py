@@ -4,7 +4,7 @@ Aliases are reserved here, in the same transaction: after a crash the same meeti
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ import structlog
 
 from greenroom.meetings.decision import AliasSource, Decision, Evidence, Reason, TicketStatus, decide, settle
 from greenroom.meetings.evidence import Holder, read_tickets, weigh_tickets
-from greenroom.meetings.meeting import MeetingKey, Observation
+from greenroom.meetings.meeting import Observation
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.ticket import Ticket, TicketFault
 from greenroom.scheduler import wording
@@ -41,8 +41,8 @@ async def weigh(
         for observation in observations:
             evidence = weigh_tickets(found[observation.key], holders, observation.key)
             case = _case(integration, observation, records.get(observation.key), evidence, now)
-            if case.decision.alias is not None:
-                await _reserve(integration, work, case, evidence, holders, now)
+            if case.decision.alias is not None and not case.waiting:
+                await _reserve(integration, work, case, evidence, now)
             cases.append(case)
         await work.meetings.save([case.record for case in cases])
         await work.journal.append([entry for case in cases for entry in case.journal])
@@ -61,14 +61,27 @@ async def redraw(integration: Integration, storage: Storage, case: Case, now: da
 def _case(
     integration: Integration, observation: Observation, record: Record | None, evidence: Evidence, now: datetime
 ) -> Case:
-    if record is None:
-        decision = decide(observation, None, evidence, integration.policy, now)
-        record = _new_record(integration, observation, now)
-    else:
-        record = settle(observation, record)
-        decision = decide(observation, record, evidence, integration.policy, now)
+    known = record
+    record = _new_record(integration, observation, now) if known is None else settle(observation, known)
+    case = Case(observation, record, Decision(Reason.UNCHANGED, None))
+    try:
+        case.decision = decide(observation, None if known is None else record, evidence, integration.policy, now)
+        case.record = _decided(integration, case, now)
+    except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
+        case.set_aside(error, now)
+        return case
+    decision = case.decision
+    case.outcome = decision.outcome
+    case.note("seen", observation.kind.value, now, f"ticket {evidence.status.value}")
+    case.note("decided", decision.reason.value, now, decision.outcome.value if decision.outcome else "silence")
+    return case
+
+
+def _decided(integration: Integration, case: Case, now: datetime) -> Record:
+    """Write into the record what was observed and decided; what was done comes later."""
+    observation, record, decision = case.observation, case.record, case.decision
     revived = decision.provide and record.state in (State.ENDED, State.DECLINED, State.IGNORED)
-    record = replace(
+    return replace(
         record,
         ref=observation.ref,
         kind=observation.kind,
@@ -81,10 +94,6 @@ def _case(
         state=State.PENDING if decision.provide and record.state is not State.SCHEDULED else record.state,
         replied=None if revived else record.replied,
     )
-    case = Case(observation, record, decision, outcome=decision.outcome)
-    case.note("seen", observation.kind.value, now, f"ticket {evidence.status.value}")
-    case.note("decided", decision.reason.value, now, decision.outcome.value if decision.outcome else "silence")
-    return case
 
 
 def _tells_something(decision: Decision) -> bool:
@@ -119,7 +128,6 @@ async def _reserve(
     work: Work,
     case: Case,
     evidence: Evidence,
-    holders: Mapping[int, Holder],
     now: datetime,
 ) -> None:
     """Bind the alias the decision asks for to this meeting. Two meetings of one slice may bring the same ticket: first come."""

@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from greenroom.meetings.alias import Alias, join_id, pin
 from greenroom.meetings.meeting import Kind, Observation, Sensitivity, Span
+from greenroom.meetings.patterns import expand, values_of
 from greenroom.meetings.policy import PinPolicy
 from greenroom.meetings.record import Record
 from greenroom.meetings.reply import Outcome
@@ -25,8 +26,8 @@ def room_spec(integration: Integration, observation: Observation, span: Span, re
         mark=observation.key.digest,
         alias=alias,
         join_id=join_id(ring.secret(key, "join"), alias),
-        name=integration.texts.render("room_name", naming),
-        description=integration.texts.render("room_description", naming),
+        name=integration.say("room_name", naming),
+        description=integration.say("room_description", naming),
         owner=observation.organizer.address,
         window=AdmissionWindow.around(
             span, before=policy.before, after=policy.after, series=observation.kind is Kind.SERIES
@@ -44,14 +45,13 @@ def ticket_of(integration: Integration, record: Record) -> str:
 
 def instructions_html(integration: Integration, spec: RoomSpec, ticket: str) -> str:
     """Render the joining instructions for the invitation. They carry the guest's PIN, never the host's."""
-    return integration.texts.render(
+    return integration.say(
         "joining_instructions",
         {
             "alias": spec.alias.name,
             "numeric_alias": spec.alias.numeric,
             "join_url": integration.links.page(spec.join_id),
-            "meeting_url": integration.links.meeting(dial_variables(spec.alias, spec.join_id)),
-            "phone": integration.links.phone,
+            "phone": expand(integration.links.phone, values_of(spec.alias, spec.join_id)) or None,
             "pin": spec.guest_pin,
             "ticket": ticket,
         },
@@ -60,7 +60,7 @@ def instructions_html(integration: Integration, spec: RoomSpec, ticket: str) -> 
 
 def location_text(integration: Integration, spec: RoomSpec) -> str:
     """Render what is appended to the meeting's location."""
-    return integration.texts.render(
+    return integration.say(
         "location",
         {
             "alias": spec.alias.name,
@@ -75,7 +75,7 @@ def acceptance_html(
 ) -> str:
     """Render an accept. `instructions` are the joining instructions where the organizer's meeting could not carry them."""
     span = observation.span
-    return integration.texts.render(
+    return integration.say(
         outcome.text,
         {
             "alias": spec.alias.name,
@@ -93,19 +93,14 @@ def acceptance_html(
 def refusal_html(integration: Integration, outcome: Outcome, record: Record) -> str:
     """Render a decline: what is wrong, what to do next, and the correlation id to quote."""
     alias = "" if record.alias_number is None else integration.aliases.alias(record.alias_number).name
-    return integration.texts.render(
+    return integration.say(
         outcome.text, {"alias": alias, "correlation_id": record.correlation_id, "reason": record.reason}
     )
 
 
-def dial_variables(alias: Alias, join: str) -> dict[str, str]:
-    """Return what patterns of links and dial strings may use."""
-    return {"alias": alias.name, "numeric_alias": alias.numeric, "join_id": join}
-
-
 def title(integration: Integration, observation: Observation) -> str:
     """Return the name under which a meeting is listed: the room's name, which is neutral for a private meeting."""
-    return integration.texts.render("room_name", _naming(observation))
+    return integration.say("room_name", _naming(observation))
 
 
 def _alias(integration: Integration, record: Record) -> tuple[Alias, int]:
@@ -115,7 +110,7 @@ def _alias(integration: Integration, record: Record) -> tuple[Alias, int]:
 
 
 def _naming(observation: Observation) -> Variables:
-    private = observation.sensitivity in (Sensitivity.PRIVATE, Sensitivity.CONFIDENTIAL)
+    private = observation.sensitivity is not Sensitivity.NORMAL
     return {
         "subject": "" if private else observation.subject,
         "organizer_name": observation.organizer.name or observation.organizer.address,

@@ -5,7 +5,6 @@ setting is declared in `model` or `integration` and needs nothing else: messages
 its declaration. What follows from several settings together is checked in `checks`.
 """
 
-from greenroom.settings.fields import VARIABLES, expand
 from greenroom.settings.integration import (
     AliasPool,
     Dial,
@@ -21,7 +20,6 @@ from greenroom.settings.model import Service, Settings, Storage
 from greenroom.settings.problems import Problem, SettingsError
 
 __all__ = [
-    "VARIABLES",
     "AliasPool",
     "Dial",
     "Exchange",
@@ -35,6 +33,5 @@ __all__ = [
     "Storage",
     "TextSettings",
     "TicketKey",
-    "expand",
     "load_settings",
 ]

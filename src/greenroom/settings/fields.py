@@ -13,15 +13,13 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-VARIABLES = ("alias", "numeric_alias", "join_id")
-"""What a pattern of the join page may contain in braces."""
+from greenroom.meetings.patterns import BRACES, VARIABLES
 
 _HOST = (
     r"(?=.{1,192}$)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 _DOMAIN = re.compile(_HOST)
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@" + _HOST)
-_BRACES = re.compile(r"\{([^{}]*)\}")
 _MAX_ADDRESS = 254
 _MAX_PORT = 65535
 _MIN_KEY_BYTES = 32
@@ -61,11 +59,6 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def expand(pattern: str, values: dict[str, str]) -> str:
-    """Put values into a checked pattern's braces; a name without a value stays as it is."""
-    return _BRACES.sub(lambda match: values.get(match[1], match[0]), pattern)
 
 
 def _web_address(value: str) -> str:
@@ -122,16 +115,16 @@ def _domain_or_nothing(value: str) -> str:
 
 
 def _pattern(value: str) -> str:
-    unknown = [name for name in _BRACES.findall(value) if name not in VARIABLES]
+    unknown = [name for name in BRACES.findall(value) if name not in VARIABLES]
     if unknown:
         raise ValueError(f"has the unknown variable {{{unknown[0]}}}")
-    if "{" in _BRACES.sub("", value) or "}" in _BRACES.sub("", value):
+    if "{" in BRACES.sub("", value) or "}" in BRACES.sub("", value):
         raise ValueError("has a brace without its partner")
     return value
 
 
 def _address_pattern(value: str) -> str:
-    _web_address(_BRACES.sub("x", _pattern(value)))
+    _web_address(BRACES.sub("x", _pattern(value)))
     if "{" in urlsplit(value).netloc:
         raise ValueError("must not take its host from a variable")
     return value

@@ -10,10 +10,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
-from urllib.parse import quote
 
+from greenroom.meetings.patterns import expand, expand_address, values_of
 from greenroom.meetings.room import AdmissionWindow
-from greenroom.settings import expand
 from greenroom.web.contract import JoinRoom, Place
 from greenroom.web.zones import find_zone
 
@@ -68,8 +67,7 @@ def view(room: JoinRoom, place: Place, now: datetime) -> JoinView:
     window, alias = room.spec.window, room.spec.alias
     state = state_of(room, now)
     is_open = state is JoinState.OPEN
-    values = {"alias": alias.name, "numeric_alias": alias.numeric, "join_id": room.spec.join_id}
-    quoted = {name: quote(value, safe="@") for name, value in values.items()}
+    values = values_of(alias, room.spec.join_id)
     single = window.closes is not None and window.closes - window.ends <= _LONGEST_AFTER
     return JoinView(
         state=state,
@@ -78,7 +76,7 @@ def view(room: JoinRoom, place: Place, now: datetime) -> JoinView:
         now=now,
         zone=find_zone(room.zone),
         ends=window.ends if single else None,
-        meeting_url=expand(place.meeting_url, quoted) if place.meeting_url and is_open else None,
+        meeting_url=expand_address(place.meeting_url, values) if place.meeting_url and is_open else None,
         dial=tuple(_dial(label, expand(pattern, values)) for label, pattern in place.dial) if is_open else (),
         numeric_alias=alias.numeric if is_open else "",
         phone=expand(place.phone, values) if is_open else "",

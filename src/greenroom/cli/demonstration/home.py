@@ -24,9 +24,7 @@ _MOST = 20
 
 def create_home(world: "World") -> Starlette:
     """Make the page and the fragment by which it keeps itself current."""
-    pages = Environment(
-        loader=PackageLoader("greenroom.cli.demonstration"), autoescape=True, undefined=StrictUndefined
-    )
+    pages = Environment(loader=PackageLoader("greenroom.cli.demonstration"), autoescape=True, undefined=StrictUndefined)
 
     async def home(_request: Request) -> Response:
         return HTMLResponse(
@@ -38,6 +36,9 @@ def create_home(world: "World") -> Starlette:
             pages.get_template("meetings.html").render(meetings=await _meetings(world), world=world), headers=_HEADERS
         )
 
+    async def room(_request: Request) -> Response:
+        return HTMLResponse(pages.get_template("room.html").render(), headers=_HEADERS)
+
     def asset(name: str, kind: str) -> Route:
         async def serve(_request: Request) -> Response:
             return Response(pages.get_template(name).render(), media_type=kind, headers=_HEADERS)
@@ -48,6 +49,7 @@ def create_home(world: "World") -> Starlette:
         routes=[
             Route("/", home),
             Route("/demo/meetings", meetings),
+            Route("/demo/room/{number}", room),
             asset("home.css", "text/css"),
             asset("home.js", "text/javascript"),
         ]

@@ -38,7 +38,11 @@ def own_time(path: Path) -> datetime | None:
     except (BadInvitation, OSError):
         return None
     sent = max(event.meeting.stamp for event in events).astimezone(UTC)
-    return sent if sent.year > _BELIEVABLE else min(event.meeting.start for event in events).astimezone(UTC) - timedelta(days=1)
+    return (
+        sent
+        if sent.year > _BELIEVABLE
+        else min(event.meeting.start for event in events).astimezone(UTC) - timedelta(days=1)
+    )
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
@@ -69,7 +73,7 @@ async def deliver_all(
 async def _deliver(world: World, path: Path) -> Result:
     at = f"{world.clock():%Y-%m-%d %H:%M} UTC"
     try:
-        data = path.read_bytes()
+        data = path.read_bytes()  # noqa: ASYNC240 (a small file; nobody waits meanwhile)
     except OSError as error:
         return Result(path.name, at, None, f"the file cannot be read: {error.strerror}", ok=False)
     try:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from greenroom.assembly import Greenroom, bind, open_greenroom, serving
@@ -27,6 +30,7 @@ from greenroom.simulator.snapshot import load, save
 from greenroom.storage import StoredRoom
 
 _SAVE_EVERY = 2.0
+_HOSTS = (b"127.0.0.1", b"localhost")  # no page of somewhere else may reach the demo under a name of its own
 _SNAPSHOT = "exchange.json"
 
 
@@ -121,14 +125,16 @@ async def open_world(folder: Path, *, port: int = 0, now: datetime | None = None
 def _front(ews: EwsApp, pages: ASGIApp, home: ASGIApp, exchange: Exchange) -> ASGIApp:
     """One address for all: Exchange, mail, join pages, and the page to begin at."""
     people = [box.address for box in exchange.mailboxes() if box.kind == "user"]
-    mail = create_outlook_app(
-        exchange, people=people, equipment=[demo_world.EQUIPMENT], base_path="/mail", links=[("Demo", "/")]
-    )
+    outlook = create_outlook_app(exchange, people=people, equipment=[demo_world.EQUIPMENT], links=[("Demo", "/")])
+    mail = Starlette(routes=[Mount("/mail", outlook)])
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if path.startswith(("/EWS", "/control")):
-            app: ASGIApp = ews
+        host = dict(scope.get("headers", ())).get(b"host", b"").partition(b":")[0]
+        if host not in _HOSTS:
+            app: ASGIApp = Response("This demo answers on this computer only.", 421)
+        elif path.startswith(("/EWS", "/control")):
+            app = ews
         elif path == "/mail" or path.startswith("/mail/"):
             app = mail
         elif path == "/" or path.startswith("/demo/"):
@@ -163,6 +169,7 @@ def _configure(folder: Path, address: str) -> Path:
         "login": json.dumps(demo_world.SERVICE_LOGIN),
         "password": json.dumps(demo_world.PASSWORD),
         "mailbox": json.dumps(demo_world.EQUIPMENT),
+        "meeting": json.dumps(address + "/demo/room/{numeric_alias}"),
     }
     config.write_text(_CONFIG.format_map(values), encoding="utf-8")
     return config
@@ -199,6 +206,13 @@ url = {url}
 username = {login}
 password = {password}
 poll_seconds = 2
+
+[integration.platform]
+meeting_url = {meeting}
+
+[[integration.platform.dial]]
+label = "Video system (SIP)"
+pattern = "sip:{{alias}}@video.example"
 
 [integration.alias]
 prefix = "meet"
