@@ -4,6 +4,11 @@
 # Compiled modules make every start faster; some machines switch them off for everybody.
 unset PYTHONDONTWRITEBYTECODE
 
+# Trust the certificates this machine trusts: many organisations look into TLS with an authority of their own.
+if [ -e /etc/ssl/certs/ca-certificates.crt ] || [ "$(uname)" = Darwin ]; then
+  export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-true}"
+fi
+
 # The first Python that is new enough.
 _python() {
   local candidate
