@@ -7,7 +7,7 @@ from datetime import datetime
 import structlog
 
 from greenroom.exchange.contract import Changes, Cursor, Unreadable
-from greenroom.exchange.errors import CursorExpiredError, ItemGoneError, TryLaterError
+from greenroom.exchange.errors import CursorExpiredError, ItemGoneError, NotPermittedError, TryLaterError
 from greenroom.meetings.meeting import Glance, ItemRef, Kind, MeetingKey, Observation, Response
 from greenroom.meetings.record import Record, State
 from greenroom.scheduler.integration import Integration
@@ -48,6 +48,7 @@ async def observe(integration: Integration, storage: Storage, cursor: Cursor, no
             await work.meetings.save(moved)
     refs = _worth_reading(changes, known, due)
     results = await integration.mailbox.read(refs) if refs else []
+    _see_refusal(results)
     observations = [result for result in results if isinstance(result, Observation)]
     found_keys = keys | {observation.key for observation in observations}
     doubtful = {record.key: record for record in left.values() if record.key not in found_keys}
@@ -104,6 +105,13 @@ def _gone_while_reading(
             elif result.error is not None:
                 log.warning("item unreadable", item=result.ref.id, code=result.error.code)
     return {record.key: record for record in due if record.ref.id in gone and record.key not in found}
+
+
+def _see_refusal(results: Sequence[Observation | Unreadable]) -> None:
+    """Raise what Exchange said if it refused every item: then the right to the mailbox is gone, and no item is to blame."""
+    refused = [r.error for r in results if isinstance(r, Unreadable) and isinstance(r.error, NotPermittedError)]
+    if refused and len(refused) == len(results):
+        raise refused[0]
 
 
 async def _search(integration: Integration, doubtful: Iterable[Record]) -> tuple[list[Observation], list[Record]]:

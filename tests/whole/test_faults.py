@@ -1,0 +1,270 @@
+"""Whatever fault strikes whichever call: in the end there is one room and one reply per meeting, and never a decline.
+
+The service runs in the test's own loop against the simulator over real HTTP, with time sixty times as fast.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from greenroom.meetings.meeting import MeetingKey
+from support.attended import DAY, Home, RunningClock, serviced
+from support.simulator import RunningSimulator, simulator_in_loop
+from support.whole import EQUIPMENT, PASSWORD, SERVICE, Processing, world
+
+NUMBER = 123456789
+OPERATIONS = ("SyncFolderItems", "GetItem", "FindItem", "UpdateItem", "CreateItem")
+FAULTS: dict[str, dict[str, Any]] = {
+    "http_429": {"kind": "http_429", "retry_after": 5},
+    "http_503": {"kind": "http_503"},
+    "http_503-with-time": {"kind": "http_503", "retry_after": 5},
+    "server_busy": {"kind": "server_busy", "back_off_ms": 5000},
+    "server_busy-nested": {"kind": "server_busy", "back_off_ms": 5000, "nested": True},
+    "timeout_before": {"kind": "timeout_before"},
+    "timeout_after_commit": {"kind": "timeout_after_commit"},
+    "truncated_reply": {"kind": "truncated_reply"},
+    "garbage_reply": {"kind": "garbage_reply"},
+    "access_denied": {"kind": "access_denied"},
+    "slow": {"kind": "slow", "seconds": 0.2},
+}
+
+
+@pytest.fixture
+async def simulated() -> AsyncIterator[RunningSimulator]:
+    async with simulator_in_loop() as simulator:
+        yield simulator
+
+
+async def lives(home: Home) -> None:
+    """Two meetings are made, and one of them moves, while faults strike; then all is as it would be without."""
+    home.invite("plain")
+    home.invite("ticketed", body=home.ticket(NUMBER))
+    await home.until(lambda: bool(home.answers("plain") and home.answers("ticketed")))
+    await home.rest()
+    await check(home, 1)
+
+
+async def check(home: Home, replies: int) -> None:
+    for name in ("plain", "ticketed"):
+        assert home.answers(name) == ["Accept"] * replies
+        assert home.tracked(name) == "Accept"
+        room, own = await home.room(name), home.own(name)
+        assert room is not None
+        assert own is not None
+        assert room.retired_at is None
+        assert room.spec.window.starts == own.meeting.start
+        told = [home.tickets_in(own.body.content), *(home.tickets_in(r.body.content) for r in home.responses(name))]
+        assert [room.spec.alias.number] in told
+        assert all(numbers in ([], [room.spec.alias.number]) for numbers in told)
+    room = await home.room("ticketed")
+    assert room is not None
+    assert room.spec.alias.number == NUMBER
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_fault_that_passes_changes_nothing_in_the_end(fault: str, operation: str) -> None:
+    async with simulator_in_loop() as simulator, serviced(simulator) as home:
+        home.fail(operation=operation, times=2, **FAULTS[fault])
+        await lives(home)
+        home.fail(operation=operation, times=2, **FAULTS[fault])
+        for name in ("plain", "ticketed"):
+            own = home.own(name)
+            assert own is not None
+            home.change(name, start=own.meeting.start + DAY, end=own.meeting.end + DAY)
+        await home.until(lambda: len(home.answers("plain")) > 1 and len(home.answers("ticketed")) > 1)
+        await home.rest()
+        await check(home, 2)
+
+
+@pytest.mark.parametrize("fault", ["timeout_after_commit", "truncated_reply", "server_busy-nested", "timeout_before"])
+@pytest.mark.parametrize("operation", ["GetItem", "UpdateItem", "CreateItem"])
+async def test_the_same_is_true_where_exchange_leaves_requests_to_us(fault: str, operation: str) -> None:
+    async with simulator_in_loop(world("none")) as simulator, serviced(simulator) as home:
+        home.fail(operation=operation, times=2, **FAULTS[fault])
+        await lives(home)
+
+
+@pytest.mark.parametrize("processing", ["auto_update", "none"])
+async def test_a_reply_that_takes_longer_than_we_wait_is_not_sent_again(processing: Processing) -> None:
+    waits = timedelta(seconds=0.3)
+    async with simulator_in_loop(world(processing)) as simulator, serviced(simulator, timeout=waits) as home:
+        home.fail(kind="slow", operation="CreateItem", seconds=0.8, times=1)
+        await lives(home)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+async def test_a_forgotten_sync_state_only_means_to_look_at_everything_again(times: int) -> None:
+    async with simulator_in_loop() as simulator, serviced(simulator) as home:
+        await lives(home)
+        rule = home.fail(kind="expired_sync_state", operation="SyncFolderItems", times=times)
+        await home.until(lambda: home.face.faults.snapshot()[-1]["struck"] == times)
+        home.face.faults.remove(rule)
+        await home.rest()
+        await check(home, 1)
+        home.change("plain", subject="Another name")
+        await home.until(lambda: len(home.answers("plain")) == 2)
+
+
+async def test_faults_of_all_kinds_at_once_change_nothing_in_the_end(simulated: RunningSimulator) -> None:
+    async with serviced(simulated) as home:
+        for at, rule in enumerate(FAULTS.values()):
+            for operation in OPERATIONS:
+                home.fail(operation=operation, times=1, after=at, **rule)
+        home.invite("plain")
+        home.invite("ticketed", body=home.ticket(NUMBER))
+        await home.until(lambda: bool(home.answers("plain") and home.answers("ticketed")), seconds=60)
+        home.face.faults.clear()
+        await home.rest(seconds=60)
+        await check(home, 1)
+
+
+# --- signing in -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_wrong_password_is_tried_once_and_the_account_is_not_locked() -> None:
+    async with simulator_in_loop(lock_after=3) as simulator:
+        clock = RunningClock()
+        async with serviced(simulator, clock=clock, password="wrong", poll=0.05, push=True) as home:
+            home.invite("plain")
+            for _ in range(20):
+                assert home.hint is not None
+                await home.hint()
+            await home.until(lambda: simulator.counters.snapshot()["auth_failures"].get(SERVICE, 0) > 0)
+            await _polls(1.5)
+            assert 1 <= simulator.counters.snapshot()["auth_failures"][SERVICE] <= 2
+        assert simulator.exchange.authenticate(SERVICE, PASSWORD) is not None
+
+
+async def test_a_password_that_stops_working_is_tried_again_after_a_quarter_of_an_hour_and_no_sooner() -> None:
+    clock = RunningClock()
+    async with simulator_in_loop() as simulator, serviced(simulator, clock=clock, poll=0.05) as home:
+        await lives(home)
+        home.fail(kind="unauthorized")
+
+        def struck() -> int:
+            return int(home.face.faults.snapshot()[0]["struck"])
+
+        await home.until(lambda: struck() > 0)
+        home.change("plain", subject="Another name")
+        await _polls(1.0)
+        assert struck() == 1
+        clock.forward(timedelta(minutes=16))
+        await home.until(lambda: struck() > 1)
+        await _polls(1.0)
+        assert struck() == 2
+        home.face.faults.clear()
+        clock.forward(timedelta(minutes=16))
+        await home.until(lambda: home.answers("plain") == ["Accept", "Accept"])
+        await home.rest()
+        assert home.answers("plain") == ["Accept", "Accept"]
+        assert home.answers("ticketed") == ["Accept"]
+
+
+async def _polls(seconds: float) -> None:
+    """Let the service go on for a while (real seconds), in which it would do what it must not."""
+    await asyncio.sleep(seconds)
+
+
+# --- notifications ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "drop_stream", "operation": "GetStreamingEvents", "times": 5},
+        {"kind": "http_503", "operation": "GetStreamingEvents"},
+        {"kind": "garbage_reply", "operation": "Subscribe"},
+        {"kind": "access_denied", "operation": "Subscribe"},
+        {"kind": "access_denied", "operation": "GetStreamingEvents"},
+        {"kind": "timeout_before", "operation": "GetStreamingEvents"},
+    ],
+    ids=lambda rule: f"{rule['kind']}-{rule['operation']}",
+)
+async def test_without_notifications_polling_is_enough(rule: dict[str, Any]) -> None:
+    async with simulator_in_loop() as simulator, serviced(simulator, push=True) as home:
+        home.fail(**rule)
+        await lives(home)
+
+
+async def test_with_notifications_nobody_waits_for_the_poll() -> None:
+    async with (
+        simulator_in_loop() as simulator,
+        serviced(simulator, push=True, poll=3600, clock=RunningClock()) as home,
+    ):
+        await home.until(lambda: home.calls("GetStreamingEvents") > 0)
+        home.invite("plain")
+        await home.until(lambda: home.answers("plain") == ["Accept"], seconds=3)
+
+
+async def test_doubled_and_early_notifications_do_nothing_twice(simulated: RunningSimulator) -> None:
+    async with serviced(simulated, poll=3600) as home:
+        assert home.hint is not None
+        for number in range(30):
+            await home.hint()
+            if number == 3:
+                home.invite("plain")
+                home.invite("ticketed", body=home.ticket(NUMBER))
+            await home.hint()
+            await _polls(0.02)
+        await home.until(lambda: bool(home.answers("plain") and home.answers("ticketed")))
+        for _ in range(10):
+            await home.hint()
+            await _polls(0.05)
+        await check(home, 1)
+
+
+# --- messages out of order --------------------------------------------------------------------------------------------
+
+_ICS = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Made up//for tests//EN
+METHOD:REQUEST
+BEGIN:VEVENT
+UID:out-of-order@elsewhere.test
+SEQUENCE:{sequence}
+DTSTAMP:{stamp:%Y%m%dT%H%M%SZ}
+DTSTART:{start:%Y%m%dT%H%M%SZ}
+DTEND:{end:%Y%m%dT%H%M%SZ}
+SUMMARY:Made up
+ORGANIZER;CN=Eve Elsewhere:mailto:eve@elsewhere.test
+ATTENDEE;RSVP=TRUE:mailto:{equipment}
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+@pytest.mark.parametrize("processing", ["auto_update", "none"])
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0, 1, 1), (1, 0, 1, 0)], ids=str)
+@pytest.mark.parametrize("look_between", [True, False], ids=["watched", "at-once"])
+async def test_updates_that_arrive_doubled_or_out_of_order_leave_the_newest_time(
+    processing: Processing, order: tuple[int, ...], *, look_between: bool
+) -> None:
+    async with simulator_in_loop(world(processing)) as simulator, serviced(simulator) as home:
+        now = home.clock().replace(minute=0, second=0, microsecond=0)
+        home.keys["foreign"] = MeetingKey.of_uid("out-of-order@elsewhere.test")
+        for sequence in order:
+            start = now + DAY * (1 + sequence)
+            text = _ICS.format(
+                sequence=sequence,
+                stamp=now - DAY + timedelta(minutes=sequence),
+                start=start,
+                end=start + timedelta(hours=1),
+                equipment=EQUIPMENT,
+            )
+            home.exchange.deliver_ics(EQUIPMENT, text.replace("\n", "\r\n").encode())
+            if look_between:
+                await home.until(lambda: bool(home.exchange.outbound))
+                await home.rest()
+        await home.until(lambda: bool(home.exchange.outbound))
+        await home.rest()
+        room = await home.room("foreign")
+        assert room is not None
+        assert room.spec.window.starts == now + DAY * 2
+        replies = [mail for mail in home.exchange.outbound if mail.method == "REPLY"]
+        assert 1 <= len(replies) <= (2 if look_between and order[0] == 0 else 1)
+        assert all(b"PARTSTAT=ACCEPTED" in (mail.ics or b"") for mail in replies)
