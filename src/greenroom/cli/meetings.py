@@ -116,12 +116,14 @@ def _show(settings: Settings, found: list[Record], *, more: bool) -> None:
         return
     several = len(settings.integration) > 1
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(f"start ({datetime.now().astimezone():%Z})", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1, min_width=12)
-    table.add_column("organizer", overflow="ellipsis", no_wrap=True, max_width=32)
-    table.add_column("alias", no_wrap=True)
-    table.add_column("id", no_wrap=True)
+    aliases = {record.correlation_id: alias_of(settings, record) for record in found}
+    # What people copy is never cut, however narrow the terminal; titles and organizers give way.
+    table.add_column(f"start ({datetime.now().astimezone():%Z})", no_wrap=True, min_width=len("2026-11-21 09:00"))
+    table.add_column("state", no_wrap=True, min_width=max(len(state.value) for state in State))
+    table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1, min_width=8)
+    table.add_column("organizer", overflow="ellipsis", no_wrap=True, max_width=32, min_width=8)
+    table.add_column("alias", no_wrap=True, min_width=max(map(len, aliases.values())))
+    table.add_column("id", no_wrap=True, min_width=len("ABCD-EFGH"))
     if several:
         table.add_column("integration", no_wrap=True)
     for record in found:
@@ -130,7 +132,7 @@ def _show(settings: Settings, found: list[Record], *, more: bool) -> None:
             Text(record.state.value, style=_COLOURS[record.state]),
             Text(plain(record.title)),
             Text(plain(record.organizer)),
-            Text(alias_of(settings, record)),
+            Text(aliases[record.correlation_id]),
             Text(record.correlation_id),
         ]
         table.add_row(*cells, *([Text(name_of(settings, record.integration))] if several else []))

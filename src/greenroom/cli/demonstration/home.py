@@ -1,6 +1,6 @@
 """The page the demo begins at: where to go, and what Greenroom has done so far, meeting by meeting."""
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
@@ -9,9 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from greenroom.cli.words import sentence
-
-if TYPE_CHECKING:
-    from greenroom.cli.demonstration.world import World
+from greenroom.storage import Storage
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'",
@@ -22,18 +20,21 @@ _HEADERS = {
 _MOST = 20
 
 
-def create_home(world: "World") -> Starlette:
-    """Make the page and the fragment by which it keeps itself current."""
+def create_home(storage: Storage, *, equipment: str, folder: Path) -> Starlette:
+    """Make the page and the fragment by which it keeps itself current; it says whom to invite and where the data lie."""
     pages = Environment(loader=PackageLoader("greenroom.cli.demonstration"), autoescape=True, undefined=StrictUndefined)
 
     async def home(_request: Request) -> Response:
         return HTMLResponse(
-            pages.get_template("home.html").render(meetings=await _meetings(world), world=world), headers=_HEADERS
+            pages.get_template("home.html").render(
+                meetings=await _meetings(storage), equipment=equipment, folder=folder
+            ),
+            headers=_HEADERS,
         )
 
     async def meetings(_request: Request) -> Response:
         return HTMLResponse(
-            pages.get_template("meetings.html").render(meetings=await _meetings(world), world=world), headers=_HEADERS
+            pages.get_template("meetings.html").render(meetings=await _meetings(storage)), headers=_HEADERS
         )
 
     async def room(_request: Request) -> Response:
@@ -56,9 +57,9 @@ def create_home(world: "World") -> Starlette:
     )
 
 
-async def _meetings(world: "World") -> list[dict[str, object]]:
+async def _meetings(storage: Storage) -> list[dict[str, object]]:
     """Return the latest meetings with their timelines, as the page shows them."""
-    async with world.greenroom.storage.reading() as work:
+    async with storage.reading() as work:
         records = await work.meetings.search(limit=1000)
         records.sort(key=lambda record: record.updated_at, reverse=True)
         shown: list[dict[str, object]] = []

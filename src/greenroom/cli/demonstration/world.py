@@ -107,7 +107,9 @@ async def open_world(folder: Path, *, port: int = 0, now: datetime | None = None
     ews = create_ews_app(exchange)
     async with open_greenroom(settings, clock=clock) as greenroom:
         world = World(clock, exchange, greenroom, address, folder)
-        app = _front(ews, greenroom.app, create_home(world), exchange)
+        app = _front(
+            ews, greenroom.app, create_home(greenroom.storage, equipment=demo_world.EQUIPMENT, folder=folder), exchange
+        )
         stop = asyncio.Event()
         async with serving(app, listener, close=ews.close):
             tasks = [asyncio.create_task(greenroom.service.run(stop)), asyncio.create_task(_keep(exchange, folder))]
