@@ -23,6 +23,10 @@ Examples:
   greenroom meetings --organizer ada@example.org --json
   greenroom meetings --search 482915306                  by title, alias or a part of its number
 """
+_STATE = max(len(state.value) for state in State)
+_ID = len("ABCD-EFGH")
+_GAP = 2
+_LEAST = 4
 _COLOURS = {
     State.SCHEDULED: "green",
     State.PENDING: "cyan",
@@ -117,18 +121,24 @@ def _show(settings: Settings, found: list[Record], *, more: bool) -> None:
     several = len(settings.integration) > 1
     table = Table(box=None, pad_edge=False, header_style="bold")
     aliases = {record.correlation_id: alias_of(settings, record) for record in found}
+    starts = [local(None if record.span is None else record.span.start) for record in found]
     # What people copy is never cut, however narrow the terminal; titles and organizers give way.
-    table.add_column(f"start ({datetime.now().astimezone():%Z})", no_wrap=True, min_width=len("2026-11-21 09:00"))
-    table.add_column("state", no_wrap=True, min_width=max(len(state.value) for state in State))
-    table.add_column("title", overflow="ellipsis", no_wrap=True, ratio=1, min_width=8)
-    table.add_column("organizer", overflow="ellipsis", no_wrap=True, max_width=32, min_width=8)
-    table.add_column("alias", no_wrap=True, min_width=max(map(len, aliases.values())))
-    table.add_column("id", no_wrap=True, min_width=len("ABCD-EFGH"))
+    fixed = max(map(len, starts)) + _STATE + max(map(len, aliases.values())) + _ID + 5 * _GAP
+    free = max(
+        4 * _LEAST, stdout().width - fixed - (max(map(len, (e.name for e in settings.integration))) + _GAP) * several
+    )
+    organizer = min(32, 2 * free // 5)
+    table.add_column(f"start ({datetime.now().astimezone():%Z})", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("title", overflow="ellipsis", no_wrap=True, max_width=free - organizer)
+    table.add_column("organizer", overflow="ellipsis", no_wrap=True, max_width=organizer)
+    table.add_column("alias", no_wrap=True)
+    table.add_column("id", no_wrap=True)
     if several:
         table.add_column("integration", no_wrap=True)
-    for record in found:
+    for record, start in zip(found, starts, strict=True):
         cells = [
-            Text(local(None if record.span is None else record.span.start)),
+            Text(start),
             Text(record.state.value, style=_COLOURS[record.state]),
             Text(plain(record.title)),
             Text(plain(record.organizer)),
