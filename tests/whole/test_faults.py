@@ -96,6 +96,19 @@ async def test_a_reply_that_takes_longer_than_we_wait_is_not_sent_again(processi
         await lives(home)
 
 
+async def test_instructions_that_had_to_go_into_the_reply_are_not_lost_when_it_is_put_off(
+    simulated: RunningSimulator,
+) -> None:
+    async with serviced(simulated) as home:
+        home.fail(kind="access_denied", operation="UpdateItem")
+        home.fail(kind="http_503", operation="CreateItem", times=2)
+        home.invite("plain")
+        await home.until(lambda: home.answers("plain") == ["Accept"])
+        room, (reply,) = await home.room("plain"), home.responses("plain")
+        assert room is not None
+        assert home.tickets_in(reply.body.content) == [room.spec.alias.number]
+
+
 @pytest.mark.parametrize("times", [1, 3])
 async def test_a_forgotten_sync_state_only_means_to_look_at_everything_again(times: int) -> None:
     async with simulator_in_loop() as simulator, serviced(simulator) as home:
@@ -110,7 +123,8 @@ async def test_a_forgotten_sync_state_only_means_to_look_at_everything_again(tim
 
 
 async def test_faults_of_all_kinds_at_once_change_nothing_in_the_end(simulated: RunningSimulator) -> None:
-    async with serviced(simulated) as home:
+    # Every further try waits twice as long, at most an hour.
+    async with serviced(simulated, clock=RunningClock(600)) as home:
         for at, rule in enumerate(FAULTS.values()):
             for operation in OPERATIONS:
                 home.fail(operation=operation, times=1, after=at, **rule)

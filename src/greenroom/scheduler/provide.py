@@ -59,11 +59,11 @@ async def provide_rooms(
 async def write_instructions(
     integration: Integration, storage: Storage, cases: Sequence[Case], now: datetime, step: Step
 ) -> None:
-    """Put the joining instructions into the organizers' own meetings, once each; where that is refused, into the reply."""
+    """Put the joining instructions into the organizers' own meetings, once each; where that is refused, into every reply."""
     for case in cases:
-        if case.waiting or case.spec is None or not case.decision.instruct:
+        if case.waiting or case.spec is None:
             continue
-        if _where(case) is InstructionsState.NONE:
+        if case.decision.instruct and _where(case) is InstructionsState.NONE:
             try:
                 await _instruct(integration, case, case.spec, now)
             except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
