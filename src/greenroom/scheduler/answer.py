@@ -6,7 +6,7 @@ calendar (`decision.settle`) instead of sending again.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -26,6 +26,9 @@ from greenroom.scheduler.integration import Integration
 from greenroom.storage import Storage
 
 log = structlog.get_logger(__name__)
+
+_LONGEST_WORK = timedelta(seconds=60)
+"""Exchange ends a request by itself after about a minute: until then, one without an answer may still be carried out."""
 
 
 async def answer(integration: Integration, storage: Storage, cases: Sequence[Case], now: datetime, step: Step) -> None:
@@ -96,7 +99,10 @@ def _reply(integration: Integration, case: Case) -> Reply:
 
 def _failed(case: Case, error: ExchangeError, now: datetime) -> None:
     """Keep the intent where the reply may have gone out, drop it where it surely has not, and try again later."""
-    if not isinstance(error, OutcomeUnknownError):
+    after = error.after if isinstance(error, TryLaterError) else None
+    if isinstance(error, OutcomeUnknownError):
+        after = max(_LONGEST_WORK, after or _LONGEST_WORK)
+    else:
         case.record = replace(case.record, replying=None, answered_before=None)
     kind = {
         OutcomeUnknownError: "outcome-unknown",
@@ -104,7 +110,7 @@ def _failed(case: Case, error: ExchangeError, now: datetime) -> None:
         ItemBrokenError: "item-broken",
     }.get(type(error), "postponed")
     case.note("replied", kind, now, error.code)
-    case.postpone(now, error.after if isinstance(error, TryLaterError) else None)
+    case.postpone(now, after)
     log.warning("reply not sent", correlation=case.record.correlation_id, outcome=kind, code=error.code)
 
 

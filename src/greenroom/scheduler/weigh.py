@@ -62,6 +62,9 @@ def _case(
     integration: Integration, observation: Observation, record: Record | None, evidence: Evidence, now: datetime
 ) -> Case:
     known = record
+    if known is not None and _reply_under_way(observation, known, now):
+        held = replace(known, ref=observation.ref)
+        return Case(observation, held, Decision(Reason.UNCHANGED, None), waiting=True)
     record = _new_record(integration, observation, now) if known is None else settle(observation, known)
     case = Case(observation, record, Decision(Reason.UNCHANGED, None))
     try:
@@ -75,6 +78,16 @@ def _case(
     case.note("seen", observation.kind.value, now, f"ticket {evidence.status.value}")
     case.note("decided", decision.reason.value, now, decision.outcome.value if decision.outcome else "silence")
     return case
+
+
+def _reply_under_way(observation: Observation, record: Record, now: datetime) -> bool:
+    """Whether Exchange may still be working on a reply whose outcome we do not know: it shows no answer, but time is not up.
+
+    To send another before would give the organizer two. A cancellation needs no reply and does not wait.
+    """
+    if record.replying is None or record.retry_at is None or now >= record.retry_at or observation.cancelled:
+        return False
+    return settle(observation, record).replied != record.replying
 
 
 def _decided(integration: Integration, case: Case, now: datetime) -> Record:
