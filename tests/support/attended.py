@@ -42,12 +42,13 @@ from greenroom.simulator.faults import FaultRule
 from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft, MeetingResponse, Person
 from greenroom.simulator.seeding import seed
 from greenroom.storage import RoomStore, Storage, StoredRoom
+from support import planted
 from support.whole import ATTENDEE, EQUIPMENT, ORGANIZER, PASSWORD, SERVICE, Processing, world
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 NAME = "main"
-AGENDA = "<html><body><p>Agenda</p></body></html>"
+AGENDA = f"<html><body><p>{planted.TEXT}</p></body></html>"
 
 
 class RunningClock:
@@ -84,9 +85,9 @@ class Home:
         """Let the organizer invite a colleague and the equipment mailbox."""
         start = start or self.clock().replace(minute=0, second=0, microsecond=0) + DAY
         draft: MeetingDraft = {
-            "subject": f"Meeting {name}",
+            "subject": f"{planted.SUBJECT} {name}",
             "body": Body(body, "HTML"),
-            "location": "Room 4",
+            "location": planted.LOCATION,
             "start": start,
             "end": start + HOUR,
             "attendees": (Attendee(Person(ATTENDEE, "Anton Attendee")), Attendee(Person(EQUIPMENT), "resource")),

@@ -4,10 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation, Person, Span
+from support import planted
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 MAILBOX = "vmr@greenroom.example"
-ADA = Person("ada@greenroom.example", "Ada Berg")
+ADA = Person("ada@greenroom.example", planted.NAME)
 
 
 def observation(uid: str = "one", *, starts_in: timedelta = timedelta(days=1), **changes: object) -> Observation:
@@ -19,7 +20,7 @@ def observation(uid: str = "one", *, starts_in: timedelta = timedelta(days=1), *
         kind=Kind.SINGLE,
         span=Span(start, start + timedelta(hours=1), "UTC"),
         organizer=ADA,
-        subject="Planning",
+        subject=planted.SUBJECT,
         attendees=(Person(MAILBOX),),
         received_at=NOW,
         sent_at=NOW,

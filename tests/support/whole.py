@@ -26,6 +26,7 @@ from typing import Any, Literal, TypeVar
 import httpx2
 
 from greenroom.settings import Settings, load_settings
+from support import planted
 
 T = TypeVar("T")
 Processing = Literal["auto_update", "none", "auto_accept"]
@@ -35,8 +36,8 @@ ORGANIZER = "olga@sim.test"
 ATTENDEE = "anton@sim.test"
 LATECOMER = "lena@sim.test"
 SERVICE = "svc"
-PASSWORD = "made up for tests"
-NAMES = {ORGANIZER: "Olga Organizer", ATTENDEE: "Anton Attendee", LATECOMER: "Lena Latecomer"}
+PASSWORD = planted.PASSWORD
+NAMES = {ORGANIZER: planted.NAME, ATTENDEE: f"{planted.NAME} jr.", LATECOMER: f"{planted.NAME} sr."}
 
 _START_SECONDS = 60
 

@@ -1,0 +1,24 @@
+"""What holds for all tests: nothing that people write may come out in what a test prints or logs."""
+
+from collections.abc import Generator
+
+import pytest
+
+from support.planted import found_in
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+    call: pytest.CallInfo[None],
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test whose captured output (ours, the libraries', that of programs it started) shows planted words.
+
+    Works in every worker of pytest-xdist, since each makes the reports of its own tests.
+    """
+    report = yield
+    shown = {what for _, text in report.sections for what in found_in(text)}
+    if shown:
+        report.outcome = "failed"
+        report.longrepr = f"the output of this test shows {' and '.join(sorted(shown))} that was planted"
+    return report

@@ -1,0 +1,190 @@
+"""Nothing that people write, no PIN and no password comes out in what the program says, however badly things go.
+
+The real program runs at log level debug and meets planted meetings, faults, garbage, broken texts and a broken database.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from greenroom.meetings.ticket import KeyRing
+from support import planted
+from support.colleague import Colleague, in_days
+from support.whole import (
+    EQUIPMENT,
+    ORGANIZER,
+    PASSWORD,
+    Program,
+    SimulatedExchange,
+    configure,
+    eventually,
+    key_of,
+    serving,
+    settings_in,
+    settles,
+    simulated_exchange,
+    world,
+)
+
+BODY = f"<html><body><p>{planted.TEXT}</p></body></html>"
+BROKEN_TEXTS = {
+    "room_name.txt.j2": "{{ subject | nonsense }}",
+    "accept_new_single.html.j2": "<p>{{ alias.__class__.__mro__ }} {{ join_url",
+    "joining_instructions.html.j2": "{% for x in range(999999999) %}{{ ticket }}{% endfor %}",
+    "decline_past_single.html.j2": "{{ unknown_variable }}",
+}
+ICS = f"""\
+BEGIN:VCALENDAR
+VERSION:2.0
+METHOD:REQUEST
+BEGIN:VEVENT
+UID:planted@elsewhere.test
+DTSTAMP:20260101T000000Z
+DTSTART:{{start:%Y%m%dT%H%M%SZ}}
+DURATION:PT1H
+SUMMARY:{planted.SUBJECT}
+DESCRIPTION:{planted.TEXT}
+LOCATION:{planted.LOCATION}
+ORGANIZER;CN={planted.NAME}:mailto:eve@elsewhere.test
+ATTENDEE;CN={planted.NAME};RSVP=TRUE:mailto:{EQUIPMENT}
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+class Place:
+    """The two programs and what is checked of them in the end."""
+
+    def __init__(self, folder: Path, exchange: SimulatedExchange, greenroom: Program) -> None:
+        self.folder = folder
+        self.exchange = exchange
+        self.greenroom = greenroom
+        self.olga = Colleague.at(exchange.ews_url, ORGANIZER)
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.folder / "greenroom.db", isolation_level=None, timeout=10)
+
+    def pins(self) -> set[str]:
+        rows = self.database.execute("SELECT host_pin, guest_pin FROM rooms").fetchall()
+        return {pin for row in rows for pin in row if pin}
+
+    def calls(self) -> int:
+        return sum(self.exchange.calls().values())
+
+    def looks_again(self) -> None:
+        """Let two more polls happen."""
+        before = self.exchange.calls().get("SyncFolderItems", 0)
+        eventually(lambda: self.exchange.calls().get("SyncFolderItems", 0) >= before + 4)
+
+
+@pytest.fixture
+def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
+    service = 'log_level = "debug"\nlog_format = "json"'
+    more = '[integration.meetings]\npin = "host-and-guest"\n[integration.texts]\nfolder = "texts"\n'
+    texts = tmp_path / "texts"
+    texts.mkdir()
+    for name, text in getattr(request, "param", {}).items():
+        (texts / name).write_text(text, encoding="utf-8")
+    with (
+        simulated_exchange(tmp_path, world()) as exchange,
+        serving(tmp_path, exchange, service=service, more=more) as greenroom,
+    ):
+        yield Place(tmp_path, exchange, greenroom)
+
+
+def says_nothing(place: Place, pins: set[str]) -> None:
+    """Neither planted words nor PINs nor secrets; times and longer numbers are not taken for PINs."""
+    said = place.greenroom.output()
+    assert len(said) > 1000
+    assert planted.found_in(said) == []
+    assert key_of(1) not in said
+    numbers = set(re.findall(r"(?<![\w.:-])\d{4,8}(?![\w.:-])", said))
+    assert pins
+    assert not pins & numbers
+    for word in ("Zimtschnecken", "Quittenbrot", "Apfelkern", "Lauchkammer", PASSWORD.partition("-")[0]):
+        assert word.casefold() not in said.casefold()
+
+
+def forged() -> str:
+    ticket = KeyRing("GRM", 1, {0: b"somebody else's key, thirty-two b"}).issue(77, datetime.now(UTC))
+    return f"<html><body><p>{planted.TEXT}</p><p>Meeting reference: {ticket}</p></body></html>"
+
+
+def a_full_day(place: Place) -> None:
+    """All kinds of meetings, accepted and declined, changed and cancelled."""
+    olga, subject = place.olga, planted.SUBJECT
+    olga.invite(subject, in_days(2), body=BODY)
+    olga.invite(f"{subject} in private", in_days(3), body=BODY, sensitivity="Private")
+    olga.invite(f"{subject} long ago", in_days(-2), body=BODY)
+    olga.invite(f"{subject} forged", in_days(4), body=forged())
+    olga.invite((subject * 20)[:255], in_days(5), body=BODY * 50)
+    start = datetime.now(UTC) + timedelta(days=6)
+    place.exchange.post("deliver", mailbox=EQUIPMENT, ics=ICS.format(start=start).replace("\n", "\r\n"))
+    eventually(lambda: len(olga.kinds()) >= 5, seconds=40)
+    olga.move(subject, in_days(7))
+    eventually(lambda: len(olga.kinds()) >= 6, seconds=40)
+    (page,) = set(re.findall(r"http://127\.0\.0\.1:\d+/j/[\w-]+", str(olga.own(subject).body)))
+    assert httpx2.get(page, trust_env=False).is_success
+    httpx2.get(f"{page}{planted.TEXT}", trust_env=False)
+    olga.cancel(subject)
+    place.looks_again()
+
+
+def test_a_full_day_leaves_no_private_word_in_the_log(place: Place) -> None:
+    a_full_day(place)
+    pins = place.pins()
+    place.greenroom.stop()
+    says_nothing(place, pins)
+
+
+@pytest.mark.parametrize("place", [BROKEN_TEXTS], indirect=True, ids=["broken-texts"])
+def test_broken_texts_tell_file_and_line_and_no_private_word(place: Place) -> None:
+    a_full_day(place)
+    pins = place.pins()
+    place.greenroom.stop()
+    says_nothing(place, pins)
+    assert "joining_instructions.html.j2" in place.greenroom.output()
+
+
+def test_faults_and_garbage_leave_no_private_word_in_the_log(place: Place) -> None:
+    olga = place.olga
+    for operation in ("GetItem", "UpdateItem", "CreateItem"):
+        for kind in ("garbage_reply", "truncated_reply", "timeout_after_commit", "server_busy", "access_denied"):
+            place.exchange.post("faults", kind=kind, operation=operation, mailbox=EQUIPMENT, times=2, back_off_ms=100)
+    for number in range(4):
+        olga.invite(f"{planted.SUBJECT} {number}", in_days(2 + number), body=BODY)
+    settles(lambda: len(place.exchange.get("counters")["faults"]), still=3, seconds=60)
+    place.exchange.http.delete(f"{place.exchange.url}/control/faults").raise_for_status()
+    olga.invite(planted.SUBJECT, in_days(9), body=BODY)
+    eventually(lambda: bool(olga.kinds()), seconds=60)
+    pins = place.pins()
+    place.greenroom.stop()
+    says_nothing(place, pins)
+
+
+def test_a_database_that_breaks_under_it_shows_no_private_word(place: Place) -> None:
+    olga = place.olga
+    olga.invite(planted.SUBJECT, in_days(2), body=BODY)
+    eventually(lambda: bool(olga.kinds()), seconds=40)
+    pins = place.pins()
+    for table in ("rooms", "journal", "meetings"):
+        place.database.execute(f"ALTER TABLE {table} RENAME TO gone_{table}")
+        olga.invite(f"{planted.SUBJECT} without {table}", in_days(3), body=BODY)
+        place.looks_again()
+    place.greenroom.stop()
+    says_nothing(place, pins)
+    assert "Storage" in place.greenroom.output()
+
+
+def test_the_configuration_keeps_its_secrets_when_it_is_shown(tmp_path: Path) -> None:
+    configure(tmp_path, "http://127.0.0.1/EWS/Exchange.asmx")
+    settings = settings_in(tmp_path)
+    for text in (repr(settings), str(settings), repr(settings.integration[0])):
+        assert PASSWORD not in text
+        assert key_of(1) not in text
