@@ -65,13 +65,9 @@ def test_a_new_series_is_accepted_as_a_series() -> None:
     assert decision.outcome is Outcome.ACCEPT_NEW_SERIES
 
 
-def test_an_invitation_without_a_ticket_gets_a_drawn_alias_and_instructions() -> None:
+def test_an_invitation_without_a_ticket_gets_a_drawn_alias() -> None:
     decision = decide(observation(), None, NOTHING, POLICY, NOW)
-    assert (decision.alias, decision.instruct, decision.outcome) == (
-        AliasSource.DRAW,
-        True,
-        Outcome.ACCEPT_NEW_SINGLE,
-    )
+    assert (decision.alias, decision.outcome) == (AliasSource.DRAW, Outcome.ACCEPT_NEW_SINGLE)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +102,9 @@ def test_lists_say_who_may_have_a_room_without_a_ticket(changes: dict[str, froze
     assert decide(observation(), None, VALID, policy, NOW).provide is True
 
 
-def test_a_copied_ticket_gives_the_copy_its_own_alias_and_instructions() -> None:
+def test_a_copied_ticket_gives_the_copy_its_own_alias() -> None:
     decision = decide(observation(), None, Evidence(TicketStatus.COPIED, TICKET), POLICY, NOW)
-    assert (decision.reason, decision.alias, decision.instruct) == (Reason.COPY, AliasSource.DRAW, True)
+    assert (decision.reason, decision.alias) == (Reason.COPY, AliasSource.DRAW)
 
 
 def test_a_forged_ticket_is_declined_even_where_unticketed_invitations_are_welcome() -> None:
@@ -253,6 +249,111 @@ def test_an_older_answer_does_not_pass_for_the_one_that_was_about_to_be_sent() -
         answered_before=NOW,
     )
     assert settle(seen, asked).replied == "accept_new_single:x:"
+
+
+def test_a_meeting_that_ended_while_its_answer_was_held_up_is_not_declined() -> None:
+    seen = observation()
+    held_up = record_of(seen, state=State.DEFECTIVE, seen=None, replied=None, room=None, reason="unticketed")
+    after = NOW + timedelta(days=2)
+    decision = decide(seen, held_up, NOTHING, POLICY, after)
+    assert (decision.reason, decision.outcome, decision.state) == (Reason.OVER, None, State.ENDED)
+    with_room = replace(held_up, state=State.PENDING, room="room")
+    decision = decide(seen, with_room, NOTHING, POLICY, after)
+    assert (decision.outcome, decision.state, decision.retire) == (None, State.SCHEDULED, False)
+
+
+def test_a_past_meeting_is_still_declined_after_a_crash() -> None:
+    past = observation(starts_in=-timedelta(hours=3))
+    weighed = record_of(past, state=State.PENDING, seen=None, replied=None, room=None, alias_number=None, reason="past")
+    assert decide(past, weighed, NOTHING, POLICY, NOW).outcome is Outcome.DECLINE_PAST_SINGLE
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"response": Response.ACCEPTED},
+        {"received_at": NOW - timedelta(days=61)},
+        {"informational_copy": True},
+        {"organizer": Person(MAILBOX)},
+    ],
+)
+def test_silence_survives_a_crash_before_it_was_done(changes: dict[str, object]) -> None:
+    what = replace(observation(starts_in=-timedelta(days=60)), **changes)  # type: ignore[arg-type]  # named above
+    weighed = record_of(what, state=State.PENDING, seen=None, replied=None, room=None, alias_number=None)
+    first = decide(what, None, NOTHING, POLICY, NOW)
+    again = decide(what, weighed, NOTHING, POLICY, NOW)
+    assert (first.outcome, first.state) == (again.outcome, again.state) == (None, State.IGNORED)
+
+
+def test_a_text_changed_after_the_meeting_is_met_with_silence() -> None:
+    seen = observation()
+    renamed = replace(seen, subject="Notes of the planning", sent_at=NOW + timedelta(days=2))
+    decision = decide(renamed, record_of(seen), VALID, POLICY, NOW + timedelta(days=2))
+    assert (decision.reason, decision.outcome, decision.state) == (Reason.OVER, None, State.SCHEDULED)
+
+
+def test_a_meeting_moved_into_the_past_is_declined_also_after_a_crash() -> None:
+    before = observation()
+    moved = observation(starts_in=-timedelta(hours=3), sent_at=NOW + timedelta(minutes=1))
+    assert decide(moved, record_of(before), VALID, POLICY, NOW).outcome is Outcome.DECLINE_PAST_SINGLE
+    weighed = record_of(before, span=moved.span, reason="past")
+    assert decide(moved, weighed, VALID, POLICY, NOW).outcome is Outcome.DECLINE_PAST_SINGLE
+
+
+def test_a_series_shortened_to_what_is_over_ends_in_silence() -> None:
+    series = observation(kind=Kind.SERIES)
+    shortened = replace(series, recurrence="shorter", sent_at=NOW + timedelta(days=9))
+    assert series.span is not None
+    shortened = replace(shortened, span=replace(series.span, until=NOW + timedelta(days=8)))
+    decision = decide(shortened, record_of(series), VALID, POLICY, NOW + timedelta(days=9))
+    assert (decision.outcome, decision.state, decision.retire) == (None, State.ENDED, True)
+
+
+@pytest.mark.parametrize("policy", [POLICY, replace(POLICY, unticketed=Unticketed.IGNORE)])
+def test_what_is_left_alone_is_left_alone_when_it_is_over_too(policy: Policy) -> None:
+    past = observation(starts_in=-timedelta(hours=3))
+    evidence = Evidence(TicketStatus.FOREIGN) if policy is POLICY else NOTHING
+    assert decide(past, None, evidence, policy, NOW).outcome is None
+    ignored = record_of(past, state=State.IGNORED, replied=None, room=None, alias_number=None, created_at=NOW)
+    assert decide(past, ignored, evidence, policy, NOW + timedelta(days=1)).outcome is None
+
+
+def test_a_copy_in_the_mailboxes_own_name_leaves_the_real_meeting_alone() -> None:
+    seen = observation()
+    decision = decide(replace(seen, is_organizer=True), record_of(seen), VALID, POLICY, NOW)
+    assert decision == Decision(Reason.OWN_MEETING, None)
+
+
+@pytest.mark.parametrize("cancelled", [True, False])
+def test_a_word_about_one_occurrence_does_not_speak_for_the_series(*, cancelled: bool) -> None:
+    series = observation(kind=Kind.SERIES)
+    one = observation(kind=Kind.OCCURRENCE, cancelled=cancelled, sent_at=NOW + timedelta(minutes=1))
+    decision = decide(one, record_of(series), VALID, POLICY, NOW)
+    assert (decision.state, decision.outcome, decision.provide, decision.retire) == (None, None, False, False)
+
+
+def test_pressing_the_button_again_tells_the_organizer_the_new_alias() -> None:
+    seen = observation()
+    again = replace(seen, sent_at=NOW + timedelta(minutes=1), response=Response.ACCEPTED)
+    other = Evidence(TicketStatus.VALID, replace(TICKET, number=987654321))
+    decision = decide(again, record_of(seen), other, POLICY, NOW)
+    assert (decision.reason, decision.outcome) == (Reason.EDITED, Outcome.ACCEPT_EDITED_SINGLE)
+
+
+def test_a_cancellation_closes_a_room_that_a_crash_kept_us_from_noting() -> None:
+    seen = observation()
+    unnoted = record_of(seen, state=State.PENDING, room=None, seen=None, replied=None)
+    assert decide(replace(seen, cancelled=True), unnoted, VALID, POLICY, NOW).retire
+
+
+def test_the_accepted_item_a_cancellation_left_behind_is_no_new_invitation() -> None:
+    accepted = observation(response=Response.ACCEPTED, replied_at=NOW)
+    ended = record_of(accepted, state=State.ENDED, room=None, reason="cancelled", updated_at=NOW + timedelta(hours=1))
+    decision = decide(accepted, ended, VALID, POLICY, NOW + timedelta(hours=2))
+    assert (decision.state, decision.outcome, decision.provide) == (State.ENDED, None, False)
+    again = replace(accepted, replied_at=NOW + timedelta(hours=2))  # answered by the server, for a new invitation
+    assert decide(again, ended, VALID, POLICY, NOW + timedelta(hours=2)).provide
+    assert decide(accepted, replace(ended, reason="removed"), VALID, POLICY, NOW + timedelta(hours=2)).provide
 
 
 @given(

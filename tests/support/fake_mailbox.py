@@ -40,6 +40,7 @@ class FakeMailbox:
     refused_organizers: set[str] = field(default_factory=set)
     faults: list[tuple[str, ExchangeError, bool]] = field(default_factory=list)
     unreadable: dict[str, ExchangeError] = field(default_factory=dict)
+    unanswerable: dict[str, ExchangeError] = field(default_factory=dict)
     reads: int = 0
 
     # --- what people do -----------------------------------------------------------------------------------------
@@ -108,8 +109,8 @@ class FakeMailbox:
 
     def _respond(self, reply: Reply) -> ReplyResult:
         item = self.items.get(reply.ref.id)
-        if item is None:
-            return ReplyResult(reply.ref, ItemGoneError("gone"))
+        if item is None or reply.ref.id in self.unanswerable:
+            return ReplyResult(reply.ref, self.unanswerable.get(reply.ref.id, ItemGoneError("gone")))
         if reply.send:
             self.sent.append(Sent(item.key, reply.verdict, reply.body_html))
         if reply.verdict is Verdict.DECLINE:

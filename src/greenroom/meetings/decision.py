@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from greenroom.meetings.meeting import Kind, Observation, Response
+from greenroom.meetings.meeting import Kind, Observation, Response, Span
 from greenroom.meetings.policy import Policy, Unticketed
-from greenroom.meetings.record import InstructionsState, Record, State
+from greenroom.meetings.record import Record, State
 from greenroom.meetings.reply import Outcome
 from greenroom.meetings.ticket import Ticket
 
@@ -75,9 +75,8 @@ class Decision:
 
     provide   the room exists as the observation says, its alias taken from `alias`
     retire    the room lets nobody in any more
-    instruct  the organizer's meeting carries our joining instructions
     outcome   what the mailbox answers; None is silence
-    state     where the meeting stands when all this is done; None leaves the record as it is
+    state     where the meeting stands when all this is done; None leaves the record as it is, as if nothing had been seen
     """
 
     reason: Reason
@@ -85,23 +84,27 @@ class Decision:
     outcome: Outcome | None = None
     provide: bool = False
     retire: bool = False
-    instruct: bool = False
     alias: AliasSource | None = None
 
 
-def decide(
+def decide(  # noqa: PLR0911 (one return for each kind of sight: it is a table)
     observation: Observation, record: Record | None, evidence: Evidence, policy: Policy, now: datetime
 ) -> Decision:
     """Decide what should be true for this meeting at `now`. Pure; the same arguments give the same decision."""
     if observation.is_organizer or observation.organizer.address == policy.mailbox:
-        return _silent(Reason.OWN_MEETING, State.IGNORED, record)
+        return _aside(Reason.OWN_MEETING, record)
     if observation.informational_copy:
-        return Decision(Reason.INFORMATIONAL_COPY, None if record else State.IGNORED)
-    if observation.cancelled:
+        return _aside(Reason.INFORMATIONAL_COPY, record)
+    if record is not None and _is_part(observation, record):
+        return Decision(Reason.UNCHANGED, None)
+    if observation.cancelled or (record is not None and _is_left_behind(observation, record)):
         return _silent(Reason.CANCELLED, State.ENDED, record)
-    if _is_past(observation, now):
-        return _past(observation, record, policy, now)
     refusal = _refusal(observation, record, evidence, policy)
+    if refusal is not None and refusal.outcome is None:
+        return refusal
+    end = last_end(observation.kind, observation.span)
+    if end is not None and end <= now:
+        return _past(observation, record, policy, now, end)
     if refusal is not None:
         return once(refusal, observation, record)
     return _provide(observation, record, evidence)
@@ -126,26 +129,66 @@ def settle(observation: Observation, record: Record) -> Record:
     return replace(record, replied=record.replying if went_out else record.replied, replying=None, answered_before=None)
 
 
-def _is_past(observation: Observation, now: datetime) -> bool:
-    span = observation.span
+def last_end(kind: Kind, span: Span | None) -> datetime | None:
+    """When a meeting is over for good; None where that is not known, as for a series without end."""
     if span is None:
-        return False
-    end = span.until if observation.kind is Kind.SERIES else span.end
-    return end is not None and end <= now
+        return None
+    return span.until if kind is Kind.SERIES else span.end
 
 
-def _past(observation: Observation, record: Record | None, policy: Policy, now: datetime) -> Decision:
-    known = record is not None and record.seen == observation.fingerprint
-    if known and record is not None and record.state in (State.SCHEDULED, State.ENDED):
-        return Decision(Reason.OVER, None)
-    if record is None and observation.response is Response.ACCEPTED:
-        return _silent(Reason.OVER, State.IGNORED, record)
-    received = observation.received_at
-    if record is None and received is not None and now - received > policy.stale_after:
-        return _silent(Reason.LONG_OVER, State.IGNORED, record)
+def _is_new(record: Record | None) -> bool:
+    """Whether nothing was done yet: no record, or one of which a crash left no more than that it was weighed."""
+    return record is None or (record.seen is None and record.alias_number is None)
+
+
+def _is_part(observation: Observation, record: Record) -> bool:
+    """Whether this is a word about one occurrence of a living series; it must not speak for the series."""
+    lives = record.state in (State.PENDING, State.SCHEDULED, State.DEFECTIVE) and not _is_new(record)
+    return lives and record.kind is Kind.SERIES and observation.kind is Kind.OCCURRENCE
+
+
+def _is_left_behind(observation: Observation, record: Record) -> bool:
+    """Whether this is only the accepted item that a cancellation left standing (`AutomateProcessing` `None`).
+
+    Nobody answered it since; a new invitation would have reset our answer, or the server would have answered anew.
+    """
+    ended = record.state is State.ENDED and record.reason == Reason.CANCELLED
+    answered = observation.replied_at
+    return ended and observation.response is Response.ACCEPTED and (answered is None or answered <= record.updated_at)
+
+
+def _past(observation: Observation, record: Record | None, policy: Policy, now: datetime, end: datetime) -> Decision:
+    if record is not None and _was_in_time(observation, record, end):
+        return _over(observation, record, end)
+    if _is_new(record):
+        received = observation.received_at
+        if observation.response is Response.ACCEPTED:
+            return _silent(Reason.OVER, State.IGNORED, record)
+        if received is not None and now - received > policy.stale_after:
+            return _silent(Reason.LONG_OVER, State.IGNORED, record)
     series = observation.kind is Kind.SERIES
     outcome = Outcome.DECLINE_PAST_SERIES if series else Outcome.DECLINE_PAST_SINGLE
     return once(_decline(Reason.PAST, outcome, record), observation, record)
+
+
+def _was_in_time(observation: Observation, record: Record, end: datetime) -> bool:
+    """Whether time went by while we knew of the meeting; only one that came late, or was moved into the past, is declined."""
+    if record.reason == Reason.PAST or record.created_at >= end:
+        return False
+    before, span = record.span, observation.span
+    if before is None or last_end(record.kind, before) == end:
+        return True
+    both = record.kind is observation.kind is Kind.SERIES
+    return both and span is not None and before.start == span.start  # a series that was shortened
+
+
+def _over(observation: Observation, record: Record, end: datetime) -> Decision:
+    """Say nothing more. A room stays until its window closes, which needs no decision."""
+    if record.state in (State.ENDED, State.DECLINED, State.IGNORED):
+        return Decision(Reason.OVER, record.state)
+    if record.room is None or last_end(observation.kind, record.span) != end:
+        return _silent(Reason.OVER, State.ENDED, record)
+    return Decision(Reason.OVER, State.SCHEDULED)
 
 
 def _refusal(  # noqa: PLR0911 (one return for each kind of invitation: it is a table)
@@ -171,12 +214,8 @@ def _refusal(  # noqa: PLR0911 (one return for each kind of invitation: it is a 
 
 def _provide(observation: Observation, record: Record | None, evidence: Evidence) -> Decision:
     alias = _alias_source(record, evidence)
-    reason, outcome = _acceptance(observation, record, evidence)
-    instruct = alias is AliasSource.DRAW or (
-        alias is AliasSource.RECORD and record is not None and record.instructions is InstructionsState.NONE
-    )
-    decision = Decision(reason, State.SCHEDULED, outcome=outcome, provide=True, instruct=instruct, alias=alias)
-    return once(decision, observation, record)
+    reason, outcome = _acceptance(observation, record, evidence, alias)
+    return once(Decision(reason, State.SCHEDULED, outcome=outcome, provide=True, alias=alias), observation, record)
 
 
 def _alias_source(record: Record | None, evidence: Evidence) -> AliasSource:
@@ -188,10 +227,11 @@ def _alias_source(record: Record | None, evidence: Evidence) -> AliasSource:
     return AliasSource.RECORD
 
 
-def _acceptance(observation: Observation, record: Record | None, evidence: Evidence) -> tuple[Reason, Outcome | None]:
+def _acceptance(
+    observation: Observation, record: Record | None, evidence: Evidence, alias: AliasSource
+) -> tuple[Reason, Outcome | None]:
     series, occurrence = observation.kind is Kind.SERIES, observation.kind is Kind.OCCURRENCE
-    accepted_before = record is not None and _accepted(record)
-    if record is None or not accepted_before:
+    if record is None or not _accepted(record):
         untold = record is None or record.replied is None
         if untold and observation.response is Response.ACCEPTED and evidence.status is TicketStatus.VALID:
             return Reason.RECOVERED, None
@@ -200,7 +240,7 @@ def _acceptance(observation: Observation, record: Record | None, evidence: Evide
         )
         return reason, Outcome.ACCEPT_NEW_SERIES if series else Outcome.ACCEPT_NEW_SINGLE
     answered = (record.replied or "").split(":")[1:2] == [observation.fingerprint]
-    if record.seen != observation.fingerprint and not answered:
+    if alias is not AliasSource.RECORD or (record.seen != observation.fingerprint and not answered):
         reason = Reason.EDITED
     elif observation.response is Response.ACCEPTED or observation.ref.is_message:
         return Reason.UNCHANGED, None
@@ -224,14 +264,25 @@ def _has_alias(record: Record | None) -> bool:
     return record is not None and record.alias_number is not None
 
 
+def _may_have_room(record: Record | None) -> bool:
+    """Whether a room was made, or may have been made just before a crash."""
+    if record is None:
+        return False
+    begun = record.state in (State.PENDING, State.DEFECTIVE) and record.alias_number is not None
+    return begun or record.room is not None
+
+
+def _aside(reason: Reason, record: Record | None) -> Decision:
+    """Look past something that only shares the key with a meeting; where there is no such meeting, note that we saw it."""
+    return Decision(reason, State.IGNORED if _is_new(record) else None)
+
+
 def _silent(reason: Reason, state: State, record: Record | None) -> Decision:
-    has_room = record is not None and record.room is not None
-    return Decision(reason, state, retire=has_room)
+    return Decision(reason, state, retire=_may_have_room(record))
 
 
 def _decline(reason: Reason, outcome: Outcome, record: Record | None) -> Decision:
-    has_room = record is not None and record.room is not None
-    return Decision(reason, State.DECLINED, outcome=outcome, retire=has_room)
+    return Decision(reason, State.DECLINED, outcome=outcome, retire=_may_have_room(record))
 
 
 def _says_the_same(replied: str, outcome: Outcome, observation: Observation) -> bool:

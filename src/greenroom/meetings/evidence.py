@@ -1,7 +1,7 @@
 """Which ticket of an invitation counts, and what it is worth.
 
-An invitation may carry several: quoted older instructions, a copied body, text somebody made up. The last genuine one that is
-free or already this meeting's wins, because mail clients put older text below or above but the button writes a new one.
+An invitation may carry several: quoted older instructions, a copied body, text somebody made up. Of the genuine ones that are
+free or already this meeting's the one issued last wins: the button writes a new ticket, and older text may stand above or below.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,8 +42,14 @@ def weigh_tickets(found: Iterable[Ticket | TicketFault], holders: Mapping[int, H
     best: dict[TicketStatus, Evidence] = {}
     for item in found:
         evidence = _worth(item, holders, key)
-        best[evidence.status] = evidence  # a later one replaces an earlier one of the same worth
+        before = best.get(evidence.status)
+        if before is None or _issued(before) <= _issued(evidence):
+            best[evidence.status] = evidence
     return next((best[status] for status in _ORDER if status in best), Evidence())
+
+
+def _issued(evidence: Evidence) -> float:
+    return 0.0 if evidence.ticket is None else evidence.ticket.issued_at.timestamp()
 
 
 def _worth(item: Ticket | TicketFault, holders: Mapping[int, Holder], key: MeetingKey) -> Evidence:

@@ -19,7 +19,7 @@ from greenroom.exchange.errors import (
     OutcomeUnknownError,
     TryLaterError,
 )
-from greenroom.meetings.record import State
+from greenroom.meetings.room import RoomSpec
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Step, take_journal
 from greenroom.scheduler.integration import Integration
@@ -49,7 +49,7 @@ async def answer(integration: Integration, storage: Storage, cases: Sequence[Cas
         _finish(case, now)
     async with storage.work() as work:
         await work.meetings.save([case.record for case in cases])
-        await work.journal.append(take_journal(list(cases)))
+        await work.journal.append(take_journal(cases))
 
 
 async def _intend(storage: Storage, due: Sequence[Case], now: datetime) -> None:
@@ -92,9 +92,13 @@ def _reply(integration: Integration, case: Case) -> Reply:
         if case.spec is None:
             raise ValueError("an accept needs its room")
         body = wording.acceptance_html(integration, outcome, case.observation, case.spec, case.instructions)
-        return Reply(case.observation.ref, Verdict.ACCEPT, body, send=case.observation.response_requested)
-    body = wording.refusal_html(integration, outcome, case.record)
-    return Reply(case.observation.ref, Verdict.DECLINE, body, send=case.observation.response_requested)
+        return Reply(case.observation.ref, Verdict.ACCEPT, body, send=_is_wanted(case, case.spec))
+    return Reply(case.observation.ref, Verdict.DECLINE, wording.refusal_html(integration, outcome, case.record))
+
+
+def _is_wanted(case: Case, spec: RoomSpec) -> bool:
+    """Whether an accept is mailed: where no answers were asked for, only one that tells what stands nowhere else."""
+    return case.observation.response_requested or case.instructions is not None or spec.host_pin is not None
 
 
 def _failed(case: Case, error: ExchangeError, now: datetime) -> None:
@@ -115,12 +119,9 @@ def _failed(case: Case, error: ExchangeError, now: datetime) -> None:
 
 
 def _finish(case: Case, now: datetime) -> None:
-    if case.waiting:
-        return
     state = case.decision.state
-    if state is None:
-        case.record = replace(case.record, seen=case.record.seen or case.observation.fingerprint)
+    if case.waiting or state is None:
         return
-    case.record = replace(case.record, state=state, seen=case.observation.fingerprint, attempts=0, updated_at=now)
-    if state is State.ENDED:
-        case.record = replace(case.record, replying=None)
+    case.record = replace(
+        case.record, state=state, seen=case.observation.fingerprint, attempts=0, retry_at=None, updated_at=now
+    )

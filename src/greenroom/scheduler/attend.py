@@ -21,15 +21,14 @@ from datetime import datetime
 
 import structlog
 
-from greenroom.exchange.errors import ExchangeError, TryLaterError
+from greenroom.exchange.errors import ExchangeError
 from greenroom.meetings.decision import Reason
 from greenroom.meetings.record import JournalEntry, Record, State
-from greenroom.platforms.errors import PlatformUnavailableError
 from greenroom.scheduler.answer import answer
-from greenroom.scheduler.case import Clock, Step, no_step
+from greenroom.scheduler.case import Clock, Step, entry_of, no_step, postponed
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.observe import observe
-from greenroom.scheduler.provide import provide_rooms, write_instructions
+from greenroom.scheduler.provide import provide_rooms, retire, write_instructions
 from greenroom.scheduler.weigh import weigh
 from greenroom.storage import Storage
 
@@ -38,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PassSummary:
-    """What one pass amounted to: meetings looked at, replies due, slices read."""
+    """What one pass amounted to: meetings weighed, and slices read."""
 
     meetings: int = 0
     slices: int = 0
@@ -64,12 +63,12 @@ class Attendant:
 
         Raises ExchangeError when the mailbox could not be looked at as a whole; what was stored until then stays done.
         """
-        address = self._integration.mailbox.address
+        address, began = self._integration.mailbox.address, self._clock()
         summary = PassSummary()
         try:
             more = True
             while more:
-                count, more = await self._one_slice(address)
+                count, more = await self._one_slice(address, began)
                 summary = replace(summary, meetings=summary.meetings + count, slices=summary.slices + 1)
         except ExchangeError as error:
             await self._note(address, error.code or type(error).__name__)
@@ -77,11 +76,12 @@ class Attendant:
         await self._note(address, None)
         return summary
 
-    async def _one_slice(self, address: str) -> tuple[int, bool]:
+    async def _one_slice(self, address: str, began: datetime) -> tuple[int, bool]:
+        """Attend one slice. What this pass itself postpones is due after it `began`, so a pass comes to its end."""
         integration, storage, step, now = self._integration, self._storage, self._step, self._clock()
         async with storage.work() as work:
             cursor = (await work.mailboxes.get(address)).cursor
-        seen = await observe(integration, storage, cursor, now, limit=self._slice)
+        seen = await observe(integration, storage, cursor, now, due_by=began, limit=self._slice)
         step("observed")
         await self._end_vanished(seen.vanished, now)
         cases = await weigh(integration, storage, seen.observations, now)
@@ -102,23 +102,22 @@ class Attendant:
     async def _end_vanished(self, vanished: Sequence[Record], now: datetime) -> None:
         """Retire the rooms of meetings that are in the calendar no more. Nobody is told: somebody took them out."""
         for record in vanished:
-            if record.replying is not None and record.replying.startswith("decline"):
-                ended = replace(record, state=State.DECLINED, replied=record.replying, replying=None, retry_at=None)
-                code = "declined"
-            else:
-                try:
-                    await self._integration.platform.retire(record.key.digest)
-                except PlatformUnavailableError as error:
-                    raise TryLaterError("the platform is out of reach", code="PlatformUnavailable") from error
-                ended = replace(
-                    record, state=State.ENDED, room=None, reason=Reason.REMOVED.value, replying=None, retry_at=None
-                )
-                code = Reason.REMOVED.value
-            entry = JournalEntry(record.integration, record.key, record.correlation_id, now, "seen", code)
+            ended, line = await self._ended(record, now)
             async with self._storage.work() as work:
-                await work.meetings.save([replace(ended, updated_at=now)])
-                await work.journal.append([entry])
+                await work.meetings.save([ended])
+                await work.journal.append([line])
             self._step("vanished")
+
+    async def _ended(self, record: Record, now: datetime) -> tuple[Record, JournalEntry]:
+        done = replace(record, replying=None, answered_before=None, attempts=0, retry_at=None, updated_at=now)
+        if record.replying is not None and record.replying.startswith("decline"):
+            declined = replace(done, state=State.DECLINED, replied=record.replying)
+            return declined, entry_of(record, now, "seen", "declined")
+        if not await retire(self._integration, record):
+            return postponed(record, now), entry_of(record, now, "room", "unavailable")
+        if record.state not in (State.DECLINED, State.IGNORED):
+            done = replace(done, state=State.ENDED, reason=Reason.REMOVED.value)
+        return replace(done, room=None), entry_of(record, now, "seen", Reason.REMOVED.value)
 
     async def _note(self, address: str, failure: str | None) -> None:
         async with self._storage.work() as work:

@@ -1,15 +1,16 @@
 """One meeting while a pass works on it."""
 
+import secrets
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
-from greenroom.meetings.decision import Decision, reply_identity
-from greenroom.meetings.meeting import Observation
+from greenroom.meetings.decision import Decision, Evidence, Reason, reply_identity
+from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation
 from greenroom.meetings.record import JournalEntry, Record, State
 from greenroom.meetings.reply import Outcome
 from greenroom.meetings.room import RoomSpec
@@ -21,15 +22,52 @@ Step = Callable[[str], None]
 
 _FIRST_PAUSE = timedelta(seconds=15)
 _LONGEST_PAUSE = timedelta(hours=1)
+_NOTHING = Decision(Reason.UNCHANGED, None)
+_NONE = Evidence()
+_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def no_step(_name: str) -> None:
     """Watch nothing: the usual listener for the steps of a pass."""
 
 
+def new_record(integration: int, key: MeetingKey, ref: ItemRef, now: datetime) -> Record:
+    """Begin the record of a meeting of which nothing is known yet but its key and its item."""
+    letters = [secrets.choice(_LETTERS) for _ in range(8)]
+    return Record(
+        integration=integration,
+        key=key,
+        correlation_id="".join(letters[:4]) + "-" + "".join(letters[4:]),
+        state=State.PENDING,
+        kind=Kind.SINGLE,
+        organizer="",
+        ref=ref,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def postponed(record: Record, now: datetime, after: timedelta | None = None) -> Record:
+    """Look at a meeting again later: after the pause the other side asked for, or after a growing one."""
+    pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(record.attempts, 10))
+    retry_at = now + max(pause, after or timedelta())
+    return replace(record, attempts=record.attempts + 1, retry_at=retry_at, updated_at=now)
+
+
+def entry_of(record: Record, now: datetime, step: str, code: str, detail: str = "") -> JournalEntry:
+    """Write a line of a meeting's timeline; codes and ids only."""
+    return JournalEntry(record.integration, record.key, record.correlation_id, now, step, code, detail)
+
+
+def place_of(error: BaseException) -> str:
+    """Say where an error was raised. An unexpected error's own text is never logged: it may hold content."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+
+
 @dataclass(slots=True)
 class Case:
-    """An observation, what was done before, what was decided, and what happened to it in this pass.
+    """An observation, what was done before, what was decided on which evidence, and what happened to it in this pass.
 
     `outcome` begins as the decision's and may become a decline when the platform says no. `waiting` is set when something
     must be tried again later: then nothing further is done for this meeting in this pass.
@@ -37,7 +75,8 @@ class Case:
 
     observation: Observation
     record: Record
-    decision: Decision
+    decision: Decision = _NOTHING
+    evidence: Evidence = _NONE
     outcome: Outcome | None = None
     spec: RoomSpec | None = None
     instructions: str | None = field(default=None, repr=False)
@@ -46,20 +85,11 @@ class Case:
 
     def note(self, step: str, code: str, now: datetime, detail: str = "") -> None:
         """Add a line to the meeting's timeline; codes and ids only."""
-        record = self.record
-        self.journal.append(
-            JournalEntry(record.integration, record.key, record.correlation_id, now, step, code, detail)
-        )
+        self.journal.append(entry_of(self.record, now, step, code, detail))
 
     def postpone(self, now: datetime, after: timedelta | None = None) -> None:
-        """Try again later: after the pause the other side asked for, or after a growing one."""
-        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self.record.attempts, 10))
-        self.record = replace(
-            self.record,
-            attempts=self.record.attempts + 1,
-            retry_at=now + max(pause, after or timedelta()),
-            updated_at=now,
-        )
+        """Try again later, and do nothing more for this meeting in this pass."""
+        self.record = postponed(self.record, now, after)
         self.waiting = True
 
     @property
@@ -70,21 +100,20 @@ class Case:
     def set_aside(self, error: Exception, now: datetime) -> None:
         """Keep one meeting that we cannot deal with from holding up all others: a bug, or input nobody thought of.
 
-        It is defective, looked at again later, and the log says where it happened; the error's own text may hold content.
+        It is defective, looked at again later, and the log says where it happened.
         """
-        frame = traceback.extract_tb(error.__traceback__)[-1]
         log.error(
             "meeting set aside",
             correlation=self.record.correlation_id,
             error=type(error).__name__,
-            where=f"{Path(frame.filename).name}:{frame.lineno}",
+            where=place_of(error),
         )
         self.record = replace(self.record, state=State.DEFECTIVE)
         self.note("decided", "set-aside", now, type(error).__name__)
         self.postpone(now)
 
 
-def take_journal(cases: list[Case]) -> list[JournalEntry]:
+def take_journal(cases: Sequence[Case]) -> list[JournalEntry]:
     """Take what is to be stored out of the cases, in order."""
     entries = [entry for case in cases for entry in case.journal]
     for case in cases:

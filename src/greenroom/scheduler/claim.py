@@ -4,14 +4,20 @@ Two programs on one mailbox would answer each other's meetings. A claim names ho
 this host is taken over at once, one of another host when it has run out.
 """
 
+import asyncio
 import os
 import socket
 from datetime import timedelta
 
+import structlog
+
 from greenroom.scheduler.case import Clock
-from greenroom.storage import Storage
+from greenroom.storage import Storage, StorageError
 
 LEASE = timedelta(seconds=60)
+BEAT = LEASE / 4
+
+log = structlog.get_logger(__name__)
 
 
 class Claim:
@@ -36,6 +42,21 @@ class Claim:
             taken = await work.mailboxes.claim(self._address, self._owner, now, now + LEASE)
             return None if taken else holder
 
+    async def keep(self, every: timedelta = BEAT) -> str:
+        """Prolong the claim again and again: a pass over a backlog takes longer than a lease.
+
+        Returns who holds the mailbox once it is lost, as after this process was suspended for long.
+        """
+        while True:
+            await asyncio.sleep(every.total_seconds())
+            try:
+                holder = await self.hold()
+            except StorageError as error:
+                log.warning("claim not prolonged", mailbox=self._address, error=type(error).__name__)
+                continue
+            if holder is not None:
+                return holder
+
     async def release(self) -> None:
         """Give the mailbox free."""
         async with self._storage.work() as work:
@@ -50,6 +71,6 @@ def _is_dead_here(owner: str) -> bool:
         os.kill(int(process), 0)
     except ProcessLookupError:
         return True
-    except PermissionError:
+    except OSError:
         return False
     return False

@@ -1,26 +1,34 @@
 """The first step of a pass: what changed, as far as it is not just an echo of ourselves."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
 from greenroom.exchange.contract import Changes, Cursor, Unreadable
-from greenroom.exchange.errors import CursorExpiredError, ItemGoneError, NotPermittedError, TryLaterError
+from greenroom.exchange.errors import CursorExpiredError, ExchangeError, ItemBrokenError, ItemGoneError, TryLaterError
 from greenroom.meetings.meeting import Glance, ItemRef, Kind, MeetingKey, Observation, Response
 from greenroom.meetings.record import Record, State
+from greenroom.scheduler.case import entry_of, new_record, postponed
 from greenroom.scheduler.integration import Integration
 from greenroom.storage import Storage
+
+UNREADABLE = "unreadable"
+"""Reason of a meeting of which no more is known than that it is there."""
 
 log = structlog.get_logger(__name__)
 
 _RANK = {Kind.SERIES: 0, Kind.SINGLE: 1, Kind.OCCURRENCE: 2}
+_CLOSED = (State.DECLINED, State.ENDED, State.IGNORED)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a slice of the feed amounts to: meetings to weigh, meetings that vanished, and where the feed stands now."""
+    """What a slice amounts to: meetings to weigh, meetings that vanished, and where the feed stands now.
+
+    `more` says that the next slice, of the feed or of what is due, is ready at once.
+    """
 
     observations: tuple[Observation, ...]
     vanished: tuple[Record, ...]
@@ -28,37 +36,40 @@ class Seen:
     more: bool
 
 
-async def observe(integration: Integration, storage: Storage, cursor: Cursor, now: datetime, *, limit: int) -> Seen:
-    """Read one slice of the feed and the meetings whose retry is due; read only what is not an echo of our own writes.
+async def observe(
+    integration: Integration, storage: Storage, cursor: Cursor, now: datetime, *, due_by: datetime, limit: int
+) -> Seen:
+    """Read one slice of the feed and of the meetings whose retry is due; read only what is no echo of our own writes.
 
-    A cursor that Exchange no longer knows starts the feed anew: everything is looked at again, and nothing is done twice.
+    A meeting that cannot be read is remembered and looked at again later, so that the feed can go on.
     """
-    try:
-        changes = await integration.mailbox.changes(cursor, limit=limit)
-    except CursorExpiredError:
-        log.warning("feed restarted", mailbox=integration.mailbox.address)
-        changes = await integration.mailbox.changes("", limit=limit)
+    changes = await _changes(integration, cursor, limit)
     keys = {glance.key for glance in changes.glances if glance.key is not None}
     async with storage.work() as work:
         known = await work.meetings.by_keys(integration.number, keys)
-        due = await work.meetings.due(integration.number, now, limit)
+        due = await work.meetings.due(integration.number, due_by, limit)
         left = await work.meetings.by_items(integration.number, changes.gone) if changes.gone else {}
-        moved = list(_moved(changes.glances, known))
-        if moved:
-            await work.meetings.save(moved)
-    refs = _worth_reading(changes, known, due)
-    results = await integration.mailbox.read(refs) if refs else []
-    _see_refusal(results)
+        await work.meetings.save(list(_moved(changes.glances, known)))
+    waiting = {record.key: record for record in due}
+    refs, echoes = _worth_reading(changes.glances, known, due)
+    results = await integration.mailbox.read(list(refs)) if refs else []
     observations = [result for result in results if isinstance(result, Observation)]
-    found_keys = keys | {observation.key for observation in observations}
-    doubtful = {record.key: record for record in left.values() if record.key not in found_keys}
-    doubtful |= _gone_while_reading(results, due, found_keys)
-    found, vanished = await _search(integration, doubtful.values())
-    seen = tuple(_one_per_meeting([*observations, *found]))
-    if any(isinstance(result, Unreadable) and isinstance(result.error, TryLaterError) for result in results):
-        # Something could not be read for now: the others go on, but the feed must show it again.
-        return Seen(seen, tuple(vanished), cursor, more=False)
-    return Seen(seen, tuple(vanished), changes.cursor, changes.more)
+    present = echoes | {observation.key for observation in observations}
+    doubtful = {record.key: record for record in left.values() if record.key not in present}
+    unread: dict[Record, ExchangeError] = {}
+    for ref, error in _unreadable(results):
+        key = refs.get(ref)
+        if key is None or key in present:
+            continue
+        record = known.get(key) or waiting.get(key)
+        if error is not None and not isinstance(error, ItemGoneError):
+            unread[record or _unknown(integration, key, ref, now)] = error
+        elif record is not None and (error is not None or key in waiting):
+            doubtful[key] = record
+    found, vanished = await _search(integration, doubtful.values(), unread)
+    await _remember(storage, unread, now)
+    more = (changes.more and changes.cursor != cursor) or len(due) == limit
+    return Seen(tuple(_one_per_meeting([*observations, *found])), tuple(vanished), changes.cursor, more)
 
 
 def is_echo(glance: Glance, record: Record | None) -> bool:
@@ -74,59 +85,85 @@ def is_echo(glance: Glance, record: Record | None) -> bool:
     )
 
 
-def _moved(glances: Sequence[Glance], known: dict[MeetingKey, Record]) -> Iterable[Record]:
-    """Records whose meeting now has another item, such as the calendar item that an accept created."""
+async def _changes(integration: Integration, cursor: Cursor, limit: int) -> Changes:
+    """Read the feed. A cursor that Exchange no longer knows starts it anew: all is looked at again, nothing done twice."""
+    try:
+        return await integration.mailbox.changes(cursor, limit=limit)
+    except CursorExpiredError:
+        log.warning("feed restarted", mailbox=integration.mailbox.address)
+        return await integration.mailbox.changes("", limit=limit)
+
+
+def _moved(glances: Sequence[Glance], known: Mapping[MeetingKey, Record]) -> Iterator[Record]:
+    """Yield the records whose meeting now has another item, such as the calendar item that an accept created."""
     for glance in glances:
         record = known.get(glance.key) if glance.key is not None else None
         if record is not None and is_echo(glance, record) and record.ref.id != glance.ref.id:
             yield replace(record, ref=glance.ref)
 
 
-def _worth_reading(changes: Changes, known: dict[MeetingKey, Record], due: Sequence[Record]) -> list[ItemRef]:
-    refs = {
-        glance.ref.id: glance.ref
-        for glance in changes.glances
-        if not is_echo(glance, known.get(glance.key) if glance.key is not None else None)
-    }
-    seen_keys = {glance.key for glance in changes.glances}
-    refs |= {record.ref.id: record.ref for record in due if record.key not in seen_keys}
-    return list(refs.values())
+def _worth_reading(
+    glances: Sequence[Glance], known: Mapping[MeetingKey, Record], due: Sequence[Record]
+) -> tuple[dict[ItemRef, MeetingKey | None], set[MeetingKey]]:
+    """Return what to read, with its meeting where the feed told it, and the meetings that showed nothing but an echo."""
+    refs: dict[str, tuple[ItemRef, MeetingKey | None]] = {}
+    echoes: set[MeetingKey] = set()
+    for glance in glances:
+        if glance.key is not None and is_echo(glance, known.get(glance.key)):
+            echoes.add(glance.key)
+        else:
+            refs[glance.ref.id] = glance.ref, glance.key
+    seen = {glance.key for glance in glances}
+    refs |= {record.ref.id: (record.ref, record.key) for record in due if record.key not in seen}
+    return dict(refs.values()), echoes
 
 
-def _gone_while_reading(
-    results: Sequence[Observation | Unreadable], due: Sequence[Record], found: set[MeetingKey]
-) -> dict[MeetingKey, Record]:
-    """Due meetings whose item is not there any more; they may have another item, so they are searched for by key."""
-    gone = set()
+def _unreadable(
+    results: Iterable[Observation | Unreadable],
+) -> Iterator[tuple[ItemRef, ExchangeError | None]]:
     for result in results:
         if isinstance(result, Unreadable):
-            if isinstance(result.error, ItemGoneError):
-                gone.add(result.ref.id)
-            elif result.error is not None:
+            if result.error is not None and not isinstance(result.error, ItemGoneError):
                 log.warning("item unreadable", item=result.ref.id, code=result.error.code)
-    return {record.key: record for record in due if record.ref.id in gone and record.key not in found}
+            yield result.ref, result.error
 
 
-def _see_refusal(results: Sequence[Observation | Unreadable]) -> None:
-    """Raise what Exchange said if it refused every item: then the right to the mailbox is gone, and no item is to blame."""
-    refused = [r.error for r in results if isinstance(r, Unreadable) and isinstance(r.error, NotPermittedError)]
-    if refused and len(refused) == len(results):
-        raise refused[0]
+def _unknown(integration: Integration, key: MeetingKey, ref: ItemRef, now: datetime) -> Record:
+    return replace(new_record(integration.number, key, ref, now), state=State.DEFECTIVE, reason=UNREADABLE)
 
 
-async def _search(integration: Integration, doubtful: Iterable[Record]) -> tuple[list[Observation], list[Record]]:
+async def _search(
+    integration: Integration, doubtful: Iterable[Record], unread: dict[Record, ExchangeError]
+) -> tuple[list[Observation], list[Record]]:
     """Search the calendar for meetings whose item left it: moved or restored ones are found, the others are gone."""
     found: list[Observation] = []
     vanished: list[Record] = []
     for record in doubtful:
-        if record.state in (State.DECLINED, State.ENDED, State.IGNORED) and record.replying is None:
+        if record.state in _CLOSED and record.replying is None and record.retry_at is None:
             continue  # a declined item leaves the calendar by itself
-        observation = await integration.mailbox.find(record.key)
+        try:
+            observation = await integration.mailbox.find(record.key)
+        except (TryLaterError, ItemBrokenError) as error:
+            unread[record] = error
+            continue
         if observation is None:
             vanished.append(record)
         else:
             found.append(observation)
     return found, vanished
+
+
+async def _remember(storage: Storage, unread: Mapping[Record, ExchangeError], now: datetime) -> None:
+    """Store that these meetings could not be read, and that they are to be looked at again."""
+    if not unread:
+        return
+    records, entries = [], []
+    for record, error in unread.items():
+        records.append(postponed(record, now, error.after if isinstance(error, TryLaterError) else None))
+        entries.append(entry_of(record, now, "seen", UNREADABLE, error.code))
+    async with storage.work() as work:
+        await work.meetings.save(records)
+        await work.journal.append(entries)
 
 
 def _one_per_meeting(observations: Iterable[Observation]) -> list[Observation]:

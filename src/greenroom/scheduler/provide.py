@@ -13,16 +13,16 @@ import structlog
 
 from greenroom.exchange.contract import Invitation, UpdateResult
 from greenroom.exchange.errors import MisconfiguredError, NotPermittedError, SignInError, TryLaterError
-from greenroom.meetings.decision import AliasSource, Decision, Reason, once
+from greenroom.meetings.decision import Decision, Reason, once
 from greenroom.meetings.instructions import replace_block, with_instructions, with_location
-from greenroom.meetings.record import InstructionsState, State
+from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.reply import Outcome
 from greenroom.meetings.room import RoomSpec
 from greenroom.meetings.ticket import Ticket
 from greenroom.meetings.ticket_finder import find_tickets
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
 from greenroom.scheduler import wording
-from greenroom.scheduler.case import Case, Step, take_journal
+from greenroom.scheduler.case import Case, Step, place_of, take_journal
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.weigh import redraw
 from greenroom.storage import Storage
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 _AT_ONCE = 4
 _REDRAWS = 5
+_PATIENCE = 5
 
 
 async def provide_rooms(
@@ -44,13 +45,13 @@ async def provide_rooms(
             try:
                 if case.decision.retire:
                     await _retire(integration, case, now)
-                elif not case.waiting:
+                else:
                     await _ensure(integration, storage, case, now)
             except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
                 case.set_aside(error, now)
             step("room")
 
-    concerned = [case for case in cases if case.decision.retire or case.decision.provide]
+    concerned = [case for case in cases if not case.waiting and (case.decision.retire or case.decision.provide)]
     await asyncio.gather(*(one(case) for case in concerned))
     if concerned:
         await _store(storage, concerned)
@@ -63,17 +64,14 @@ async def write_instructions(
     for case in cases:
         if case.waiting or case.spec is None:
             continue
-        if case.decision.instruct and _where(case) is InstructionsState.NONE:
+        if case.record.instructions is InstructionsState.NONE:
             try:
                 await _instruct(integration, case, case.spec, now)
             except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
                 case.set_aside(error, now)
             step("instructions")
-            if case.observation.ref.is_message and _where(case) is InstructionsState.WRITTEN:
-                # Without a calendar item the request itself is answered, and our update has just replaced it by a newer one.
-                case.postpone(now)
             await _store(storage, [case])
-        if _where(case) is InstructionsState.IN_REPLY:
+        if case.record.instructions is InstructionsState.IN_REPLY:
             case.instructions = wording.instructions_html(
                 integration, case.spec, wording.ticket_of(integration, case.record)
             )
@@ -91,12 +89,15 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, now: d
         try:
             await integration.platform.ensure(spec)
         except AliasTakenError:
-            if case.decision.alias is AliasSource.DRAW:
-                await redraw(integration, storage, case, now)
-                continue
-            _refuse(case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ALIAS_CONFLICT, now)
+            if case.record.instructions is not InstructionsState.NONE:
+                await _refuse(integration, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ALIAS_CONFLICT, now)
+                return
+            await redraw(integration, storage, case, now)  # nobody has read this alias yet
+            if case.waiting:
+                return
+            continue
         except RoomRefusedError:
-            _refuse(case, Reason.ROOM_REFUSED, Outcome.DECLINE_ERROR, now)
+            await _refuse(integration, case, Reason.ROOM_REFUSED, Outcome.DECLINE_ERROR, now)
         except PlatformUnavailableError as error:
             case.record = replace(case.record, state=State.DEFECTIVE)
             case.note("room", "unavailable", now)
@@ -108,27 +109,39 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, now: d
             case.spec = spec
             case.note("room", code, now)
         return
-    _refuse(case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ERROR, now)
+    await _refuse(integration, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ERROR, now)
+
+
+async def retire(integration: Integration, record: Record) -> bool:
+    """Close a meeting's room; False if that could not be done now, which is logged. It never raises for a platform's fault."""
+    try:
+        await integration.platform.retire(record.key.digest)
+    except Exception as error:  # noqa: BLE001 (it is logged, and the caller tries again later)
+        log.warning(
+            "room not retired", correlation=record.correlation_id, error=type(error).__name__, where=place_of(error)
+        )
+        return False
+    return True
 
 
 async def _retire(integration: Integration, case: Case, now: datetime) -> None:
-    try:
-        await integration.platform.retire(case.record.key.digest)
-    except PlatformUnavailableError:
+    if await retire(integration, case.record):
+        case.record = replace(case.record, room=None)
+        case.note("room", "retired", now, case.decision.reason.value)
+    else:
         case.note("room", "unavailable", now)
         case.postpone(now)
-        return
-    case.record = replace(case.record, room=None)
-    case.note("room", "retired", now, case.decision.reason.value)
 
 
-def _refuse(case: Case, reason: Reason, outcome: Outcome, now: datetime) -> None:
-    """Turn a decision into a decline because the platform will not have this room."""
+async def _refuse(integration: Integration, case: Case, reason: Reason, outcome: Outcome, now: datetime) -> None:
+    """Turn a decision into a decline because the platform will not have this room; one from before is closed."""
     refused = Decision(reason, State.DECLINED, outcome=outcome)
     case.decision = once(refused, case.observation, case.record)
     case.outcome = case.decision.outcome
     case.record = replace(case.record, reason=reason.value)
     case.note("room", reason.value, now)
+    if case.record.room is not None:
+        await _retire(integration, case, now)
 
 
 async def _instruct(integration: Integration, case: Case, spec: RoomSpec, now: datetime) -> None:
@@ -149,8 +162,12 @@ async def _instruct(integration: Integration, case: Case, spec: RoomSpec, now: d
         result = await integration.mailbox.update_invitation(record.organizer, record.key, edit)
     except TryLaterError as error:
         case.note("instructions", "postponed", now, error.code)
-        case.postpone(now, error.after)
-        return
+        if record.attempts < _PATIENCE:
+            case.postpone(now, error.after)
+            return
+        result = (
+            UpdateResult.REFUSED
+        )  # people wait for their answer; if it was written after all, it stands in both places
     except (NotPermittedError, SignInError, MisconfiguredError) as error:
         log.warning("organizer's meeting not changed", correlation=record.correlation_id, code=error.code)
         result = UpdateResult.REFUSED
@@ -160,6 +177,9 @@ async def _instruct(integration: Integration, case: Case, spec: RoomSpec, now: d
     }.get(result, InstructionsState.IN_REPLY)
     case.record = replace(record, instructions=where)
     case.note("instructions", result.value, now)
+    if case.observation.ref.is_message and where is InstructionsState.WRITTEN:
+        # Without a calendar item the request itself is answered, and our update has just replaced it by a newer one.
+        case.postpone(now)
 
 
 def _copied_ticket(integration: Integration, text: str, ours: str) -> str | None:
@@ -169,11 +189,7 @@ def _copied_ticket(integration: Integration, text: str, ours: str) -> str | None
     return genuine[-1] if genuine else None
 
 
-def _where(case: Case) -> InstructionsState:
-    return case.record.instructions
-
-
 async def _store(storage: Storage, cases: Sequence[Case]) -> None:
     async with storage.work() as work:
         await work.meetings.save([case.record for case in cases])
-        await work.journal.append(take_journal(list(cases)))
+        await work.journal.append(take_journal(cases))

@@ -3,33 +3,35 @@
 ```
  poll (15 s) ─┐
  push ────────┼──▶ queue "attend" by integration ──▶ Attendant.attend
- start ───────┘        at most one running and one waiting each
- every minute ────▶ queue "close"  ──▶ close_windows
+ start ───────┘        at most one running          └──▶ close_windows, every minute
+                       and one waiting each
 ```
 
-Push only shortens the wait. When it ends or fails it is begun again after a pause, and nobody needs to notice.
+Push only shortens the wait. When it ends or fails it is begun again after a pause, and nobody needs to notice. Nothing that goes
+wrong with one mailbox ends a loop: it is logged, without the text of errors nobody foresaw, and the next poll tries again.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, SignInError, TryLaterError
 from greenroom.scheduler.attend import Attendant
-from greenroom.scheduler.case import Clock, Step, no_step
+from greenroom.scheduler.case import Clock, Step, no_step, place_of
 from greenroom.scheduler.claim import Claim
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.queue.contract import Queue
 from greenroom.scheduler.windows import close_windows
-from greenroom.storage import Storage
+from greenroom.storage import Storage, StorageError
 
 log = structlog.get_logger(__name__)
 
 _PUSH_PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
-_CLOSE_EVERY = 60.0
+_CLOSE_EVERY = timedelta(minutes=1)
+_SHORTEST_PAUSE = timedelta(seconds=1)
 _GRACE = timedelta(seconds=10)
 _REFUSED_PAUSE = timedelta(minutes=15)
 
@@ -56,14 +58,14 @@ class Service:
         self._clock = clock
         self._poll = poll
         self._push = push
+        self._closed: dict[str, datetime] = {}
+        self._told: dict[str, tuple[str, ...]] = {}
         queue.register("attend", self._attend)
-        queue.register("close", self._close)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then let what runs come to an end and give the mailboxes free."""
         running = asyncio.create_task(self._queue.run())
         loops = [asyncio.create_task(self._poll_loop(name)) for name in self._integrations]
-        loops += [asyncio.create_task(self._close_loop(name)) for name in self._integrations]
         loops += [
             asyncio.create_task(self._push_loop(name)) for name in self._integrations if self._push.get(name, True)
         ]
@@ -79,50 +81,81 @@ class Service:
             await self._queue.stop(_GRACE)
             with suppress(asyncio.CancelledError):
                 await running
-            for claim in self._claims.values():
-                await claim.release()
+            try:
+                for claim in self._claims.values():
+                    await claim.release()
+            except StorageError as error:
+                log.warning("claims not given free; they run out by themselves", problem=str(error))
 
     async def look(self, name: str) -> None:
         """Ask for a pass over one integration's mailbox, as a notification does."""
         await self._queue.submit("attend", name)
 
     async def _attend(self, name: str) -> None:
-        holder = await self._claims[name].hold()
-        if holder is not None:
-            log.warning("another process attends this mailbox", integration=name, holder=holder)
-            return
-        address = self._integrations[name].mailbox.address
+        claim = self._claims[name]
         try:
-            await self._attendants[name].attend()
-        except TryLaterError as error:
-            log.info("mailbox busy or out of reach", mailbox=address, code=error.code)
-            if error.after is not None:
-                await self._queue.submit("attend", name, not_before=self._clock() + error.after)
-        except SignInError as error:
-            log.error(  # noqa: TRY400 (an expected fault; its traceback tells nothing)
-                "sign-in refused; not repeated by itself", mailbox=address, code=error.code
-            )
-        except MisconfiguredError as error:
-            log.error(  # noqa: TRY400 (an expected fault; its traceback tells nothing)
-                "settings are wrong", mailbox=address, code=error.code, hint=error.hint
-            )
-        except ExchangeError as error:
-            log.error(  # noqa: TRY400 (an expected fault; its traceback tells nothing)
-                "mailbox cannot be attended", mailbox=address, code=error.code, error=type(error).__name__
-            )
+            holder = await claim.hold()
+        except StorageError as error:
+            self._tell(name, "database failed", problem=str(error))
+            return
+        if holder is not None:
+            self._tell(name, "another process attends this mailbox", holder=holder)
+            return
+        work, keeping = asyncio.create_task(self._look_after(name)), asyncio.create_task(claim.keep())
+        try:
+            done, _ = await asyncio.wait([work, keeping], return_when=asyncio.FIRST_COMPLETED)
+            if work in done:
+                work.result()
+            else:
+                self._tell(name, "another process took this mailbox over", holder=keeping.result())
+        finally:
+            for task in (work, keeping):
+                task.cancel()
+            await asyncio.gather(work, keeping, return_exceptions=True)
 
-    async def _close(self, name: str) -> None:
-        await close_windows(self._integrations[name], self._storage, self._clock)
+    async def _look_after(self, name: str) -> None:
+        if await self._guarded(name, self._attendants[name].attend):
+            self._told.pop(name, None)
+        now = self._clock()
+        if name not in self._closed or now - self._closed[name] >= _CLOSE_EVERY:
+            self._closed[name] = now
+            integration = self._integrations[name]
+            await self._guarded(name, lambda: close_windows(integration, self._storage, self._clock))
+
+    async def _guarded(self, name: str, work: Callable[[], Awaitable[object]]) -> bool:
+        """Do something for one mailbox; whatever goes wrong is told, and whether nothing did is returned."""
+        try:
+            await work()
+        except TryLaterError as error:
+            log.info("mailbox busy or out of reach", integration=name, code=error.code)
+            if error.after is not None:
+                pause = max(error.after, _SHORTEST_PAUSE)  # "at once" would be a loop without a pause
+                await self._queue.submit("attend", name, not_before=self._clock() + pause)
+        except SignInError as error:
+            self._tell(name, "sign-in refused; not repeated by itself", code=error.code)
+        except MisconfiguredError as error:
+            self._tell(name, "settings are wrong", code=error.code, hint=error.hint)
+        except ExchangeError as error:
+            self._tell(name, "mailbox cannot be attended", code=error.code, error=type(error).__name__)
+        except StorageError as error:
+            self._tell(name, "database failed", problem=str(error))
+        except Exception as error:  # noqa: BLE001 (it is logged, without its text; the next poll tries again)
+            self._tell(name, "pass failed", error=type(error).__name__, where=place_of(error))
+        else:
+            return True
+        return False
+
+    def _tell(self, name: str, event: str, **facts: str) -> None:
+        """Log a fault as an error when it is new, and quietly while every poll finds the same."""
+        told = (event, *facts.values())
+        tell = log.debug if self._told.get(name) == told else log.error
+        self._told[name] = told
+        tell(event, integration=name, mailbox=self._integrations[name].mailbox.address, **facts)
 
     async def _poll_loop(self, name: str) -> None:
         while True:
             await self._queue.submit("attend", name)
             await asyncio.sleep(self._poll.get(name, 15.0))
-
-    async def _close_loop(self, name: str) -> None:
-        while True:
-            await asyncio.sleep(_CLOSE_EVERY)
-            await self._queue.submit("close", name)
 
     async def _push_loop(self, name: str) -> None:
         mailbox, failures = self._integrations[name].mailbox, 0
@@ -135,5 +168,9 @@ class Service:
                 log.info("push ended", mailbox=mailbox.address, code=error.code)
                 if isinstance(error, SignInError | MisconfiguredError):
                     await asyncio.sleep(_REFUSED_PAUSE.total_seconds())
+            except Exception as error:  # noqa: BLE001 (it is logged, without its text; polling goes on meanwhile)
+                log.error(  # noqa: TRY400 (a traceback's text may hold content)
+                    "push failed", mailbox=mailbox.address, error=type(error).__name__, where=place_of(error)
+                )
             await asyncio.sleep(_PUSH_PAUSES[min(failures, len(_PUSH_PAUSES) - 1)])
             failures += 1

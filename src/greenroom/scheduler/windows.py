@@ -4,40 +4,38 @@ A platform that judges the time itself needs no call; from the others the room i
 """
 
 from dataclasses import replace
-
-import structlog
+from datetime import datetime
 
 from greenroom.meetings.decision import Reason
-from greenroom.meetings.record import JournalEntry, State
-from greenroom.platforms.errors import PlatformUnavailableError
-from greenroom.scheduler.case import Clock
+from greenroom.meetings.record import Record, State
+from greenroom.scheduler.case import Clock, entry_of
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.provide import retire
 from greenroom.storage import Storage
-
-log = structlog.get_logger(__name__)
 
 _AT_ONCE = 200
 
 
 async def close_windows(integration: Integration, storage: Storage, clock: Clock) -> int:
-    """End the meetings that are over, at most a few hundred at a time; returns how many. Safe to repeat."""
+    """End the meetings that are over, at most a few hundred at a time; returns how many. Safe to repeat.
+
+    Not at the same time as a pass over the mailbox: both write whole records.
+    """
     now = clock()
     async with storage.work() as work:
         over = await work.meetings.over(integration.number, now - integration.policy.after, _AT_ONCE)
-    ended, entries = [], []
-    for record in over:
-        if not integration.platform.capabilities.judges_time:
-            try:
-                await integration.platform.retire(record.key.digest)
-            except PlatformUnavailableError:
-                log.warning("room not retired, platform unavailable", correlation=record.correlation_id)
-                continue
-        ended.append(replace(record, state=State.ENDED, reason=Reason.OVER.value, retry_at=None, updated_at=now))
-        entries.append(
-            JournalEntry(record.integration, record.key, record.correlation_id, now, "closed", Reason.OVER.value)
-        )
+    if integration.platform.capabilities.judges_time:
+        ended = [_ended(record, now) for record in over]
+    else:
+        ended = [replace(_ended(record, now), room=None) for record in over if await retire(integration, record)]
     if ended:
         async with storage.work() as work:
             await work.meetings.save(ended)
-            await work.journal.append(entries)
+            await work.journal.append([entry_of(record, now, "closed", Reason.OVER.value) for record in ended])
     return len(ended)
+
+
+def _ended(record: Record, now: datetime) -> Record:
+    return replace(
+        record, state=State.ENDED, reason=Reason.OVER.value, replying=None, attempts=0, retry_at=None, updated_at=now
+    )
