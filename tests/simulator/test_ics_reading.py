@@ -189,8 +189,6 @@ def test_hex_uids_are_global_object_ids_and_others_are_wrapped() -> None:
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        (("UID:", START), "no UID"),
-        ((START, "DTSTAMP:"), "no DTSTAMP"),
         (("SUMMARY:x",), "no DTSTART"),
         (("DTSTART:tomorrow",), "DTSTART is no date"),
         (("DTSTART:20261345T090000Z",), "DTSTART is no date"),
@@ -216,7 +214,7 @@ def test_the_line_of_an_error_is_that_of_the_file() -> None:
 def test_files_that_are_no_invitations_are_refused() -> None:
     whole = ics(START)
     for data, words in [
-        (b"", "no iCalendar"),
+        (b"", "empty"),
         (b"hello: world", "no iCalendar"),
         (whole.replace(b"VEVENT", b"VTODO"), "no event"),
         (whole[: whole.index(b"END:VEVENT")], "ends inside VEVENT"),

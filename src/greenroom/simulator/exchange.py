@@ -285,8 +285,8 @@ class Exchange:
     def deliver_ics(self, address: str, data: bytes, *, sender: str | None = None) -> Delivered:
         """Do what a mail server does with an iTIP file for this mailbox (RFC 5546, RFC 6047).
 
-        `sender` is the envelope sender (default: the organizer, or for a REPLY the attendee). Raises BadInvitation with a
-        sentence and a line, NoSuchMailbox.
+        The file may also be the whole mail. `sender` is the envelope sender (default: the mail's, else the organizer, or for a
+        REPLY the attendee). Raises BadInvitation with a sentence and a line, NoSuchMailbox.
         """
         return inbound.deliver_ics(self.site, self.site.store(address), data, sender)
 

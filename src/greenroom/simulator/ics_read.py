@@ -5,13 +5,16 @@ Nothing here knows mailboxes; `inbound` decides what a file means for one.
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from greenroom.simulator import goid
 from greenroom.simulator.errors import BadInvitation
+from greenroom.simulator.ics_identity import stamp_of, uid_of
 from greenroom.simulator.ics_lines import Component, Property, clean, parse
 from greenroom.simulator.ics_people import attendee_of, person_of
+from greenroom.simulator.ics_raw_rules import last_end
 from greenroom.simulator.ics_rules import read_rule
+from greenroom.simulator.ics_source import calendar_of
 from greenroom.simulator.ics_zones import When, Zones, duration
 from greenroom.simulator.model import (
     Attendee,
@@ -29,7 +32,7 @@ MAX_ATTENDEES = 2000
 MAX_EXCLUDED = 2000
 MAX_BODY = 1024 * 1024
 MAX_TEXT = 255
-_MAX_UID = 1024
+_MAX_METHOD = 40
 _MAX_SEQUENCE = 2**31 - 1
 _MAX_DURATION = timedelta(days=1825)
 _BUSY: dict[str, FreeBusy] = {
@@ -65,32 +68,53 @@ class ReadEvent:
 
 @dataclass(slots=True)
 class ReadFile:
-    """A whole file: its METHOD (upper case, None when it has none) and its events in the order of the file."""
+    """A whole file: its METHOD (upper case, None when it has none), its events in the order of the file.
+
+    `sender` is the address of a mail's sender, where the file is the mail and not the calendar alone.
+    """
 
     method: str | None
     events: list[ReadEvent]
+    sender: str | None = None
 
 
 def read_ics(data: bytes) -> ReadFile:
     """Read a file. Raises BadInvitation, and nothing else, for whatever cannot be understood."""
-    calendar = parse(data)
+    content, sender = calendar_of(data)
+    calendar = parse(content)
     components = calendar.inside("VEVENT")
     if not components:
-        raise BadInvitation("there is no event (VEVENT) in the file", calendar.line)
+        raise BadInvitation(f"there is no event (VEVENT) in the file{_instead(calendar)}", calendar.line)
     if len(components) > MAX_EVENTS:
         raise BadInvitation(f"the file has more than {MAX_EVENTS} events", calendar.line)
     found = calendar.first("METHOD")
-    method = found.text.strip().strip('"').upper() if found is not None else ""
+    method = found.text.strip().strip('"').upper()[:_MAX_METHOD] if found is not None else ""
     zones = Zones(calendar)
     try:
-        return ReadFile(method or None, [_event(one, zones, method) for one in components])
+        return ReadFile(method or None, [_event(one, calendar, zones, method) for one in components], sender)
     except OverflowError:
         raise BadInvitation("a date is outside the years a calendar can hold", calendar.line) from None
 
 
-def _event(component: Component, zones: Zones, method: str) -> ReadEvent:
-    uid = _uid(component)
-    stamp = _stamp(component, zones)
+def _instead(calendar: Component) -> str:
+    """What a file without events holds."""
+    found = {one.name: None for one in calendar.children if one.name in _OTHERS}
+    if len(found) > 1:
+        found.pop("VTIMEZONE", None)
+    return f", only {' and '.join(_OTHERS[name] for name in found)}" if found else ""
+
+
+_OTHERS = {
+    "VTODO": "tasks (VTODO)",
+    "VJOURNAL": "journal entries (VJOURNAL)",
+    "VFREEBUSY": "free and busy times (VFREEBUSY)",
+    "VTIMEZONE": "time zones (VTIMEZONE)",
+}
+
+
+def _event(component: Component, calendar: Component, zones: Zones, method: str) -> ReadEvent:
+    uid = uid_of(component, calendar)
+    stamp = stamp_of(component, zones)
     times = _times(component, zones, optional=method in {"CANCEL", "REPLY"})
     start, end, is_date = times if times is not None else (None, stamp, False)
     raw_id = goid.from_uid(uid)
@@ -136,24 +160,6 @@ def _event(component: Component, zones: Zones, method: str) -> ReadEvent:
     )
 
 
-def _uid(component: Component) -> str:
-    found = component.first("UID")
-    uid = "" if found is None else re.sub(r"\s+", " ", found.text).strip()
-    if not uid:
-        raise BadInvitation("the event has no UID", component.line)
-    if len(uid) > _MAX_UID:
-        raise BadInvitation(f"the UID is longer than {_MAX_UID} characters", component.line)
-    return uid
-
-
-def _stamp(component: Component, zones: Zones) -> datetime:
-    for name in ("DTSTAMP", "LAST-MODIFIED", "CREATED"):
-        found = component.first(name)
-        if found is not None and found.value.strip():
-            return zones.when(found).utc
-    raise BadInvitation("the event has no DTSTAMP", component.line)
-
-
 def _times(component: Component, zones: Zones, *, optional: bool) -> tuple[When, datetime, bool] | None:
     begin = component.first("DTSTART")
     if begin is None or not begin.value.strip():
@@ -163,7 +169,7 @@ def _times(component: Component, zones: Zones, *, optional: bool) -> tuple[When,
     start = zones.when(begin)
     finish, lasts = component.first("DTEND"), component.first("DURATION")
     if finish is not None and finish.value.strip():
-        end = zones.when(finish).utc
+        end = _end(zones.when(finish, beside=start), start)
     elif lasts is not None:
         end = _after(start, duration(lasts))
     else:
@@ -177,6 +183,13 @@ def _times(component: Component, zones: Zones, *, optional: bool) -> tuple[When,
     return start, end, start.is_date
 
 
+def _end(end: When, start: When) -> datetime:
+    """Where the day is given without a time and the end with one, the day still is a whole one."""
+    if start.is_date and not end.is_date and end.local.time() != time():
+        return datetime.combine(end.local.date() + timedelta(days=1), time(), tzinfo=UTC)
+    return end.utc
+
+
 def _after(start: When, length: timedelta) -> datetime:
     """Days are local days, hours are exact (RFC 5545 3.3.6)."""
     days = timedelta(days=length.days)
@@ -187,7 +200,7 @@ def _recurrence_id(component: Component, zones: Zones, start: When | None) -> Wh
     found = component.first("RECURRENCE-ID")
     if found is None or not found.value.strip():
         return None
-    when = zones.when(found)
+    when = zones.when(found, beside=start)
     if when.is_date and start is not None and not start.is_date:
         # Some programs name only the day; the occurrence began at the time of the series, which the exception mostly keeps.
         local = datetime.combine(when.local.date(), start.local.time())
@@ -207,6 +220,7 @@ def _recurrence(component: Component, zones: Zones, start: When, meeting: Meetin
     if meeting.recurrence is None:
         lines = [f"{one.name}:{one.value}" for one in (*rules, *extra, *component.all("EXRULE"))]
         meeting.raw_rrule = "\n".join(lines)[:MAX_BODY]
+        meeting.raw_end = last_end(component, zones, start, meeting.end)
     meeting.deleted = tuple(DeletedOccurrence(one) for one in _excluded(component, zones, start))
 
 
@@ -216,7 +230,7 @@ def _excluded(component: Component, zones: Zones, start: When) -> list[datetime]
         for text in prop.value.split(","):
             if not text.strip() or len(found) >= MAX_EXCLUDED:
                 continue
-            when = zones.when(prop, text)
+            when = zones.when(prop, text, beside=start)
             if when.is_date and not start.is_date:
                 local = datetime.combine(when.local.date(), start.local.time())
                 found.add(local.replace(tzinfo=start.zone).astimezone(UTC))
@@ -229,7 +243,7 @@ def _end_zone(component: Component, zones: Zones, start: When | None) -> str | N
     finish = component.first("DTEND")
     if start is None or finish is None or not finish.value.strip():
         return None if start is None else start.zone_name
-    return zones.when(finish).zone_name
+    return zones.when(finish, beside=start).zone_name
 
 
 def _organizer(component: Component) -> Person | None:

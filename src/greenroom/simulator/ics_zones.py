@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from greenroom.simulator import zones
 from greenroom.simulator.errors import BadInvitation
 from greenroom.simulator.ics_lines import Component, Property, parse
+from greenroom.simulator.ics_zone_names import guessed_zone
 
 _WHEN = re.compile(
     r"(\d{4})-?(\d{2})-?(\d{2})(?:[T ]?(\d{2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?)?\s*(Z|[+-]\d{2}:?\d{2})?"
@@ -255,19 +256,19 @@ class Zones:
             by_rules = zone_from_component(component)
             if by_rules is not None:
                 return by_rules, "\n".join(component.source)
-        loosely = zones.find(name)
+        loosely = zones.find(name) or guessed_zone(name)
         if loosely is not None:
             return loosely, None
-        raise BadInvitation("the time zone is neither known nor defined in the file", line)
+        raise BadInvitation("the time zone of the event is neither known nor defined in the file", line)
 
-    def when(self, prop: Property, value: str | None = None) -> When:
-        """Read a DATE or DATE-TIME. Raises BadInvitation."""
-        text = (prop.value if value is None else value).strip()
+    def when(self, prop: Property, value: str | None = None, *, beside: "When | None" = None) -> When:
+        """Read a DATE or DATE-TIME; one without a zone takes that of the moment it stands beside. Raises BadInvitation."""
+        text = (prop.value if value is None else value).strip().strip('"')
         match = _WHEN.fullmatch(text)
         try:
             local = naive(text)
         except (ValueError, OverflowError):
-            raise BadInvitation(f"{prop.name} is no date", prop.line) from None
+            raise BadInvitation(f"{prop.name} is no date that can be read", prop.line) from None
         if match is None or not _FIRST_YEAR <= local.year <= _LAST_YEAR:
             raise BadInvitation(f"{prop.name} is outside the years a calendar can hold", prop.line)
         is_date = match[4] is None
@@ -282,6 +283,8 @@ class Zones:
         elif prop.param("TZID"):
             name = (prop.param("TZID") or "").strip()
             zone, _ = self.get(name, prop.line)
+        elif beside is not None and not beside.is_date:
+            zone, name = beside.zone, beside.zone_name
         else:
             zone = self.floating
             name = str(zone) if zone is not UTC else None

@@ -6,6 +6,7 @@ from dataclasses import replace
 from greenroom.simulator import transport
 from greenroom.simulator.envelope import Envelope
 from greenroom.simulator.errors import BadInvitation
+from greenroom.simulator.ics_identity import UNSTAMPED
 from greenroom.simulator.ics_read import ReadEvent, ReadFile, read_ics
 from greenroom.simulator.model import (
     Answer,
@@ -20,6 +21,8 @@ from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
 
 _ANSWERS = {"Accept", "Decline", "Tentative"}
+_NOBODY = "the event has no ORGANIZER with a mail address, so nobody invites and nobody could be answered"
+_FUTURE = "a change to one occurrence and all after it (RANGE=THISANDFUTURE) cannot be taken over"
 _AS_REQUEST = {None, "REQUEST", "PUBLISH"}
 
 
@@ -27,11 +30,20 @@ def deliver_ics(site: Site, store: MailboxStore, data: bytes, sender: str | None
     """See Exchange.deliver_ics."""
     file = read_ics(data)
     method = file.method or "REQUEST"
-    by_sender = None if sender is None else Person(sender)
+    author = sender or file.sender
+    by_sender = None if author is None else Person(author)
+    for event in file.events:
+        if event.meeting.stamp == UNSTAMPED:
+            event.meeting.stamp = site.now()
     if file.method in _AS_REQUEST or file.method == "CANCEL":
         groups = _by_uid(file.events)
         if file.method == "PUBLISH" and all(one.organizer is None for one in file.events):
-            return _keep_as_mail(site, store, file, by_sender, "PUBLISH without an organizer invites nobody")
+            return _keep_as_mail(
+                site, store, file, by_sender, "an event that is published without an organizer invites nobody"
+            )
+        if by_sender is None:
+            # Beside real meetings, a calendar can hold its owner's own appointments.
+            groups = [events for events in groups if any(one.organizer is not None for one in events)] or groups
         cancel = file.method == "CANCEL"
         # All are read before the first is delivered, so that a bad one leaves nothing half done.
         envelopes = [one for events in groups for one in _envelopes(site, events, by_sender, cancel=cancel)]
@@ -41,7 +53,9 @@ def deliver_ics(site: Site, store: MailboxStore, data: bytes, sender: str | None
         reply = _reply(site, file.events[0])
         if reply is not None:
             return _delivered(method, file, [transport.deliver(site, store, reply)])
-        return _keep_as_mail(site, store, file, by_sender, "the answer is neither accepted, declined nor tentative")
+        return _keep_as_mail(
+            site, store, file, by_sender, "it is a reply in which nobody accepts, declines or is tentative"
+        )
     return _keep_as_mail(site, store, file, by_sender, "mail servers do nothing by themselves with this method")
 
 
@@ -56,10 +70,10 @@ def _envelopes(site: Site, events: list[ReadEvent], sender: Person | None, *, ca
     """One message for a master with its exceptions, one for each exception that comes without its master."""
     named = next((one.organizer for one in events if one.organizer is not None), sender)
     if named is None:
-        raise BadInvitation("the event has no ORGANIZER with a mail address", events[0].line)
+        raise BadInvitation(_NOBODY, events[0].line)
     for event in events:
         if event.this_and_future:
-            raise BadInvitation("RANGE=THISANDFUTURE is not understood", event.line)
+            raise BadInvitation(_FUTURE, event.line)
         event.meeting.organizer = named
     masters = [one for one in events if one.meeting.recurrence_id is None]
     alone = [one for one in events if one.meeting.recurrence_id is not None]
@@ -163,4 +177,6 @@ def _delivered(method: str, file: ReadFile, outcomes: list[Outcome]) -> Delivere
     items = {one.calendar_item.id: None for one in outcomes if one.calendar_item is not None}
     note = next((one.note for one in outcomes if one.note is not None), None)
     messages = tuple(one.message.id for one in outcomes)
-    return Delivered(method, file.events[0].meeting.uid, messages, tuple(items), note)
+    uids = dict.fromkeys(one.message.meeting.uid for one in outcomes if one.note is None)
+    uid = next(iter(uids), file.events[0].meeting.uid)
+    return Delivered(method, uid, messages, tuple(items), note, tuple(uids))

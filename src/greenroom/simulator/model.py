@@ -127,6 +127,7 @@ class Meeting:
     response_requested: bool = True
     recurrence: Recurrence | None = None
     raw_rrule: str | None = None  # RRULE and RDATE lines of a series Exchange patterns cannot say (recurrence: None)
+    raw_end: datetime | None = None  # the end of the last occurrence of such a series at the latest; None: none is known
     modified: tuple[ModifiedOccurrence, ...] = ()
     deleted: tuple[DeletedOccurrence, ...] = ()
     is_cancelled: bool = False
@@ -371,6 +372,7 @@ class Delivered:
     """What came of a file given to a mailbox: ids of the messages made, of calendar items touched.
 
     `note` says why nothing more happened, for methods that are only kept as plain mail or found nothing to act on.
+    `uids` are of the meetings for which something did happen, `uid` is the first of them, or the first in the file.
     """
 
     method: str
@@ -378,3 +380,4 @@ class Delivered:
     message_ids: tuple[str, ...]
     calendar_item_ids: tuple[str, ...]
     note: str | None = None
+    uids: tuple[str, ...] = ()

@@ -34,7 +34,9 @@ def read_series(fields: dict[str, Element], start: datetime, end: datetime, zone
     """Read a master's properties (by local name) around its first occurrence; None if there is no rule."""
     rule = fields.get("Recurrence")
     if rule is None or len(rule) == 0:
-        return None
+        # A series brought in with a rule that Exchange's patterns cannot say; its last occurrence may be known all the same.
+        last = instant(text_of(fields.get("LastOccurrence"), "End"))
+        return None if last is None else Series(f"last={last.isoformat()}", last)
     parts = sorted(_part(element) for element in children(rule) if local(element).endswith(_RULES))
     parts.append(f"zone={(zone or '')[:_LONGEST_VALUE]}")
     parts.extend(_exceptions("modified", fields.get("ModifiedOccurrences"), ("OriginalStart", "Start", "End")))

@@ -131,6 +131,22 @@ def _modified(hand: InHand) -> Value:
     return fill
 
 
+def _last(hand: InHand) -> Value:
+    """Only for series without a Recurrence to show: there it is all that is known of their end."""
+    meeting = meeting_of(hand)
+    last = meeting.raw_end
+    if meeting.raw_rrule is None or last is None:
+        return None
+
+    def fill(element: etree._Element) -> None:
+        sub(element, t("ItemId"), Id=f"{hand.item.id}.last", ChangeKey=hand.item.change_key)
+        for name, moment in (("Start", last - (meeting.end - meeting.start)), ("End", last)):
+            sub(element, t(name), timestamp(moment))
+        sub(element, t("OriginalStart"), timestamp(last - (meeting.end - meeting.start)))
+
+    return fill
+
+
 def _answers(hand: InHand) -> Value:
     item, meeting = hand.item, meeting_of(hand)
     if isinstance(item, CalendarItem) and item.is_organizer:
@@ -206,6 +222,7 @@ _SCHEDULE: Final[dict[str, Property]] = {
     "TimeZone": lambda hand: meeting_of(hand).start_zone or "UTC",
     "AppointmentSequenceNumber": lambda hand: str(meeting_of(hand).sequence),
     "AppointmentState": _state,
+    "LastOccurrence": _last,
     "ModifiedOccurrences": _modified,
     "DeletedOccurrences": _deleted,
     "StartTimeZone": _zone(end=False),
