@@ -2,25 +2,34 @@
 
 import asyncio
 import contextlib
-import json
+import errno
 import signal
 import sys
 import tempfile
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
+from click.core import ParameterSource
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from greenroom.assembly import PortInUseError
-from greenroom.cli.demonstration.invitations import Result, deliver_all, files_of
+from greenroom.cli.demonstration.invitations import Invitation, Result, deliver_all, files_of, read_all
 from greenroom.cli.demonstration.script import Day, Line
-from greenroom.cli.demonstration.world import UnlikelyError, World, open_world
+from greenroom.cli.demonstration.world import FolderError, UnlikelyError, World, open_world
+from greenroom.cli.exits import Exit
+from greenroom.cli.failures import Failure, of_storage
 from greenroom.cli.logs import configure_logs
+from greenroom.cli.options import echo_json, end_with, show_problems, stderr, stdout
+from greenroom.cli.reading import plain
+from greenroom.settings import SettingsError
+from greenroom.storage import StorageError
 
 OWN_TIME = "invitation"
+_FIRST_YEAR, _LAST_YEAR = 1971, 2105  # those that tickets can name
 _EXAMPLES = """\
 \b
 Examples:
@@ -39,7 +48,7 @@ Examples:
     "invitations",
     multiple=True,
     type=click.Path(exists=True, path_type=Path),
-    help="Deliver an .ics file, or all of a folder, to the equipment mailbox. May be given several times.",
+    help="Deliver an .ics file (or a mail with one), or all of a folder, to the equipment mailbox. May be given several times.",
 )
 @click.argument("more", nargs=-1, type=click.Path(exists=True, path_type=Path))
 @click.option(
@@ -80,40 +89,70 @@ def demo(
     files = files_of([*invitations, *more])
     if invitations and not files:
         raise click.UsageError("There is no .ics file in that folder.")
+    if now == OWN_TIME and not files:
+        raise click.UsageError("--now invitation goes with --invitation.")
     if as_json and not once:
         raise click.UsageError("--json goes with --once.")
+    moment = _moment(now)
+    source = click.get_current_context().get_parameter_source("port")
     configure_logs("info" if verbose else "error", "console")
-    run = _Run(once=once, files=files, own=now == OWN_TIME, as_json=as_json, quiet_browser=no_browser or once)
+    run = _Run(
+        once=once, invitations=read_all(files), own=now == OWN_TIME, as_json=as_json, quiet_browser=no_browser or once
+    )
+    with _failures(data, as_json=as_json), _folder(data) as folder:
+        code = asyncio.run(run.go(folder, 0 if once and source is ParameterSource.DEFAULT else port, moment))
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def _failures(data: Path | None, *, as_json: bool) -> Iterator[None]:
+    """Turn what can stand in the demo's way into a sentence and an exit code."""
     try:
-        with _folder(data) as folder:
-            sys.exit(asyncio.run(run.go(folder, 0 if once and port == _default_port() else port, _moment(now))))
+        yield
     except PortInUseError as error:
-        raise click.ClickException(
-            f"Port {error.port} is in use. Choose another one with --port, or --port 0."
-        ) from error
+        end_with(_of_port(error), as_json=as_json)
+    except FolderError as error:
+        step = f"Name another folder with --data, or remove {error.file} to begin anew."
+        end_with(Failure("demo-data", str(error), step, Exit.PROBLEM), as_json=as_json)
+    except SettingsError as error:
+        show_problems(error.problems)
+        sys.exit(Exit.USAGE)
+    except StorageError as error:
+        end_with(of_storage(error), as_json=as_json)
+    except OSError as error:
+        where = "the folder for temporary files" if data is None else f"the folder {data}"
+        what = f"The demo cannot keep its data in {where}: {error.strerror or type(error).__name__}."
+        end_with(Failure("demo-folder", what, "Name another folder with --data.", Exit.PROBLEM), as_json=as_json)
 
 
-def _default_port() -> int:
-    return next(int(str(option.default)) for option in demo.params if option.name == "port")
+def _of_port(error: PortInUseError) -> Failure:
+    cause = error.__cause__
+    if isinstance(cause, OSError) and cause.errno == errno.EACCES:
+        what = f"This user may not listen on port {error.port}: ports below 1024 belong to the system."
+    else:
+        what = f"Port {error.port} is in use by another program, perhaps by another demo."
+    return Failure("port-in-use", what, "Choose another one with --port, or any free one with --port 0.", Exit.PORT)
 
 
 class _Run:
     """One run of the demo."""
 
-    def __init__(self, *, once: bool, files: Sequence[Path], own: bool, as_json: bool, quiet_browser: bool) -> None:
+    def __init__(
+        self, *, once: bool, invitations: Sequence[Invitation], own: bool, as_json: bool, quiet_browser: bool
+    ) -> None:
         self._once = once
-        self._files = files
+        self._invitations = invitations
         self._own = own
         self._json = as_json
         self._quiet = quiet_browser
-        self._console = Console(highlight=False)
+        self._console = stdout()
 
     async def go(self, folder: Path, port: int, now: datetime | None) -> int:
         async with open_world(folder, port=port, now=now) as world:
             if self._once:
-                return await (self._deliver(world) if self._files else self._play(world))
+                return await (self._deliver(world) if self._invitations else self._play(world))
             self._console.print(f"Greenroom's demo is at [bold]{world.address}[/bold]  (Ctrl-C ends it)")
-            if self._files:
+            if self._invitations:
                 await self._deliver(world)
             if not self._quiet:
                 webbrowser.open(world.address)
@@ -129,29 +168,46 @@ class _Run:
             failure = str(error)
         if self._json:
             lines = [{"at": line.at.isoformat(), "what": line.what, "seconds": line.seconds} for line in day.lines]
-            click.echo(json.dumps({"ok": failure is None, "failure": failure, "timeline": lines}, indent=2))
+            echo_json({"ok": failure is None, "failure": failure, "timeline": lines})
         elif failure is not None:
-            self._console.print(f"[red]✗ {failure}[/red]")
+            self._console.print(f"[red]✗ {escape(failure)}[/red]", soft_wrap=True)
         else:
             self._console.print("[green]✓ The day went as it should.[/green]")
         return 0 if failure is None else 1
 
     async def _deliver(self, world: World) -> int:
-        results = await deliver_all(world, self._files, own=self._own, tell=self._tell_result)
+        with self._progress() as step:
+
+            def tell(result: Result) -> None:
+                self._tell_result(result)
+                step()
+
+            results = await deliver_all(world, self._invitations, own=self._own, tell=tell)
         if self._json:
-            click.echo(json.dumps([result.as_json() for result in results], indent=2))
-        return 0 if all(result.ok for result in results) else 1
+            echo_json([result.as_json() for result in results])
+        return Exit.OK if all(result.ok for result in results) else Exit.PROBLEM
+
+    @contextlib.contextmanager
+    def _progress(self) -> Iterator[Callable[[], None]]:
+        """Show on standard error how far it got, where the results themselves do not show it at the same terminal."""
+        columns = (TextColumn("Delivering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        console = stderr()
+        shown = console.is_terminal and (self._json or not self._console.is_terminal)
+        with Progress(*columns, console=console, transient=True, disable=not shown) as progress:
+            task = progress.add_task("", total=len(self._invitations))
+            yield lambda: progress.advance(task)
 
     def _tell(self, line: Line) -> None:
         if not self._json:
             took = "" if line.seconds is None else f"  [dim]({line.seconds:.1f} s)[/dim]"
-            self._console.print(f"[dim]{line.at:%a %H:%M:%S}[/dim]  {line.what}{took}")
+            self._console.print(f"[dim]{line.at:%a %H:%M:%S}[/dim]  {escape(line.what)}{took}", soft_wrap=True)
 
     def _tell_result(self, result: Result) -> None:
         if not self._json:
             sign = "[green]✓[/green]" if result.room else ("[yellow]-[/yellow]" if result.ok else "[red]✗[/red]")
             what = f"room {result.room}" if result.room else "no room"
-            self._console.print(f"{sign} {result.file}  [dim]at {result.at}[/dim]  {what}: {result.reason}")
+            name, reason = escape(plain(result.file)), escape(result.reason)
+            self._console.print(f"{sign} {name}  [dim]at {result.at}[/dim]  {what}: {reason}", soft_wrap=True)
 
 
 @contextlib.contextmanager
@@ -167,11 +223,15 @@ def _folder(data: Path | None) -> Iterator[Path]:
 def _moment(text: str | None) -> datetime | None:
     if text is None or text == OWN_TIME:
         return None
+    wrong = f"{text!r} is no time; write it as 2026-12-01T09:00+01:00, or “invitation” for each file's own time"
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(f"{text} is no time; write it as 2026-12-01T09:00+01:00", param_hint="--now") from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+        moment = (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise click.BadParameter(wrong, param_hint="--now") from None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise click.BadParameter(f"the demo's clock shows the years {_FIRST_YEAR} to {_LAST_YEAR}", param_hint="--now")
+    return moment
 
 
 async def _until_told_to_stop() -> None:

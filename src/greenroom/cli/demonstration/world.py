@@ -38,6 +38,14 @@ class UnlikelyError(Exception):
     """Something that should have happened in the demo did not; the text says what."""
 
 
+class FolderError(Exception):
+    """A file of an earlier demo cannot be taken up again; the text says why, `file` which one."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(f"The data of an earlier demo cannot be taken up again: {file}: {reason}.")
+        self.file = file
+
+
 @dataclass(slots=True)
 class World:
     """What the demo holds in its hands."""
@@ -97,7 +105,8 @@ class World:
 async def open_world(folder: Path, *, port: int = 0, now: datetime | None = None) -> AsyncIterator[World]:
     """Open a world whose data lie in `folder`; what was there before is taken up again.
 
-    Raises PortInUseError, and what the folder's files make impossible.
+    Raises PortInUseError, FolderError for files of an earlier demo that are damaged, OSError where nothing can be written,
+    and what is wrong with the database or the ticket keys.
     """
     clock = SimulatorClock(now)
     listener = bind("127.0.0.1", port)
@@ -151,7 +160,12 @@ def _front(ews: EwsApp, pages: ASGIApp, home: ASGIApp, exchange: Exchange) -> AS
 def _exchange(folder: Path, clock: SimulatorClock) -> Exchange:
     snapshot = folder / _SNAPSHOT
     if snapshot.exists():
-        return load(snapshot, clock)
+        try:
+            return load(snapshot, clock)
+        except OSError as error:
+            raise FolderError(snapshot, error.strerror or "it cannot be read") from error
+        except ValueError as error:
+            raise FolderError(snapshot, "it is damaged, or another version wrote it") from error
     exchange = Exchange(clock)
     demo_world.populate(exchange)
     return exchange
