@@ -31,6 +31,7 @@ from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.faults import FaultRule, Faults
 from greenroom.simulator.seeding import seed
 from greenroom.simulator.server import SimulatorServer, address_of, listening_socket, simulator_config
+from support import planted
 from support.ews_schema import ews_schema, request_complaint, validate_body, validate_stream
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ EQUIPMENT = "vmr@sim.test"
 ORGANIZER = "olga@sim.test"
 ATTENDEE = "anton@sim.test"
 SERVICE = "svc"
-PASSWORD = "made up for tests"
+PASSWORD = planted.PASSWORD
 
 SMALL_WORLD: Mapping[str, Any] = {
     "mailboxes": [

@@ -34,7 +34,7 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 async def simulated() -> AsyncIterator[RunningSimulator]:
-    async with simulator_in_loop() as simulator:
+    async with simulator_in_loop(world()) as simulator:
         yield simulator
 
 
@@ -67,7 +67,7 @@ async def check(home: Home, replies: int) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_fault_that_passes_changes_nothing_in_the_end(fault: str, operation: str) -> None:
-    async with simulator_in_loop() as simulator, serviced(simulator) as home:
+    async with simulator_in_loop(world()) as simulator, serviced(simulator) as home:
         home.fail(operation=operation, times=2, **FAULTS[fault])
         await lives(home)
         home.fail(operation=operation, times=2, **FAULTS[fault])
@@ -117,7 +117,7 @@ async def test_instructions_that_had_to_go_into_the_reply_are_not_lost_when_it_i
 
 @pytest.mark.parametrize("times", [1, 3])
 async def test_a_forgotten_sync_state_only_means_to_look_at_everything_again(times: int) -> None:
-    async with simulator_in_loop() as simulator, serviced(simulator) as home:
+    async with simulator_in_loop(world()) as simulator, serviced(simulator) as home:
         await lives(home)
         rule = home.fail(kind="expired_sync_state", operation="SyncFolderItems", times=times)
         await home.until(lambda: home.face.faults.snapshot()[-1]["struck"] == times)
@@ -146,7 +146,7 @@ async def test_faults_of_all_kinds_at_once_change_nothing_in_the_end(simulated: 
 
 
 async def test_a_wrong_password_is_tried_once_and_the_account_is_not_locked() -> None:
-    async with simulator_in_loop(lock_after=3) as simulator:
+    async with simulator_in_loop(world(), lock_after=3) as simulator:
         clock = RunningClock()
         async with serviced(simulator, clock=clock, password="wrong", poll=0.05, push=True) as home:
             home.invite("plain")
@@ -161,7 +161,7 @@ async def test_a_wrong_password_is_tried_once_and_the_account_is_not_locked() ->
 
 async def test_a_password_that_stops_working_is_tried_again_after_a_quarter_of_an_hour_and_no_sooner() -> None:
     clock = RunningClock()
-    async with simulator_in_loop() as simulator, serviced(simulator, clock=clock, poll=0.05) as home:
+    async with simulator_in_loop(world()) as simulator, serviced(simulator, clock=clock, poll=0.05) as home:
         await lives(home)
         home.fail(kind="unauthorized")
 
@@ -205,14 +205,14 @@ async def _polls(seconds: float) -> None:
     ids=lambda rule: f"{rule['kind']}-{rule['operation']}",
 )
 async def test_without_notifications_polling_is_enough(rule: dict[str, Any]) -> None:
-    async with simulator_in_loop() as simulator, serviced(simulator, push=True) as home:
+    async with simulator_in_loop(world()) as simulator, serviced(simulator, push=True) as home:
         home.fail(**rule)
         await lives(home)
 
 
 async def test_with_notifications_nobody_waits_for_the_poll() -> None:
     async with (
-        simulator_in_loop() as simulator,
+        simulator_in_loop(world()) as simulator,
         serviced(simulator, push=True, poll=3600, clock=RunningClock()) as home,
     ):
         await home.until(lambda: home.calls("GetStreamingEvents") > 0)
