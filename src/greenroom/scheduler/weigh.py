@@ -67,6 +67,8 @@ def _tickets(integration: Integration, observation: Observation) -> Tickets | Ex
 def _case(
     integration: Integration, observation: Observation, known: Record | None, worth: Evidence | Exception, now: datetime
 ) -> Case:
+    if known is not None and _reply_under_way(observation, known, now):
+        return Case(observation, replace(known, ref=observation.ref), waiting=True)
     begun = known or new_record(integration.number, observation.key, observation.ref, now)
     case = Case(observation, begun)
     if isinstance(worth, Exception):
@@ -86,6 +88,16 @@ def _case(
     case.note("seen", observation.kind.value, now, f"ticket {case.evidence.status.value}")
     case.note("decided", decision.reason.value, now, decision.outcome.value if decision.outcome else "silence")
     return case
+
+
+def _reply_under_way(observation: Observation, record: Record, now: datetime) -> bool:
+    """Whether Exchange may still be working on a reply whose outcome we do not know: it shows no answer, but time is not up.
+
+    To send another before would give the organizer two. A cancellation needs no reply and does not wait.
+    """
+    if record.replying is None or record.retry_at is None or now >= record.retry_at or observation.cancelled:
+        return False
+    return settle(observation, record).replied != record.replying
 
 
 def _decided(integration: Integration, case: Case, now: datetime) -> Record:
