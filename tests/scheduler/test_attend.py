@@ -8,11 +8,10 @@ from greenroom.exchange.errors import OutcomeUnknownError, TryLaterError
 from greenroom.meetings.meeting import MeetingKey, Response, Sensitivity
 from greenroom.meetings.policy import PinPolicy, Policy
 from greenroom.meetings.record import InstructionsState, State
-from greenroom.meetings.room import RoomSpec
-from greenroom.platforms.contract import Capabilities, Platform
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError
 from support.greenroom_at_work import at_work
 from support.observations import NOW, observation
+from support.stubborn_platform import StubbornPlatform
 
 ONE = MeetingKey.of_uid("one")
 TWO = MeetingKey.of_uid("two")
@@ -197,10 +196,8 @@ async def test_an_item_that_cannot_be_read_for_now_is_shown_again_and_delays_no_
 
 
 async def test_a_meeting_nobody_can_deal_with_holds_up_no_other_and_is_told_as_defective() -> None:
-    def wrap(inner: Platform) -> Platform:
-        return Wrapped(inner, [ZeroDivisionError("a bug"), ZeroDivisionError("a bug")])
-
-    async with at_work(platform=wrap) as work:
+    errors: list[Exception] = [ZeroDivisionError("a bug"), ZeroDivisionError("a bug")]
+    async with at_work(platform=lambda inner: StubbornPlatform(inner, errors)) as work:
         work.mailbox.invite(observation())
         await work.attend()
         record = await work.record(ONE)
@@ -211,32 +208,9 @@ async def test_a_meeting_nobody_can_deal_with_holds_up_no_other_and_is_told_as_d
         assert len(work.mailbox.replies_to(ONE)) == len(work.mailbox.replies_to(TWO)) == 1
 
 
-class Wrapped:
-    """A platform that fails as told before it works."""
-
-    def __init__(self, inner: Platform, errors: list[Exception]) -> None:
-        self.inner = inner
-        self.errors = errors
-        self.capabilities = Capabilities(judges_time=True, pins=True)
-
-    async def ensure(self, spec: RoomSpec) -> None:
-        if self.errors:
-            raise self.errors.pop(0)
-        await self.inner.ensure(spec)
-
-    async def retire(self, mark: str) -> None:
-        await self.inner.retire(mark)
-
-    async def check(self) -> None:
-        await self.inner.check()
-
-    async def close(self) -> None:
-        await self.inner.close()
-
-
 async def test_a_platform_out_of_reach_makes_a_meeting_defective_and_then_whole() -> None:
     errors: list[Exception] = [PlatformUnavailableError("down"), PlatformUnavailableError("down")]
-    async with at_work(platform=lambda inner: Wrapped(inner, errors)) as work:
+    async with at_work(platform=lambda inner: StubbornPlatform(inner, errors)) as work:
         work.mailbox.invite(observation(starts_in=timedelta(days=9)))
         await work.attend()
         record = await work.record(ONE)
@@ -249,7 +223,7 @@ async def test_a_platform_out_of_reach_makes_a_meeting_defective_and_then_whole(
 
 async def test_a_drawn_alias_that_is_taken_is_drawn_again() -> None:
     errors: list[Exception] = [AliasTakenError("taken")]
-    async with at_work(platform=lambda inner: Wrapped(inner, errors)) as work:
+    async with at_work(platform=lambda inner: StubbornPlatform(inner, errors)) as work:
         work.mailbox.invite(observation())
         await work.attend()
         assert [sent.verdict for sent in work.mailbox.replies_to(ONE)] == [Verdict.ACCEPT]
@@ -257,7 +231,7 @@ async def test_a_drawn_alias_that_is_taken_is_drawn_again() -> None:
 
 async def test_a_tickets_alias_that_is_taken_is_a_conflict() -> None:
     errors: list[Exception] = [AliasTakenError("taken")]
-    async with at_work(platform=lambda inner: Wrapped(inner, errors)) as work:
+    async with at_work(platform=lambda inner: StubbornPlatform(inner, errors)) as work:
         work.mailbox.invite(observation(body_html=work.ticket(123456789)))
         await work.attend()
         (reply,) = work.mailbox.replies_to(ONE)

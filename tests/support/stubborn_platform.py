@@ -10,10 +10,10 @@ class StubbornPlatform:
     An error in `broken` by a room's mark is raised every time that room is retired.
     """
 
-    def __init__(self, inner: Platform, *, judges_time: bool = True) -> None:
+    def __init__(self, inner: Platform, ensuring: list[Exception] | None = None, *, judges_time: bool = True) -> None:
         self.inner = inner
         self.capabilities = Capabilities(judges_time=judges_time, pins=True)
-        self.ensuring: list[Exception] = []
+        self.ensuring = ensuring or []
         self.retiring: list[Exception] = []
         self.broken: dict[str, Exception] = {}
         self.retired: list[str] = []

@@ -45,13 +45,14 @@ class Record:
     """One meeting of one integration. Times are aware and in UTC; `None` means "not done" or "not known".
 
     seen                fingerprint of the last observation handled to its end
-    alias_number,       the reserved alias and the id of the ring's key that its ticket, PIN and join id come from
-    alias_key
+    alias_number,       the reserved alias, the id of the ring's key that its ticket, PIN and join id come from, and the
+    alias_key,          ticket's time of issue
+    issued_at
     room                fingerprint of the RoomSpec the platform was last told
-    replied             what the last reply said: "<outcome>:<observation fingerprint>"
+    replied             what the last reply said (`decision.reply_identity`); "<outcome>:" if that no longer holds
     replying            the same for a reply that is about to be sent: after a crash it says "look first"
     answered_before     the mailbox's answer time at the moment `replying` was stored
-    retry_at, attempts  when to look again after a transient fault, and how often that was so
+    retry_at, attempts  when to look again after a transient fault, and how often that was so; both stay until all is done
     """
 
     integration: int
