@@ -159,6 +159,7 @@ async def test_the_wait_a_server_asks_for_is_kept_and_then_it_is_asked_again(mon
         queue = InProcessQueue(work.clock)
         async with serving(service_of(work, queue=queue)):
             await until(lambda: len(calls) == 1)
+            await queue.idle()  # the wait begins when the pass has ended
             work.clock.forward(minutes=4)
             await asyncio.sleep(0.1)
             assert len(calls) == 1
