@@ -9,21 +9,10 @@ import pytest
 from greenroom.exchange.contract import Verdict
 from greenroom.meetings.meeting import MeetingKey, Response
 from greenroom.meetings.ticket_finder import find_tickets
-from support.greenroom_at_work import AtWork, Died, at_work
+from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import observation
 
 STORY = {"ticketed": 1, "plain": 2, "past": 3, "copy": 4}
-
-
-def die_at(number: int) -> tuple[Callable[[str], None], list[str]]:
-    seen: list[str] = []
-
-    def step(name: str) -> None:
-        seen.append(name)
-        if len(seen) == number:
-            raise Died
-
-    return step, seen
 
 
 def invite_all(work: AtWork) -> None:
@@ -36,7 +25,7 @@ def invite_all(work: AtWork) -> None:
 
 async def steps_of_a_day() -> int:
     async with at_work() as work:
-        step, seen = die_at(-1)
+        step, seen = die_at(0)
         invite_all(work)
         await work.attend(step)
         change_all(work)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from greenroom.exchange.contract import Verdict
 from greenroom.exchange.errors import ExchangeError, OutcomeUnknownError, TryLaterError
 from greenroom.meetings.meeting import MeetingKey, Response
-from support.greenroom_at_work import AtWork, Died, at_work
+from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import observation
 
 UIDS = ("a", "b", "c")
@@ -96,15 +96,8 @@ def people_do(work: AtWork, meant: Expected, event: str, uid: str, days: int, *,
         meant.cancelled = True
 
 
-async def attend(work: AtWork, die_at: int) -> None:
-    count = 0
-
-    def step(_name: str) -> None:
-        nonlocal count
-        count += 1
-        if count == die_at:
-            raise Died
-
+async def attend(work: AtWork, number: int) -> None:
+    step, _ = die_at(number)
     try:
         await work.attend(step)
     except (Died, ExchangeError):

@@ -15,7 +15,7 @@ from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.ticket import KeyRing, Ticket, TicketFault
 from greenroom.platforms.contract import Platform
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
-from support.greenroom_at_work import AtWork, Died, at_work
+from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import observation
 from support.stubborn_platform import StubbornPlatform
 
@@ -49,14 +49,7 @@ async def test_dying_during_a_retry_loses_nothing(number: int) -> None:
         await work.attend()
         assert (await record_of(work, ONE)).state is State.DEFECTIVE
         work.clock.forward(minutes=1)
-        count = 0
-
-        def step(_name: str) -> None:
-            nonlocal count
-            count += 1
-            if count == number:
-                raise Died
-
+        step, _ = die_at(number)
         with pytest.raises(Died):
             await work.attend(step)
         await work.settle()

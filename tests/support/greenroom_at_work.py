@@ -25,6 +25,18 @@ class Died(BaseException):
     """The process is killed here: nothing catches it, nothing is tidied up."""
 
 
+def die_at(number: int) -> tuple[Callable[[str], None], list[str]]:
+    """A listener that is killed at the n-th step (0: never), and the list of steps it has heard."""
+    seen: list[str] = []
+
+    def step(name: str) -> None:
+        seen.append(name)
+        if len(seen) == number:
+            raise Died
+
+    return step, seen
+
+
 class Clock:
     """A clock that stands still until it is told to go on."""
 
