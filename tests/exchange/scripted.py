@@ -118,5 +118,6 @@ def fault(code: str, *, back_off: int | None = None, status: int = 500) -> httpx
     )
 
 
-def folder_found() -> httpx2.Response:
-    return answer("GetFolder", ok("<m:Folders/>"))
+def folder_found(*idents: str) -> httpx2.Response:
+    folder = '<m:Folders><t:CalendarFolder><t:FolderId Id="{}"/></t:CalendarFolder></m:Folders>'
+    return answer("GetFolder", *(ok(folder.format(ident)) for ident in idents or ("calendar",)))

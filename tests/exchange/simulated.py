@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+import httpx2
+from lxml import etree
+
+from exchange.scripted import fault, unread
 from greenroom.exchange.contract import Invitation, Mailbox
 from greenroom.exchange.ews import Auth, BasicAuth, EwsMailbox, EwsSettings
 from greenroom.meetings.meeting import MeetingKey
@@ -120,11 +124,29 @@ def world(processing: Processing, *, impersonate: object = "everybody", **equipm
     }
 
 
+class Choosy(httpx2.AsyncBaseTransport):
+    """The way to a server that lists nothing but ids, and knows no property that belongs to another kind of item."""
+
+    def __init__(self) -> None:
+        self._way = httpx2.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        body = etree.fromstring(await request.aread())
+        listed = body.find(".//{*}SyncFolderItems//{*}AdditionalProperties") is not None
+        named = [field.get("FieldURI") or "" for field in body.iter("{*}FieldURI")]
+        if listed or any(name.startswith("meeting") for name in named):
+            return unread(fault("ErrorInvalidPropertyRequest"))
+        return await self._way.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._way.aclose()
+
+
 @asynccontextmanager
-async def ews_house(processing: Processing) -> AsyncIterator[House]:
+async def ews_house(processing: Processing, way: httpx2.AsyncBaseTransport | None = None) -> AsyncIterator[House]:
     """A house whose mailbox is reached over EWS."""
     async with simulator_in_loop(world(processing)) as simulator:
-        mailbox = EwsMailbox(settings(simulator))
+        mailbox = EwsMailbox(settings(simulator), way)
         try:
             yield House(simulator, mailbox, processing)
         finally:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from exchange.conformance import MailboxContract
-from exchange.simulated import House, ews_house
+from exchange.simulated import Choosy, House, ews_house
 
 
 class TestEwsWithAutoUpdate(MailboxContract):
@@ -19,4 +19,15 @@ class TestEwsWithProcessingNone(MailboxContract):
     @pytest.fixture
     async def house(self) -> AsyncIterator[House]:
         async with ews_house("none") as house:
+            yield house
+
+
+class TestEwsWithAServerThatNamesNoProperties(MailboxContract):
+    """The cheap requests are refused: it costs calls, and nothing else."""
+
+    capabilities = MailboxContract.capabilities - {"glances"}
+
+    @pytest.fixture
+    async def house(self) -> AsyncIterator[House]:
+        async with ews_house("auto_update", Choosy()) as house:
             yield house

@@ -262,6 +262,15 @@ class TestSeries:
         assert text is not None
         assert len(text) < 500
 
+    def test_a_series_without_a_rule_ends_with_its_last_occurrence_if_that_is_told(self) -> None:
+        master = WHEN + extended("35", GOID) + "<CalendarItemType>RecurringMaster</CalendarItemType>"
+        last = "<LastOccurrence><Start>2031-06-03T09:00:00Z</Start><End>2031-06-03T10:00:00Z</End></LastOccurrence>"
+        known, unknown = observe(master + last), observe(master)
+        assert known.span is not None
+        assert unknown.span is not None
+        assert (known.span.until, unknown.span.until) == (datetime(2031, 6, 3, 10, tzinfo=UTC), None)
+        assert (known.recurrence is None, unknown.recurrence) == (False, None)
+
     def test_the_last_occurrence_says_when_it_ends_unless_a_moved_one_ends_later(self) -> None:
         last = "<LastOccurrence><Start>2031-06-03T09:00:00Z</Start><End>2031-06-03T10:00:00Z</End></LastOccurrence>"
         span = self.series(more=last).span

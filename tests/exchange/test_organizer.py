@@ -106,6 +106,10 @@ async def test_organizers_we_cannot_act_for_are_refused(code: str) -> None:
     assert await update(Server(lambda _: answer("FindItem", bad(code)))) is UpdateResult.REFUSED
 
 
+async def test_an_organizers_server_that_refuses_a_property_is_no_reason_to_wait() -> None:
+    assert await update(Server(lambda _: fault("ErrorInvalidPropertyRequest"))) is UpdateResult.REFUSED
+
+
 async def test_a_refused_sign_in_or_a_wrong_address_is_not_hidden() -> None:
     with pytest.raises(SignInError):
         await update(Server(lambda _: httpx2.Response(401)))

@@ -359,3 +359,41 @@ async def test_errors_say_nothing_of_content() -> None:
     assert isinstance(result, Unreadable)
     assert isinstance(result.error, ExchangeError)
     assert "planted" not in f"{result.error!r}{result!r}"
+
+
+def _choosy(kind: str, more: Server, whole: bool) -> Server:
+    """A server that refuses named properties, for the whole request or for each item of one kind."""
+
+    def script(asked: Asked) -> httpx2.Response:
+        named = asked.body.find(".//{*}AdditionalProperties/{*}FieldURI") is not None
+        if named and whole:
+            return fault("ErrorInvalidPropertyRequest")
+        if named:
+            refused = (bad("ErrorInvalidPropertyRequest") if i.startswith(kind) else None for i in asked.ids())
+            found = [told or _told(meeting(i)) for i, told in zip(asked.ids(), refused, strict=True)]
+            return answer("GetItem", *found)
+        return more.script(asked)  # type: ignore[return-value]  # it scripts answers alone
+
+    return Server(script)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_a_server_that_refuses_a_property_is_asked_for_what_it_has(whole: bool) -> None:
+    known = {f"c{n}": meeting(f"c{n}") for n in range(4)}
+    server = _choosy("c", serving(**known), whole)
+    mailbox = server.mailbox()
+    for _ in range(2):
+        found = await mailbox.read([ItemRef(i) for i in known])
+        assert [o.key is not None for o in found if isinstance(o, Observation)] == [True] * 4
+    assert server.count() == 3, "what the server refuses is learnt once"
+    assert server.asked[-1].body.findtext(".//{*}BaseShape") == "AllProperties"
+
+
+async def test_one_odd_item_does_not_spoil_the_shape_for_the_others() -> None:
+    server = _choosy("odd", serving(odd=meeting("odd")), whole=False)
+    mailbox = server.mailbox()
+    found = await mailbox.read([ItemRef("a"), ItemRef("odd"), ItemRef("b")])
+    assert all(isinstance(o, Observation) for o in found)
+    assert server.count() == 2
+    await mailbox.read([ItemRef("a")])
+    assert server.asked[-1].body.findtext(".//{*}BaseShape") == "IdOnly"

@@ -25,7 +25,9 @@ def calls() -> Iterator[tuple[str, Call | None]]:
     old = Invitation("<p>old</p>", "Room 4")
     yield "sync the inbox from the beginning", sync.sync("inbox", "", 100)
     yield "sync the calendar from a state", sync.sync("calendar", "AAA=", 10_000)
+    yield "sync with ids alone", sync.sync("calendar", "AAA=", 100, plain=True)
     yield "get items", items.get_items(["a", "b"])
+    yield "get items without naming properties", items.get_items(["a", "b"], plain=True)
     yield "get texts", items.get_texts(["a"])
     yield "get the master", items.get_master("a")
     yield "accept and decline", replies.respond([_reply(Verdict.ACCEPT), _reply(Verdict.DECLINE)])
@@ -34,6 +36,7 @@ def calls() -> Iterator[tuple[str, Call | None]]:
     yield "list the calendar", search.list_calendar(500)
     yield "resolve", search.resolve("/o=Org/ou=Exchange/cn=Recipients/cn=olga")
     yield "look at the calendar", search.look_at_calendar()
+    yield "compare with a named mailbox's calendar", search.look_at_calendar("vmr@example.test")
     yield "get meetings", updates.get_meetings(["a"])
     yield "update all", updates.update(REF, old, Invitation(NASTY, "x\x01y"), notify=True)
     yield (

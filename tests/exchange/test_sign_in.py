@@ -82,6 +82,24 @@ class TestRefusals:
             await mailbox.check()
         assert server.count() == 2
 
+    async def test_a_password_that_stays_wrong_is_tried_ever_more_seldom(self) -> None:
+        server = Server(lambda _: REFUSED)
+        mailbox = server.mailbox()
+        for _ in range(2 * 24 * 60):
+            with pytest.raises(SignInError):
+                await mailbox.check()
+            server.clock.advance(minutes=1)
+        assert server.count() <= 12
+        server.script = lambda _: folder_found()
+        server.clock.advance(hours=6)
+        await mailbox.check()
+        server.script = lambda _: REFUSED
+        with pytest.raises(SignInError):
+            await mailbox.check()
+        server.clock.advance(minutes=16)
+        server.script = lambda _: folder_found()
+        await mailbox.check()
+
     async def test_many_at_once_try_a_wrong_password_once(self) -> None:
         server = Server(lambda _: REFUSED)
         mailbox = server.mailbox()
@@ -96,6 +114,29 @@ class TestRefusals:
             with pytest.raises(SignInError):
                 await server.mailbox(auth=auth).check()
         assert server.count() == 1
+
+    async def test_what_works_for_one_account_does_not_send_anothers_wrong_password_again(self) -> None:
+        def script(asked: Any) -> httpx2.Response:
+            right = httpx2.BasicAuth("right", "p").sync_auth_flow(httpx2.Request("POST", "https://m.test"))
+            return folder_found() if asked.headers["authorization"] == next(right).headers["authorization"] else REFUSED
+
+        server, guard = Server(script), SignInGuard()
+        accounts = {name: server.mailbox(auth=BasicAuth(name, "p", guard=guard)) for name in ("right", "one", "two")}
+        for _ in range(4):
+            await accounts["right"].check()
+            for name in ("one", "two"):
+                with pytest.raises(SignInError):
+                    await accounts[name].check()
+        assert server.count() == 4 + 2
+
+    def test_the_memory_of_refusals_is_bounded_and_keeps_them(self) -> None:
+        guard, clock = SignInGuard(), Server(lambda _: REFUSED).clock
+        guard.refused("wrong", clock())
+        for number in range(1000):
+            guard.refused(f"token {number}", clock())
+            clock.advance(minutes=1)
+            guard.refused("wrong", clock())
+        assert len(guard._trials) <= 101
 
     async def test_a_refusal_in_the_middle_stops_everybody(self) -> None:
         server = Server(lambda _: folder_found())

@@ -73,6 +73,32 @@ def feeding(inbox: str = "", calendar_: str = "", *, last: bool = True) -> Serve
     return Server(script)
 
 
+@pytest.mark.parametrize("code", ["ErrorInvalidPropertyForOperation", "ErrorInvalidPropertyRequest"])
+async def test_a_server_that_refuses_a_property_gives_ids_and_is_not_asked_for_it_again(code: str) -> None:
+    feed = feeding(message(more=""), calendar(without="", ids=""))
+
+    def script(asked: Asked) -> httpx2.Response:
+        named = asked.body.find(".//{*}AdditionalProperties") is not None
+        return answer("SyncFolderItems", bad(code)) if named else feed.script(asked)  # type: ignore[return-value]  # it scripts answers alone
+
+    server = Server(script)
+    mailbox = server.mailbox()
+    found = await mailbox.changes("", limit=100)
+    assert [g.ref.id for g in found.glances] == ["m1", "c1"]
+    assert [g.key for g in found.glances] == [None, None]
+    assert server.count() == 4
+    await mailbox.changes(found.cursor, limit=100)
+    assert server.count() == 6
+
+
+async def test_another_refusal_of_the_feed_is_told_as_it_is() -> None:
+    server = Server(lambda _: answer("SyncFolderItems", bad("ErrorInvalidPropertyRequest")))
+    with pytest.raises(TryLaterError) as told:
+        await server.mailbox().changes("", limit=100)
+    assert told.value.code == "ErrorInvalidPropertyRequest"
+    assert server.count() == 2
+
+
 async def changes(inbox: str = "", calendar_: str = "", **more: bool) -> Changes:
     mailbox = feeding(inbox, calendar_, **more).mailbox()
     found = await mailbox.changes("", limit=100)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from datetime import timedelta
 from typing import Any
 
@@ -65,7 +66,7 @@ class TestHeaders:
         assert [a.impersonated for a in server.asked] == [MAILBOX, "olga@example.test"]
 
     async def test_without_impersonation_nobody_is_impersonated(self) -> None:
-        server = always(folder_found())
+        server = always(folder_found("own", "own"))
         mailbox = server.mailbox(impersonate=False)
         await mailbox.check()
         assert server.asked[0].impersonated is None
@@ -99,6 +100,50 @@ class TestSentences:
     async def test_a_refused_sign_in(self) -> None:
         error = await told(always(page(401)), SignInError)
         assert "mail.example.test" in str(error)
+
+    async def test_a_refusal_names_what_the_server_offers(self) -> None:
+        response = httpx2.Response(401, headers=[("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "NTLM")])
+        assert "it offers Negotiate, NTLM" in str(await told(always(response), SignInError))
+        strange = httpx2.Response(401, headers={b"WWW-Authenticate": b"<b>\x9b31m"})
+        assert "offers" not in str(await told(always(strange), SignInError))
+
+    @pytest.mark.parametrize(
+        ("code", "word"),
+        [
+            (9, "not valid yet"),
+            (10, "expired"),
+            (18, "signed by itself"),
+            (20, "authority"),
+            (62, "name"),
+            (64, "name"),
+        ],
+    )
+    async def test_a_certificate_is_told_by_what_is_wrong_with_it(self, code: int, word: str) -> None:
+        bad, error = ssl.SSLCertVerificationError(1, "x"), httpx2.ConnectError("x")
+        bad.verify_code = code
+        error.__cause__ = bad
+        found = await told(always(error), MisconfiguredError)
+        assert word in str(found)
+        assert found.hint
+        assert found.code == "bad-certificate"
+
+    async def test_without_impersonation_the_account_must_be_the_mailbox(self) -> None:
+        await Server(lambda _: folder_found("own", "own")).mailbox(impersonate=False).check()
+        found = [folder_found("own", "other"), answer("GetFolder", ok(), bad("ErrorAccessDenied"))]
+        for response in found:
+            mailbox = always(response).mailbox(impersonate=False)
+            with pytest.raises(NotPermittedError, match="not the mailbox"):
+                await mailbox.check()
+
+    async def test_an_answer_about_no_folder_is_no_success(self) -> None:
+        await told(always(answer("GetFolder")), TryLaterError)
+
+    async def test_a_code_that_is_none_is_not_repeated(self) -> None:
+        for response in (answer("GetFolder", bad("Error&#10;2031 fake line&#x9b;31m")), fault("Error" + "A" * 5000)):
+            error = await told(always(response), TryLaterError)
+            assert error.code == ""
+            assert len(str(error)) < 200
+            assert "fake" not in str(error)
 
     async def test_a_forbidden_account(self) -> None:
         assert "Set-CASMailbox" in str(await told(always(page(403)), NotPermittedError))

@@ -144,6 +144,23 @@ async def test_a_sign_in_refused_while_opening_the_stream_is_remembered() -> Non
     assert server.count() == before
 
 
+@pytest.mark.parametrize(
+    "end", [Stream(news(status="Closed")), Stream(news(), ends=True), Stream(news(EVENT, status="Closed"))], ids=repr
+)
+async def test_streams_that_end_at_once_are_not_opened_in_a_hurry(end: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wakeups.Wakeups.__init__, "__kwdefaults__", {"pauses": (0.01, 0.02, 60.0)})
+    server = streaming(end)
+
+    async def follow() -> None:
+        async with aclosing(server.mailbox().wakeups()) as found:
+            async for _ in found:
+                pass
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(follow(), 0.5)
+    assert server.count("GetStreamingEvents") == 3
+
+
 async def test_it_can_be_cancelled_while_it_waits() -> None:
     server = streaming(Stream(news()))
 

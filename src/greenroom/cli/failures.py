@@ -36,18 +36,25 @@ def of_exchange(error: ExchangeError, integration: Integration) -> Failure:
         return Failure(
             "sign-in-refused",
             said,
-            f"Correct {credentials} of {where}. It is not tried again by itself, so that the account is not locked; "
-            "Basic authentication must also be switched on for the EWS virtual directory."
+            f"Correct {credentials} of {where}; see that the account is not locked or disabled, and that Basic authentication "
+            "is switched on for the EWS virtual directory. A running Greenroom tries again after a quarter of an hour, "
+            "then ever more seldom, so that no account is locked."
             if integration.exchange.auth == "basic"
             else f"Renew {credentials} of {where}.",
         )
     if isinstance(error, NotPermittedError):
-        if not integration.exchange.impersonate:
-            step = f"Give the account full access to {integration.mailbox}, or set {where}.impersonate = true."
+        user = integration.exchange.username or "<account>"
+        if error.code == "http-403":
+            step = (
+                f"See in the Exchange Management Shell: Get-CASMailbox {user} | Format-List Ews*; "
+                "a proxy in front of Exchange may refuse this path too."
+            )
+        elif not integration.exchange.impersonate:
+            step = f"Sign in as {integration.mailbox} itself, or set {where}.impersonate = true."
         else:
             step = (
                 "Run in the Exchange Management Shell: New-ManagementRoleAssignment -Role ApplicationImpersonation "
-                f"-User {integration.exchange.username or '<account>'}"
+                f"-User {user}"
             )
         return Failure("no-right", said, step)
     if isinstance(error, MisconfiguredError):

@@ -24,7 +24,7 @@ Examples:
   GREENROOM_SERVICE__LISTEN=0.0.0.0:8080 greenroom serve
 
 Ctrl-C or SIGTERM ends it after the work at hand. While Exchange cannot be reached or refuses us, the join pages stay up;
-a refused password is not tried again by itself.
+a refused password is tried again after a quarter of an hour, then ever more seldom.
 """
 
 

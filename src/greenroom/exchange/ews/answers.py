@@ -30,6 +30,29 @@ _NOT_EWS = (301, 302, 303, 307, 308, 404, 405, 410)
 _HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _HTML_WITHIN = 2000
 
+_WRONG_NAME = (
+    "is for another name",
+    "write the EWS address with a name that stands in the certificate, or give Exchange a certificate for this name",
+)
+_UNTRUSTED = (
+    "is not trusted: its authority is not known here",
+    "set ca_file to the certificate (PEM) of the authority that signed it; Exchange must send those in between",
+)
+_CERTIFICATE = {
+    9: ("is not valid yet", "check the clock of this computer, and the certificate on Exchange"),
+    10: ("has expired", "renew the certificate on Exchange; if it is not old, check the clock of this computer"),
+    18: (
+        "is signed by itself, and not trusted here",
+        "set ca_file to that certificate (PEM), taken from Exchange itself, or give Exchange one of your authority",
+    ),
+    62: _WRONG_NAME,
+    64: _WRONG_NAME,
+}
+"""What to say by OpenSSL's verification result (X509_V_ERR_...)."""
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,20}(?=[ ,]|$)")
+_MOST_SCHEMES = 5
+
 _UNSENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 
 
@@ -97,6 +120,15 @@ def _refusal(status: int, wait: timedelta | None, asked: Asked) -> ExchangeError
     return TryLaterError(f"{asked.host} failed (HTTP {status})", after=wait, code=code, mailbox=mailbox)
 
 
+def with_offer(error: SignInError, challenges: list[str]) -> SignInError:
+    """Add which ways to sign in the server offers (WWW-Authenticate, one per header as IIS writes them)."""
+    named = [match[0] for line in challenges[:_MOST_SCHEMES] if (match := _SCHEME.match(line.strip()))]
+    if error.code != "http-401" or not named:
+        return error
+    offer = ", ".join(dict.fromkeys(named))
+    return SignInError(f"{error} (it offers {offer})", code=error.code, mailbox=error.mailbox)
+
+
 def _not_ews(asked: Asked, what: str, code: str = "not-ews") -> MisconfiguredError:
     hint = f"{URL_HINT}; a web page or redirect also comes from a proxy or a sign-in page in front of Exchange"
     return MisconfiguredError(f"this is not an EWS address: {asked.host} {what}", hint=hint, code=code)
@@ -111,12 +143,9 @@ def unknown(asked: Asked, why: str, code: str) -> OutcomeUnknownError:
 def failure(error: Exception, asked: Asked) -> ExchangeError:
     """Say what a failed exchange means: `error` is httpx2's, or the TimeoutError of the time for the whole."""
     causes = list(_causes(error))
-    if any(isinstance(c, ssl.SSLCertVerificationError) for c in causes):
-        return MisconfiguredError(
-            f"the certificate of {asked.host} is not trusted or is not for this name",
-            hint="set ca_file to the certificate of the authority that signed it, and use the name in the certificate",
-            code="bad-certificate",
-        )
+    if (bad := next((c for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)) is not None:
+        what, hint = _CERTIFICATE.get(bad.verify_code, _UNTRUSTED)
+        return MisconfiguredError(f"the certificate of {asked.host} {what}", hint=hint, code="bad-certificate")
     if any(isinstance(c, ssl.SSLError) for c in causes) and isinstance(error, httpx2.ConnectError):
         return MisconfiguredError(
             f"{asked.host} does not speak TLS as we do",

@@ -9,6 +9,7 @@ at `response.extensions["network_stream"]`.
 import asyncio
 import hashlib
 import inspect
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,51 +23,81 @@ from greenroom.exchange.errors import MisconfiguredError, SignInError
 
 REFUSAL_PAUSE = timedelta(minutes=15)
 _LONGEST_TOKEN = 64 * 1024
+_MOST_TRIALS = 100
+_LONGEST_PAUSE = timedelta(hours=6)
+_MOST_COUNTED = 10
 
 TokenProvider = Callable[[], str | Awaitable[str]]
 
 
 class SignInGuard:
-    """Remembers that credentials were refused, and lets only one request try credentials nobody has proven yet.
+    """Remembers which credentials were refused, and lets only one request try credentials nobody has proven yet.
 
-    Shared by everybody who uses one `Auth`, since Exchange locks accounts, not mailboxes.
+    Shared by all who may use one account, since Exchange locks accounts, not mailboxes. Credentials that work say nothing
+    of others: each set is remembered on its own. Refused again, they wait ever longer: an unlocked account is found by
+    itself one day, and a few tries a day lock none.
     """
 
     def __init__(self, pause: timedelta = REFUSAL_PAUSE) -> None:
         self._pause = pause
-        self._lock = asyncio.Lock()
-        self._refused: str | None = None
-        self._until: datetime | None = None
-        self._proven: str | None = None
+        self._trials: OrderedDict[str, _Trial] = OrderedDict()
 
     @asynccontextmanager
     async def attempt(self, mark: str, clock: Callable[[], datetime]) -> AsyncIterator[None]:
         """Enclose one request with the credentials `mark` stands for; raises SignInError while they are known as refused."""
+        trial = self._trial(mark, clock())
         held = False
-        self._check(mark, clock())
-        if self._proven != mark:
-            await self._lock.acquire()
-            held = self._proven != mark
+        trial.check(clock())
+        if not trial.proven:
+            await trial.lock.acquire()
+            held = not trial.proven
             if not held:
-                self._lock.release()
+                trial.lock.release()
         try:
-            self._check(mark, clock())
+            trial.check(clock())
             yield
         finally:
             if held:
-                self._lock.release()
+                trial.lock.release()
 
     def accepted(self, mark: str) -> None:
         """Note that these credentials work."""
-        self._proven, self._refused = mark, None
+        if trial := self._trials.get(mark):
+            trial.proven, trial.until, trial.refusals = True, None, 0
 
     def refused(self, mark: str, now: datetime) -> None:
         """Note that these credentials were refused."""
-        self._proven, self._refused, self._until = None, mark, now + self._pause
+        trial = self._trial(mark, now)
+        trial.proven, trial.until = False, now + min(self._pause * 4**trial.refusals, _LONGEST_PAUSE)
+        trial.refusals = min(trial.refusals + 1, _MOST_COUNTED)
 
-    def _check(self, mark: str, now: datetime) -> None:
-        if self._refused == mark and self._until is not None and now < self._until:
-            minutes = max(1, round((self._until - now) / timedelta(minutes=1)))
+    def _trial(self, mark: str, now: datetime) -> "_Trial":
+        trial = self._trials.setdefault(mark, _Trial())
+        self._trials.move_to_end(mark)
+        if len(self._trials) > _MOST_TRIALS:  # tokens are renewed every hour or so
+            idle = (
+                m for m, t in self._trials.items() if t is not trial and not t.lock.locked() and not t.is_refused(now)
+            )
+            if (oldest := next(idle, None)) is not None:
+                del self._trials[oldest]
+        return trial
+
+
+@dataclass(slots=True)
+class _Trial:
+    """What is known of one set of credentials: whether they work, or until when they are not tried again."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    proven: bool = False
+    until: datetime | None = None
+    refusals: int = 0
+
+    def is_refused(self, now: datetime) -> bool:
+        return self.until is not None and now < self.until
+
+    def check(self, now: datetime) -> None:
+        if self.until is not None and now < self.until:
+            minutes = max(1, round((self.until - now) / timedelta(minutes=1)))
             sentence = (
                 f"Exchange refused these credentials a moment ago; not tried again for {minutes} min, so that the account "
                 "is not locked: correct the user name, password or token"

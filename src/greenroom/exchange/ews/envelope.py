@@ -3,6 +3,7 @@
 Source: EWS reference, RequestServerVersion, ExchangeImpersonation, ServerVersionInfo; "EWS throttling" for BackOffMilliseconds.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,7 @@ from greenroom.exchange.ews.markup import Element, child, children, local, text_
 from greenroom.exchange.ews.values import number
 
 REQUEST_VERSION = "Exchange2013_SP1"
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,99}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _messages(response: Element | None) -> Iterator[Message]:
 
 
 def _message(element: Element) -> Message:
-    code = text_of(element, "ResponseCode")
+    code = _code(text_of(element, "ResponseCode"))
     if element.get("ResponseClass") == "Success" or (not element.get("ResponseClass") and code == "NoError"):
         return Message(element, None)
     return Message(element, Problem(code if code != "NoError" else "", _back_off(child(element, "MessageXml"))))
@@ -103,11 +105,16 @@ def _message(element: Element) -> Message:
 
 def _fault(fault: Element) -> Problem:
     detail = child(fault, "detail")
-    code = text_of(detail, "ResponseCode")
+    code = _code(text_of(detail, "ResponseCode"))
     if not code:
-        bare = text_of(fault, "faultcode").rpartition(":")[2]
+        bare = _code(text_of(fault, "faultcode").rpartition(":")[2])
         code = bare if bare.startswith("Error") else ""
-    return Problem(code[:100], _back_off(child(detail, "MessageXml")))
+    return Problem(code, _back_off(child(detail, "MessageXml")))
+
+
+def _code(text: str) -> str:
+    """Take a response code only as what it must look like: it goes into sentences, logs and the journal."""
+    return text if _CODE.fullmatch(text) else ""
 
 
 def _back_off(container: Element | None) -> timedelta | None:

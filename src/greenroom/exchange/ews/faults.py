@@ -128,6 +128,19 @@ UNREACHABLE_MAILBOX: Final = frozenset(
 )
 """Codes that say the mailbox spoken for is not here, or not at all."""
 
+PROPERTY_REFUSED: Final = frozenset(
+    {
+        "ErrorInvalidExtendedProperty",
+        "ErrorInvalidPropertyForOperation",
+        "ErrorInvalidPropertyRequest",
+        "ErrorInvalidRequest",
+        "ErrorSchemaValidation",
+        "ErrorUnsupportedPathForQuery",
+        "ErrorUnsupportedPropertyDefinition",
+    }
+)
+"""Codes of a server that does not give a property we asked for; it may give the rest."""
+
 _VERSION: Final = frozenset(
     {"ErrorInvalidServerVersion", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
 )

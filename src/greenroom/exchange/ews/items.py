@@ -100,35 +100,45 @@ class Item:
     in_series: bool = False
 
 
-def get_items(ids: Sequence[str], *, body: str = "HTML") -> Call:
-    """Ask for items with everything an observation needs; `body` is "HTML" or "Text"."""
-    return _get(body, _PROPERTIES, (types("ItemId", Id=i) for i in ids))
+def get_items(ids: Sequence[str], *, plain: bool = False) -> Call:
+    """Ask for items with everything an observation needs.
+
+    With `plain` nothing is named that a kind of item might not have: the server gives what it has of everything.
+    """
+    return _get(_plain_shape() if plain else _shape(), (types("ItemId", Id=i) for i in ids))
 
 
 def get_texts(ids: Sequence[str]) -> Call:
     """Ask for the bodies of items as text."""
-    return _get("Text", ("item:Body",), (types("ItemId", Id=i) for i in ids))
+    wanted = with_children(types("AdditionalProperties"), *identity.fields(("item:Body",)))
+    shape = with_children(messages("ItemShape"), types("BaseShape", "IdOnly"), types("BodyType", "Text"), wanted)
+    return _get(shape, (types("ItemId", Id=i) for i in ids))
 
 
-def get_master(occurrence_id: str) -> Call:
-    """Ask for the series an occurrence belongs to."""
-    return _get("HTML", _PROPERTIES, [types("RecurringMasterItemId", OccurrenceId=occurrence_id)])
+def get_master(occurrence_id: str, *, plain: bool = False) -> Call:
+    """Ask for the series an occurrence belongs to; `plain` as for `get_items`."""
+    return _get(_plain_shape() if plain else _shape(), [types("RecurringMasterItemId", OccurrenceId=occurrence_id)])
 
 
-def _get(body: str, properties: Iterable[str], ids: Iterable[Element]) -> Call:
-    extended = []
-    if properties is _PROPERTIES:
-        extended = [
-            identity.extended_field(identity.GLOBAL_OBJECT_ID),
-            identity.extended_field(identity.CLEAN_GLOBAL_OBJECT_ID),
-            identity.extended_field(identity.SEQUENCE, "Integer"),
-        ]
-    shape = with_children(
-        messages("ItemShape"),
-        types("BaseShape", "IdOnly"),
-        types("BodyType", body),
-        with_children(types("AdditionalProperties"), *identity.fields(properties), *extended),
-    )
+def _shape() -> Element:
+    wanted = with_children(types("AdditionalProperties"), *identity.fields(_PROPERTIES), *_identifying())
+    return with_children(messages("ItemShape"), types("BaseShape", "IdOnly"), types("BodyType", "HTML"), wanted)
+
+
+def _plain_shape() -> Element:
+    wanted = with_children(types("AdditionalProperties"), *_identifying())
+    return with_children(messages("ItemShape"), types("BaseShape", "AllProperties"), types("BodyType", "HTML"), wanted)
+
+
+def _identifying() -> list[Element]:
+    return [
+        identity.extended_field(identity.GLOBAL_OBJECT_ID),
+        identity.extended_field(identity.CLEAN_GLOBAL_OBJECT_ID),
+        identity.extended_field(identity.SEQUENCE, "Integer"),
+    ]
+
+
+def _get(shape: Element, ids: Iterable[Element]) -> Call:
     return Call("GetItem", with_children(messages("GetItem"), shape, with_children(messages("ItemIds"), *ids)))
 
 

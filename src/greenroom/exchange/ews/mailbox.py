@@ -13,10 +13,10 @@ import httpx2
 import structlog
 
 from greenroom.exchange.contract import Changes, Cursor, InvitationEdit, Reply, ReplyResult, Unreadable, UpdateResult
-from greenroom.exchange.errors import ExchangeError, MisconfiguredError, NotPermittedError
+from greenroom.exchange.errors import ExchangeError, MisconfiguredError, NotPermittedError, TryLaterError
 from greenroom.exchange.ews import items, search, sync
 from greenroom.exchange.ews.directory import Directory
-from greenroom.exchange.ews.faults import broken, is_about_content, not_sent
+from greenroom.exchange.ews.faults import PROPERTY_REFUSED, RefusedRequestError, broken, is_about_content, not_sent
 from greenroom.exchange.ews.organizer import find_ids, update_text
 from greenroom.exchange.ews.reading import Reader
 from greenroom.exchange.ews.replies import batches, read_results, respond
@@ -50,6 +50,7 @@ class EwsMailbox:
         self._transport = EwsTransport(settings, clock=clock, http=transport)
         self._directory = Directory(self._transport, self._address, clock=clock)
         self._reader = Reader(self._transport, self._address, self._directory)
+        self._plain: set[sync.Folder] = set()  # where this server gives only ids; learnt anew after every start
 
     @property
     def address(self) -> str:
@@ -71,7 +72,20 @@ class EwsMailbox:
         return sync.merge(inbox, await self._slice("calendar", place.calendar, limit))
 
     async def _slice(self, folder: sync.Folder, state: str, limit: int) -> sync.Slice:
-        reply = await self._transport.call(sync.sync(folder, state, limit), self._address)
+        plain = folder in self._plain
+        try:
+            return await self._sync(folder, state, limit, plain=plain)
+        except RefusedRequestError as error:
+            if plain or error.code not in PROPERTY_REFUSED:
+                raise
+            refused = error.code
+        found = await self._sync(folder, state, limit, plain=True)
+        log.warning("ews.sync.plain", mailbox=self._address, folder=folder, code=refused)
+        self._plain.add(folder)
+        return found
+
+    async def _sync(self, folder: sync.Folder, state: str, limit: int, *, plain: bool) -> sync.Slice:
+        reply = await self._transport.call(sync.sync(folder, state, limit, plain=plain), self._address)
         return sync.read_sync(reply, folder, mailbox=self._address)
 
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
@@ -138,14 +152,11 @@ class EwsMailbox:
 
     async def check(self) -> None:
         """Sign in and look at the calendar folder once; raises what is wrong."""
-        reply = await self._transport.call(search.look_at_calendar(), self._address)
-        try:
+        if self._settings.impersonate:
+            reply = await self._transport.call(search.look_at_calendar(), self._address)
             search.read_look(reply, mailbox=self._address)
-        except NotPermittedError as error:
-            if self._settings.impersonate:
-                raise
-            sentence = f"the account may not open the mailbox {self._address} ({error.code}): sign in as this mailbox"
-            raise NotPermittedError(sentence, code=error.code, mailbox=self._address) from None
+        else:
+            await self._check_own()
         major = (self._transport.version or "").partition(".")[0]
         if major.isdigit() and int(major) < _OLDEST_SERVER:
             raise MisconfiguredError(
@@ -153,6 +164,21 @@ class EwsMailbox:
                 hint="Exchange Server 2016 or newer is needed",
                 code="old-server",
             )
+
+    async def _check_own(self) -> None:
+        """Without impersonation the account's own calendar is attended: it must be that of this mailbox."""
+        reply = await self._transport.call(search.look_at_calendar(self._address), self._address)
+        code = "another-mailbox"
+        try:
+            own, named = search.read_look(reply, mailbox=self._address, count=2)
+            if own == named:
+                return
+        except TryLaterError:
+            raise
+        except ExchangeError as error:
+            code = error.code
+        sentence = f"the account is not the mailbox {self._address} itself ({code})"
+        raise NotPermittedError(sentence, code=code, mailbox=self._address)
 
     async def close(self) -> None:
         """Close connections."""

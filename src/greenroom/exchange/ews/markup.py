@@ -16,7 +16,7 @@ Element: TypeAlias = etree._Element  # noqa: SLF001  lxml's public element type 
 _CONTROLS = bytes(c for c in range(32) if c not in (9, 10, 13))
 _REFERENCE = re.compile(rb"&#(?!x[9AD];|1[03];)(?:x([0-9a-fA-F]{1,8})|([0-9]{1,8}));")
 _BAD_TEXT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ROOT = re.compile(rb"<[A-Za-z_]")
+_PROLOG = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t\r\n]++|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
 
 
 class MarkupError(ValueError):
@@ -28,10 +28,9 @@ def parse(data: bytes) -> Element:
 
     Characters that XML 1.0 forbids (Exchange passes on what stands in a mailbox) are dropped first, raw or as references.
     """
-    prolog = data[: match.start()] if (match := _ROOT.search(data)) else data
-    if b"<!" in prolog.replace(b"<!--", b""):
-        raise MarkupError("document type declaration")
     data = data.translate(None, _CONTROLS)
+    if (match := _PROLOG.match(data)) and data.startswith(b"<!", match.end()):  # before the parser sees its entities
+        raise MarkupError("document type declaration")
     if b"&#" in data:
         data = _REFERENCE.sub(_legal_reference, data)
     if b"\xef\xbf\xbe" in data or b"\xef\xbf\xbf" in data:

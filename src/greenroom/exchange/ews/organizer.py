@@ -25,7 +25,7 @@ from greenroom.exchange.errors import (
 )
 from greenroom.exchange.ews import items, search, updates
 from greenroom.exchange.ews.envelope import Call
-from greenroom.exchange.ews.faults import UNREACHABLE_MAILBOX
+from greenroom.exchange.ews.faults import PROPERTY_REFUSED, UNREACHABLE_MAILBOX, RefusedRequestError
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.updates import OwnMeeting
 from greenroom.exchange.ews.values import is_x500
@@ -69,6 +69,11 @@ async def update_text(
         return await _Update(transport, organizer, key, edit, notify=notify, resolve=resolve).run()
     except NotPermittedError as error:
         log.info("ews.update.refused", organizer=organizer, code=error.code)
+        return UpdateResult.REFUSED
+    except RefusedRequestError as error:
+        if error.code not in PROPERTY_REFUSED:
+            raise
+        log.warning("ews.update.unsupported", organizer=organizer, code=error.code)
         return UpdateResult.REFUSED
     except MisconfiguredError as error:
         if error.code not in UNREACHABLE_MAILBOX and error.code != "ErrorFolderNotFound":

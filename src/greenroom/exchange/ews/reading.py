@@ -16,7 +16,13 @@ from greenroom.exchange.contract import Unreadable
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, TryLaterError
 from greenroom.exchange.ews import items
 from greenroom.exchange.ews.directory import Directory
-from greenroom.exchange.ews.faults import GarbledReplyError, RefusedRequestError, broken, is_about_content
+from greenroom.exchange.ews.faults import (
+    PROPERTY_REFUSED,
+    GarbledReplyError,
+    RefusedRequestError,
+    broken,
+    is_about_content,
+)
 from greenroom.exchange.ews.items import BATCH, Item, Source
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.values import is_x500
@@ -41,6 +47,7 @@ class Reader:
         self._transport = transport
         self._mailbox = mailbox
         self._directory = directory
+        self._plain = False  # this server refuses what we ask for by name; learnt anew after every start
 
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
         """Read items; several that lead to one meeting yield it once. Raises what concerns the whole call."""
@@ -85,7 +92,7 @@ class Reader:
     async def _series(self, occurrence: Item) -> Item:
         """Return the series an occurrence is part of, or the occurrence itself where there is none."""
         try:
-            reply = await self._transport.call(items.get_master(occurrence.ref.id), self._mailbox)
+            reply = await self._transport.call(items.get_master(occurrence.ref.id, plain=self._plain), self._mailbox)
             master = items.read_items(reply, count=1, mailbox=self._mailbox)[0]
         except RefusedRequestError:
             return occurrence
@@ -141,14 +148,47 @@ class Reader:
 
     async def _batch(self, ids: list[str]) -> dict[str, Entry | _Garbled]:
         try:
-            reply = await self._transport.call(items.get_items(ids), self._mailbox)
-            return dict(zip(ids, items.read_items(reply, count=len(ids), mailbox=self._mailbox), strict=True))
+            return dict(zip(ids, await self._ask(ids), strict=True))
         except (RefusedRequestError, GarbledReplyError) as error:
             if len(ids) > 1:
                 log.info("ews.read.narrowed", mailbox=self._mailbox, items=len(ids), code=error.code)
                 half = len(ids) // 2
                 return await self._batch(ids[:half]) | await self._batch(ids[half:])
             return {ids[0]: _alone(error)}
+
+    async def _ask(self, ids: list[str]) -> list[Entry]:
+        """Get items in one request; where the server will not give a property, once more without naming any."""
+        if self._plain:
+            return await self._get(ids, plain=True)
+        try:
+            entries = await self._get(ids, plain=False)
+        except RefusedRequestError as error:
+            if error.code not in PROPERTY_REFUSED:
+                raise
+            entries = await self._get(ids, plain=True)
+            self._learn_plain(error.code)
+            return entries
+        refused = {
+            at: entry.code
+            for at, entry in enumerate(entries)
+            if isinstance(entry, ItemBrokenError) and entry.code in PROPERTY_REFUSED
+        }
+        if refused:
+            again = await self._get([ids[at] for at in refused], plain=True)
+            if len(refused) == len(ids) and any(isinstance(entry, Item) for entry in again):
+                self._learn_plain(next(iter(refused.values())))
+            for at, entry in zip(refused, again, strict=True):
+                entries[at] = entry
+        return entries
+
+    async def _get(self, ids: list[str], *, plain: bool) -> list[Entry]:
+        reply = await self._transport.call(items.get_items(ids, plain=plain), self._mailbox)
+        return items.read_items(reply, count=len(ids), mailbox=self._mailbox)
+
+    def _learn_plain(self, code: str) -> None:
+        if not self._plain:
+            log.warning("ews.read.plain", mailbox=self._mailbox, code=code)
+        self._plain = True
 
 
 def _alone(error: RefusedRequestError | GarbledReplyError) -> Entry | _Garbled:

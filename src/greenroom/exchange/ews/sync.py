@@ -80,15 +80,14 @@ class Slice:
     more: bool
 
 
-def sync(folder: Folder, state: str, limit: int) -> Call:
-    """Ask what changed in a folder since a state (empty: everything), at most `limit` items of 512."""
-    properties = with_children(types("AdditionalProperties"), *identity.fields(_shape(folder)))
-    with_children(properties, identity.extended_field(identity.CLEAN_GLOBAL_OBJECT_ID))
-    if folder == "calendar":
-        with_children(properties, identity.extended_field(identity.GLOBAL_OBJECT_ID))
+def sync(folder: Folder, state: str, limit: int, *, plain: bool = False) -> Call:
+    """Ask what changed in a folder since a state (empty: everything), at most `limit` items of 512.
+
+    With `plain` only ids are asked for, as every server gives them: each item must then be read.
+    """
     body = with_children(
         messages("SyncFolderItems"),
-        with_children(messages("ItemShape"), types("BaseShape", "IdOnly"), properties),
+        with_children(messages("ItemShape"), types("BaseShape", "IdOnly"), None if plain else _properties(folder)),
         with_children(messages("SyncFolderId"), types("DistinguishedFolderId", Id=folder)),
         messages("SyncState", state) if state else None,
         messages("MaxChangesReturned", str(max(1, min(limit, MOST_CHANGES)))),
@@ -96,8 +95,16 @@ def sync(folder: Folder, state: str, limit: int) -> Call:
     return Call("SyncFolderItems", body)
 
 
-def _shape(folder: Folder) -> tuple[str, ...]:
-    return _CALENDAR if folder == "calendar" else _INBOX
+def _properties(folder: Folder) -> Element:
+    wanted = types("AdditionalProperties")
+    if folder == "inbox":
+        return with_children(wanted, *identity.fields(_INBOX), identity.extended_field(identity.CLEAN_GLOBAL_OBJECT_ID))
+    return with_children(
+        wanted,
+        *identity.fields(_CALENDAR),
+        identity.extended_field(identity.CLEAN_GLOBAL_OBJECT_ID),
+        identity.extended_field(identity.GLOBAL_OBJECT_ID),
+    )
 
 
 def read_sync(reply: Envelope, folder: Folder, *, mailbox: str) -> Slice:

@@ -45,7 +45,7 @@ class EwsTransport:
         self._clock = clock
         self._http = http
         # Plain http goes to this computer only: a context that trusts nobody spares loading the system's certificates.
-        encrypted = http is None and settings.url.startswith("https")
+        encrypted = http is None and httpx2.URL(settings.url).scheme == "https"
         self._tls = settings.tls() if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._back_off = BackOff()
         bound = settings.auth.connection_bound
@@ -176,6 +176,8 @@ class EwsTransport:
         wait = retry_after(response.headers.get("retry-after"), now)
         try:
             found = answers.judge(response.status_code, data, wait, asked)
+        except SignInError as error:
+            raise answers.with_offer(error, response.headers.get_list("www-authenticate")) from None
         except TryLaterError as error:
             if error.code in ("http-429", "http-503"):
                 error.after = self._back_off.wait(mailbox, now, wait)

@@ -19,6 +19,7 @@ from greenroom.exchange.ews.transport import EwsTransport
 log = structlog.get_logger(__name__)
 
 _GATHER = 0.2
+_STEADY = 10.0
 _PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0, 60.0)
 _FAREWELL = 5.0
 _HOPELESS = (SignInError, NotPermittedError, MisconfiguredError)
@@ -94,7 +95,20 @@ class Wakeups:
         return _Subscription(ident, affinity)
 
     async def _listen(self, subscription: _Subscription) -> ExchangeError | None:
-        """Listen until the connection ends by itself; returns what Exchange said was wrong, if anything."""
+        """Listen until the connection ends; returns what was wrong, or None if it ran its time."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            error = await self._hear(subscription)
+        finally:
+            lasted = clock() - began >= _STEADY
+            if lasted:
+                self._failures = 0
+        if error is None and not lasted:  # a server that ends every stream politely is still not asked without a pause
+            return TryLaterError("the stream ended at once", code="stream-ended", mailbox=self._mailbox)
+        return error
+
+    async def _hear(self, subscription: _Subscription) -> ExchangeError | None:
         call = streaming.listen(subscription.ident, self._minutes)
         splitter = streaming.Splitter()
         async with self._transport.stream(call, self._mailbox, subscription.affinity) as parts:
@@ -103,7 +117,6 @@ class Wakeups:
                     news = self._read(data)
                     if news.error is not None:
                         return news.error
-                    self._failures = 0
                     if news.events:
                         self._news.set()
                     if news.closed:
