@@ -145,7 +145,9 @@ async def test_a_sign_in_refused_while_opening_the_stream_is_remembered() -> Non
 
 
 @pytest.mark.parametrize(
-    "end", [Stream(news(status="Closed")), Stream(news(), ends=True), Stream(news(EVENT, status="Closed"))], ids=repr
+    "end",
+    [Stream(news(status="Closed")), Stream(news(), ends=True), Stream(news(EVENT, status="Closed"))],
+    ids=["closed", "broken-off", "closed-after-an-event"],
 )
 async def test_streams_that_end_at_once_are_not_opened_in_a_hurry(end: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wakeups.Wakeups.__init__, "__kwdefaults__", {"pauses": (0.01, 0.02, 60.0)})
