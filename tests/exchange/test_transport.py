@@ -346,6 +346,14 @@ class TestRepeating:
 
 
 class TestCrowds:
+    async def test_after_closing_nothing_is_sent_and_nothing_breaks(self) -> None:
+        server = always(folder_found())
+        mailbox = server.mailbox()
+        await mailbox.close()
+        with pytest.raises(TryLaterError):
+            await mailbox.check()
+        assert server.count() == 0
+
     async def test_at_most_four_requests_are_under_way(self) -> None:
         under_way = most = 0
 

@@ -84,6 +84,16 @@ async def test_a_shouted_link_works() -> None:
     assert (await Visitor(room()).get(f"/j/{JOIN_ID.upper()}")).status_code == 200
 
 
+async def test_a_slash_at_the_end_is_the_same_page_and_no_redirect_names_a_host() -> None:
+    visitor = Visitor(room())
+    assert (await visitor.get(f"/j/{JOIN_ID}/")).text.replace("../", "") == (await visitor.get()).text.replace(
+        "../", ""
+    )
+    for path in ("/healthz/", "/j/x/", "/j/"):
+        answer = await visitor.get(path)
+        assert (answer.status_code, answer.headers.get("location")) == (404, None)
+
+
 async def test_json_tells_state_and_times() -> None:
     answer = await Visitor(room(SOON)).get(f"/j/{JOIN_ID}.json")
     assert answer.json() == {
@@ -146,6 +156,12 @@ async def test_a_room_of_an_integration_without_a_place_still_tells_its_number()
 async def test_a_series_has_no_end_on_its_page() -> None:
     page = (await Visitor(room(SOON, until=NOW + timedelta(days=90))).get()).text
     assert "<dt>Ends</dt>" not in page
+
+
+async def test_json_tells_no_more_of_a_series_than_the_page() -> None:
+    answer = await Visitor(room(SOON, until=NOW + timedelta(days=90))).get(f"/j/{JOIN_ID}.json")
+    assert (answer.json()["ends"], answer.json()["closes"]) == (None, None)
+    assert answer.json()["opens"]
 
 
 async def test_head_requests_are_answered() -> None:

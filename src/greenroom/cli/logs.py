@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 import structlog
 
 if TYPE_CHECKING:
-    from structlog.typing import Processor
+    from structlog.typing import EventDict, Processor
 
 _QUIET = ("httpx2", "httpcore", "sqlalchemy", "aiosqlite", "asyncio", "uvicorn.access")
 
@@ -23,6 +23,14 @@ class _ToStandardError(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
+def _harmless(_logger: object, _method: str, event: "EventDict") -> "EventDict":
+    """Take out what could forge a line or drive a terminal: an error's text may quote what somebody sent us."""
+    for name, kept in (("event", ""), ("exception", "\n\t")):
+        if isinstance(text := event.get(name), str):
+            event[name] = "".join(c if c.isprintable() or c in kept else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return event
+
+
 def configure_logs(level: str = "info", form: Literal["console", "json"] | str = "console") -> None:  # noqa: PYI051 - names the choices
     """Send all logs, ours and the libraries', to standard error. Libraries speak from "warning" on."""
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -31,6 +39,7 @@ def configure_logs(level: str = "info", form: Literal["console", "json"] | str =
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
+        _harmless,
     ]
     last: Processor = structlog.processors.JSONRenderer()
     if form != "json":

@@ -15,7 +15,13 @@ from greenroom.web.pages import Pages
 
 def create_app(rooms: RoomLookup, clock: Callable[[], datetime], places: Mapping[int, Place]) -> FastAPI:
     """Make the application. `clock` gives aware UTC times; `places` tells by integration number how rooms are entered."""
-    app = FastAPI(title="Greenroom", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Greenroom",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # a redirect would name the host that the request claims
+    )
     app.add_middleware(SecurityHeaders)
     pages = Pages()
     app.include_router(join_router(rooms, clock, places, pages))

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from greenroom.web.contract import JoinRoom, Place, RoomLookup, RoomsUnavailableError
-from greenroom.web.join_view import state_of, view
+from greenroom.web.join_view import is_single, state_of, view
 from greenroom.web.pages import Pages
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ def join_router(
 
     @router.api_route("/j/{join_id}.json", methods=["GET", "HEAD"])
     async def as_json(join_id: str) -> Response:
-        """Tell the state and the times, for the page's own script and for automation."""
+        """Tell the state and the times, for the page's own script and for automation; like the page no end of a series."""
         try:
             room = await find(join_id)
         except RoomsUnavailableError as error:
@@ -47,12 +47,13 @@ def join_router(
             "now": now,
             "opens": window.opens,
             "starts": window.starts,
-            "ends": window.ends,
-            "closes": window.closes,
+            "ends": window.ends if is_single(window) else None,
+            "closes": window.closes if is_single(window) else None,
         }
         written = {name: None if at is None else at.isoformat() for name, at in times.items()}
         return JSONResponse({"state": state_of(room, now).value, **written})
 
+    @router.api_route("/j/{join_id}/", methods=["GET", "HEAD"])
     @router.api_route("/j/{join_id}", methods=["GET", "HEAD"])
     async def as_page(request: Request, join_id: str) -> Response:
         """Show the page."""

@@ -68,14 +68,13 @@ def view(room: JoinRoom, place: Place, now: datetime) -> JoinView:
     state = state_of(room, now)
     is_open = state is JoinState.OPEN
     values = values_of(alias, room.spec.join_id)
-    single = window.closes is not None and window.closes - window.ends <= _LONGEST_AFTER
     return JoinView(
         state=state,
         title=room.spec.name,
         window=window,
         now=now,
         zone=find_zone(room.zone),
-        ends=window.ends if single else None,
+        ends=window.ends if is_single(window) else None,
         meeting_url=expand_address(place.meeting_url, values) if place.meeting_url and is_open else None,
         dial=tuple(_dial(label, expand(pattern, values)) for label, pattern in place.dial) if is_open else (),
         numeric_alias=alias.numeric if is_open else "",
@@ -84,6 +83,11 @@ def view(room: JoinRoom, place: Place, now: datetime) -> JoinView:
         host_has_pin=room.spec.host_pin is not None,
         refresh=_refresh(state, window, now),
     )
+
+
+def is_single(window: AdmissionWindow) -> bool:
+    """Whether the window is that of one meeting; that of a series spans many, and its first end tells a visitor nothing."""
+    return window.closes is not None and window.closes - window.ends <= _LONGEST_AFTER
 
 
 def state_of(room: JoinRoom, now: datetime) -> JoinState:

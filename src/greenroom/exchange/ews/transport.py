@@ -56,15 +56,16 @@ class EwsTransport:
         self._clients = lanes
         self._lanes = list(lanes) if bound else lanes * settings.in_flight
         self._slots = asyncio.Semaphore(settings.in_flight)
+        self._closed = False
 
     async def call(self, call: Call, mailbox: str, *, affinity: Affinity | None = None) -> Envelope:
         """Send one operation as `mailbox` and return its answer; raises ExchangeError for a fault or no whole answer.
 
         An operation that only reads is sent once more after a broken connection or an unreadable answer, one that writes never.
         """
-        self._back_off.check(mailbox, self._clock())
+        self._ready(mailbox)
         async with self._slots:
-            self._back_off.check(mailbox, self._clock())
+            self._ready(mailbox)
             lane = self._lanes.pop()
             try:
                 try:
@@ -80,7 +81,7 @@ class EwsTransport:
     @asynccontextmanager
     async def stream(self, call: Call, mailbox: str, affinity: Affinity) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open an answer that goes on for minutes, and yield its bytes as they come; raises like `call`."""
-        self._back_off.check(mailbox, self._clock())
+        self._ready(mailbox)
         own = self._client(1) if self.settings.auth.connection_bound else None
         asked = self._asked(mailbox, writes=False)
         credentials = await self.settings.auth.credentials()
@@ -109,9 +110,15 @@ class EwsTransport:
                 await own.aclose()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection; what is asked afterwards is told to come later."""
+        self._closed = True
         for client in self._clients:
             await client.aclose()
+
+    def _ready(self, mailbox: str) -> None:
+        if self._closed:
+            raise TryLaterError("the way to Exchange was closed", code="closed", mailbox=mailbox)
+        self._back_off.check(mailbox, self._clock())
 
     async def _attempt(self, lane: httpx2.AsyncClient, call: Call, mailbox: str, affinity: Affinity | None) -> Envelope:
         asked = self._asked(mailbox, writes=call.writes)
