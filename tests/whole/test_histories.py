@@ -100,6 +100,8 @@ async def live(history: list[Event], processing: Processing) -> None:
         await settle(home, clock)
         for name, wanted in meant.items():
             await check(home, name, wanted)
+        rooms = [room for name in home.keys if (room := await home.room(name)) is not None]
+        assert len({room.spec.alias.number for room in rooms}) == len(rooms)
         calls = home.calls("CreateItem"), home.calls("UpdateItem")
         clock.forward(minutes=2)
         await home.look()
@@ -119,6 +121,8 @@ def people_do(home: Home, meant: dict[str, Meant], event: Event) -> None:  # noq
             if own is None:
                 return
             body = own.body.content
+            if not home.answers(original):
+                meant[original].ticket = None  # whose ticket it is, is open: both come to Greenroom's sight at once
         elif event.flag:
             wanted.ticket = 100_000_000 + NAMES.index(name)
             body = home.ticket(wanted.ticket)
