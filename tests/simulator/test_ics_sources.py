@@ -75,7 +75,10 @@ def test_a_calendar_left_in_its_coding_is_decoded(data: bytes) -> None:
         (b"From: a@b.test\r\nContent-Type: text/plain\r\n\r\nHello", "mail without a calendar"),
         (b"Hello, this is text", "no BEGIN:VCALENDAR"),
         (base64.b64encode(CALENDAR)[:-3], "base64"),
-        (b"From: a@b.test\r\n" + b"Content-Type: multipart/mixed; boundary=x\r\n" * 60 + b"\r\n", "too many parts"),
+        (b"From: a@b.test\r\n" + b"Content-Type: multipart/mixed; boundary=x\r\n" * 61 + b"\r\n", "too many parts"),
+        (b"Content-Type: text/plain\r\n\r\n" + b"\n" * 200_000, "too many parts or lines"),
+        (b"Content-Type: text/plain" + b";\r\n a=b" * 40_000, "header"),
+        (b"Content-Type: message/rfc822\r\n\r\n" * 40_000, "one inside the other"),
         (b"x" * (MAX_BYTES + 1), "larger"),
     ],
 )

@@ -16,7 +16,10 @@ from greenroom.simulator.errors import BadInvitation
 from greenroom.simulator.ics_lines import MAX_BYTES
 
 _MAX_PARTS = 200
-_MAX_BOUNDARIES = 50  # nested parts cost the parser more than their size
+_MAX_BOUNDARIES = 60  # nested parts cost the parser more than their size
+_MAX_HEADER = 8192  # the parser takes quadratic time for parameters
+_MAX_LINES = 100_000
+_READ_HEADER = re.compile(rb"^(?:content-[a-z-]+|from):[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _HEADER = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}:[ \t\r\n]")
 _MAIL_ONLY = re.compile(rb"^content-(?:type|transfer-encoding):", re.IGNORECASE | re.MULTILINE)
 _QUOTED = re.compile(rb"^(?:DTSTART|DTEND|ORGANIZER|ATTENDEE|SUMMARY|DESCRIPTION)(?:;[A-Z-]+)=3D", re.MULTILINE)
@@ -64,9 +67,18 @@ def _is_mail(start: bytes) -> bool:
 
 
 def _part_of(data: bytes) -> tuple[bytes, str | None]:
-    if data.lower().count(b"boundary=") > _MAX_BOUNDARIES:
-        raise BadInvitation("the mail has too many parts")
-    mail = email.message_from_bytes(data)
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if data.lower().count(b"boundary") > _MAX_BOUNDARIES or data.count(b"\n") > _MAX_LINES:
+        raise BadInvitation("the mail has too many parts or lines")
+    if any(len(found[0]) > _MAX_HEADER for found in _READ_HEADER.finditer(data)):
+        raise BadInvitation("a header of the mail is too long")
+    try:
+        return _searched(email.message_from_bytes(data))
+    except RecursionError:
+        raise BadInvitation("the mail holds too many mails one inside the other") from None
+
+
+def _searched(mail: Message) -> tuple[bytes, str | None]:
     sender = parseaddr(str(mail.get("From", "")))[1] or None
     for number, part in enumerate(mail.walk()):
         if number >= _MAX_PARTS:
