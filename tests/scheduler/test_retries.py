@@ -315,3 +315,26 @@ async def test_a_feed_that_does_not_move_on_ends_the_pass(monkeypatch: pytest.Mo
 
         monkeypatch.setattr(work.mailbox, "changes", stuck)
         assert (await work.attend()).slices == 1
+
+
+async def test_a_long_pause_from_before_does_not_hold_up_a_reply_after_a_crash() -> None:
+    async with on_a_stubborn_platform() as (work, platform):
+        platform.ensuring = [PlatformUnavailableError("down") for _ in range(6)]
+        work.mailbox.invite(observation(starts_in=timedelta(days=9), body_html=work.ticket(123456789)))
+        for _ in range(6):
+            await work.attend()
+            work.clock.forward(minutes=10)
+        item = work.mailbox.items["item-one"]
+        record = await record_of(work, ONE)
+        async with work.storage.work() as unit:
+            await unit.meetings.save([replace(record, retry_at=work.clock.now + timedelta(hours=1))])
+        work.mailbox.put(replace(item, subject="Another name", sent_at=work.clock.now))
+
+        def step(name: str) -> None:
+            if name == "intent":
+                raise Died
+
+        with pytest.raises(Died):
+            await work.attend(step)
+        await work.attend()
+        assert [sent.verdict for sent in work.mailbox.replies_to(ONE)] == [Verdict.ACCEPT]

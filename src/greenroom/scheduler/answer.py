@@ -53,9 +53,14 @@ async def answer(integration: Integration, storage: Storage, cases: Sequence[Cas
 
 
 async def _intend(storage: Storage, due: Sequence[Case], now: datetime) -> None:
+    """Store what is about to be said, due at once: whoever comes after a crash looks what became of it."""
     for case in due:
         case.record = replace(
-            case.record, replying=case.identity, answered_before=case.observation.replied_at, updated_at=now
+            case.record,
+            replying=case.identity,
+            answered_before=case.observation.replied_at,
+            retry_at=now,
+            updated_at=now,
         )
     async with storage.work() as work:
         await work.meetings.save([case.record for case in due])
