@@ -21,7 +21,7 @@ from greenroom.exchange.errors import (
 )
 from greenroom.meetings.room import RoomSpec
 from greenroom.scheduler import wording
-from greenroom.scheduler.case import Case, Step, take_journal
+from greenroom.scheduler.case import Case, Clock, Step, take_journal
 from greenroom.scheduler.integration import Integration
 from greenroom.storage import Storage
 
@@ -31,20 +31,22 @@ _LONGEST_WORK = timedelta(seconds=60)
 """Exchange ends a request by itself after about a minute: until then, one without an answer may still be carried out."""
 
 
-async def answer(integration: Integration, storage: Storage, cases: Sequence[Case], now: datetime, step: Step) -> None:
+async def answer(integration: Integration, storage: Storage, cases: Sequence[Case], clock: Clock, step: Step) -> None:
     """Send the replies that are due and bring every meeting that is done to its state.
 
     Raises nothing for single meetings; a fault of the whole request postpones all replies of it.
     """
     if not cases:
         return
+    now = clock()
     due = [case for case in cases if case.outcome is not None and not case.waiting]
     replies = [(case, reply) for case in due if (reply := _written(integration, case, now)) is not None]
     if replies:
         await _intend(storage, [case for case, _ in replies], now)
         step("intent")
-        await _send(integration, replies, now)
+        await _send(integration, replies, clock)
         step("replies")
+        now = clock()
     for case in cases:
         _finish(case, now)
     async with storage.work() as work:
@@ -66,13 +68,14 @@ async def _intend(storage: Storage, due: Sequence[Case], now: datetime) -> None:
         await work.meetings.save([case.record for case in due])
 
 
-async def _send(integration: Integration, due: Sequence[tuple[Case, Reply]], now: datetime) -> None:
+async def _send(integration: Integration, due: Sequence[tuple[Case, Reply]], clock: Clock) -> None:
     try:
         results = await integration.mailbox.respond([reply for _, reply in due])
     except (TryLaterError, NotPermittedError) as error:
         for case, _ in due:
-            _failed(case, error, now)
+            _failed(case, error, clock())
         return
+    now = clock()  # pauses begin when the request ended: it may have taken as long as Exchange lets it
     for (case, _), result in zip(due, results, strict=True):
         if result.error is None:
             case.record = replace(case.record, replied=case.identity, replying=None, answered_before=None, attempts=0)

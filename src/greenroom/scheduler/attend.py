@@ -89,7 +89,7 @@ class Attendant:
         await provide_rooms(integration, storage, cases, now, step)
         step("rooms")
         await write_instructions(integration, storage, cases, now, step)
-        await answer(integration, storage, cases, now, step)
+        await answer(integration, storage, cases, self._clock, step)
         step("answered")
         if seen.cursor != cursor:
             async with storage.work() as work:

@@ -132,7 +132,7 @@ class Service:
                 pause = max(error.after, _SHORTEST_PAUSE)  # "at once" would be a loop without a pause
                 await self._queue.submit("attend", name, not_before=self._clock() + pause)
         except SignInError as error:
-            self._tell(name, "sign-in refused; not repeated by itself", code=error.code)
+            self._tell(name, "sign-in refused; tried again ever more seldom", code=error.code)
         except MisconfiguredError as error:
             self._tell(name, "settings are wrong", code=error.code, hint=error.hint)
         except ExchangeError as error:
