@@ -25,6 +25,7 @@ _REASONS = {
     "alias-conflict": "The alias is taken by another room on the platform.",
     "room-refused": "The platform refused the room for good.",
     "no-free-alias": "No free alias was found: the alias plan has too few digits.",
+    "unreadable": "Exchange could not give the meeting to us so far; it is asked for again.",
 }
 
 _NEXT_STEPS = {
@@ -67,6 +68,7 @@ _SEEN = {
     "occurrence": "Seen in the calendar: one occurrence of a series",
     "removed": "Gone from the calendar: the room was closed",
     "declined": "Gone from the calendar after our decline, as it should be",
+    "unreadable": "Exchange could not give the meeting to us; it is asked for again later",
 }
 
 _TICKETS = {

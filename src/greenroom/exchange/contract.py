@@ -106,7 +106,10 @@ class Mailbox(Protocol):
         ...
 
     async def find(self, key: MeetingKey) -> Observation | None:
-        """Find a meeting in this mailbox's calendar by its key; None if it is not there."""
+        """Find a meeting in this mailbox's calendar by its key; None if it is not there.
+
+        Raises what keeps it from being read (TryLaterError, ItemBrokenError): only what is gone is None.
+        """
         ...
 
     async def respond(self, replies: Sequence[Reply]) -> list[ReplyResult]:

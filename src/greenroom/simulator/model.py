@@ -127,7 +127,9 @@ class Meeting:
     response_requested: bool = True
     recurrence: Recurrence | None = None
     raw_rrule: str | None = None  # RRULE and RDATE lines of a series Exchange patterns cannot say (recurrence: None)
-    raw_end: datetime | None = None  # the end of the last occurrence of such a series at the latest; None: none is known
+    raw_end: datetime | None = (
+        None  # the end of the last occurrence of such a series at the latest; None: none is known
+    )
     modified: tuple[ModifiedOccurrence, ...] = ()
     deleted: tuple[DeletedOccurrence, ...] = ()
     is_cancelled: bool = False

@@ -13,7 +13,7 @@ import httpx2
 import structlog
 
 from greenroom.exchange.contract import Changes, Cursor, InvitationEdit, Reply, ReplyResult, Unreadable, UpdateResult
-from greenroom.exchange.errors import ExchangeError, MisconfiguredError, NotPermittedError, TryLaterError
+from greenroom.exchange.errors import ExchangeError, ItemGoneError, MisconfiguredError, NotPermittedError, TryLaterError
 from greenroom.exchange.ews import items, search, sync
 from greenroom.exchange.ews.directory import Directory
 from greenroom.exchange.ews.faults import PROPERTY_REFUSED, RefusedRequestError, broken, is_about_content, not_sent
@@ -93,11 +93,18 @@ class EwsMailbox:
         return await self._reader.read(refs)
 
     async def find(self, key: MeetingKey) -> Observation | None:
-        """Find a meeting in the calendar: of several items with one key the series, the running one, the newest."""
+        """Find a meeting in the calendar: of several items with one key the series, the running one, the newest.
+
+        Raises what keeps an item from being read: a meeting that is there must not pass for one that is gone.
+        """
         ids = await find_ids(self._transport, self._address, key)
         if not ids:
             return None
-        found = [o for o in await self._reader.read([ItemRef(i) for i in ids]) if isinstance(o, Observation)]
+        results = await self._reader.read([ItemRef(i) for i in ids])
+        for result in results:
+            if isinstance(result, Unreadable) and result.error and not isinstance(result.error, ItemGoneError):
+                raise result.error
+        found = [result for result in results if isinstance(result, Observation)]
         return max((o for o in found if o.key == key), key=items.standing, default=None)
 
     async def respond(self, replies: Sequence[Reply]) -> list[ReplyResult]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from greenroom.exchange.contract import Unreadable
-from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, TryLaterError
+from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, NotPermittedError, TryLaterError
 from greenroom.exchange.ews import items
 from greenroom.exchange.ews.directory import Directory
 from greenroom.exchange.ews.faults import (
@@ -117,7 +117,7 @@ class Reader:
             return observation
         try:
             address = await self._directory.smtp(organizer.address)
-        except TryLaterError as error:
+        except (TryLaterError, NotPermittedError) as error:
             return Unreadable(observation.ref, error)  # a guess about the organizer could become a decline
         return replace(
             observation,
