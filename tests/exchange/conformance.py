@@ -238,7 +238,9 @@ class MailboxContract:
         assert (found.key, found.response, found.fingerprint) == (key, Response.ACCEPTED, seen.fingerprint)
         assert await house.mailbox.find(MeetingKey.of_uid("unheard@of")) is None
 
-    async def test_a_meeting_that_cannot_be_read_just_now_does_not_pass_for_one_that_is_gone(self, house: House) -> None:
+    async def test_a_meeting_that_cannot_be_read_just_now_does_not_pass_for_one_that_is_gone(
+        self, house: House
+    ) -> None:
         key = house.invite()
         seen = await the_one(house)
         await house.mailbox.respond([Reply(seen.ref, Verdict.ACCEPT, "ok")])
