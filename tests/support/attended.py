@@ -13,11 +13,10 @@ Two ways of it::
 """
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -43,27 +42,13 @@ from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft
 from greenroom.simulator.seeding import seed
 from greenroom.storage import RoomStore, Storage, StoredRoom
 from support import planted
+from support.clocks import RunningClock
 from support.whole import ATTENDEE, EQUIPMENT, ORGANIZER, PASSWORD, SERVICE, Processing, world
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 NAME = "main"
 AGENDA = f"<html><body><p>{planted.TEXT}</p></body></html>"
-
-
-class RunningClock:
-    """A clock that runs `speed` times as fast as real time, and may be put forward."""
-
-    def __init__(self, speed: float = 1.0) -> None:
-        self._speed = speed
-        self._began = time.monotonic()
-        self._base = datetime.now(UTC)
-
-    def __call__(self) -> datetime:
-        return self._base + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
-
-    def forward(self, by: timedelta) -> None:
-        self._base += by
 
 
 @dataclass

@@ -19,6 +19,7 @@ import os
 import signal
 import sys
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,19 @@ from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.meetings.templates import Texts
 from greenroom.settings import load_settings
 from greenroom.storage import Storage
+from support.clocks import RunningClock
 
 _LONGEST = 60  # seconds until a process that never comes to rest is ended
 _OFTEN = 0.02  # seconds between two polls
+_SPEED = 60
 _IDLE = ["observed", "weighed", "rooms", "answered", "observed"]
 
 
 async def work(config: Path, die_at: int = 0) -> list[str]:
-    """Serve until a pass has found nothing to do; returns the names of all steps before that pass."""
+    """Serve until there is nothing left to do; returns the names of all steps before the first pass that had nothing to do.
+
+    Time runs fast, so that what is put off (a busy machine makes calls fail, too) is not waited for long.
+    """
     steps: list[str] = []
     stop = asyncio.Event()
 
@@ -43,13 +49,27 @@ async def work(config: Path, die_at: int = 0) -> list[str]:
         steps.append(name)
         if len(steps) == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
-        if _idle(steps) is not None:
-            stop.set()
 
-    async with open_greenroom(load_settings(config, {}), step=step) as greenroom:
+    async with open_greenroom(load_settings(config, {}), clock=RunningClock(_SPEED), step=step) as greenroom:
         greenroom.service._poll = dict.fromkeys(greenroom.service._poll, _OFTEN)
+        resting = asyncio.create_task(_stop_at_rest(greenroom.storage, steps, stop))
         await greenroom.run(stop)
+        await resting
     return steps[: _idle(steps)]
+
+
+async def _stop_at_rest(storage: Storage, steps: list[str], stop: asyncio.Event) -> None:
+    """Tell Greenroom to stop once a pass has found nothing to do and nothing waits to be tried again."""
+    looked = 0
+    while not stop.is_set():
+        await asyncio.sleep(_OFTEN)
+        if _idle(steps[looked:]) is None:
+            continue
+        looked = len(steps)
+        async with storage.reading() as work:
+            waiting = await work.meetings.due(1, datetime.max.replace(tzinfo=UTC), 1)
+        if not waiting:
+            stop.set()
 
 
 def _idle(steps: list[str]) -> int | None:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from greenroom.meetings.meeting import MeetingKey
-from support.attended import DAY, Home, RunningClock, serviced
+from support.attended import DAY, Home, serviced
+from support.clocks import RunningClock
 from support.simulator import RunningSimulator, simulator_in_loop
 from support.whole import EQUIPMENT, PASSWORD, SERVICE, Processing, world
 
