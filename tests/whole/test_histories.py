@@ -216,3 +216,21 @@ async def check(home: Home, name: str, meant: Meant) -> None:
     tickets = home.tickets_in(own.body.content)
     assert tickets[-1:] == [room.spec.alias.number]
     assert tickets.count(room.spec.alias.number) == 1
+
+
+async def test_a_death_after_the_second_answer_within_one_second_does_not_send_a_third() -> None:
+    """Exchange keeps seconds; but an answer that a move had taken back and that is there again was given again."""
+    clock = Clock()
+    async with attended(clock) as home:
+        home.invite("a", start=day(home, 2))
+        await home.look()
+        home.change("a", start=day(home, 3), end=day(home, 3) + HOUR)
+
+        def dies(step: str) -> None:
+            if step == "replies":
+                raise Died
+
+        with pytest.raises(Died):
+            await home.look(dies)
+        await home.look()
+        assert home.answers("a") == ["Accept", "Accept"]
