@@ -376,10 +376,10 @@ class MailboxContract:
         assert await house.mailbox.update_invitation(ATTENDEE, key, with_block) is UpdateResult.NOT_FOUND
         assert house.own(key, ATTENDEE).change_key == version
 
-    async def test_an_organizer_elsewhere_is_refused(self, house: House) -> None:
+    async def test_an_organizer_elsewhere_is_said_to_be_elsewhere(self, house: House) -> None:
         key = house.invite()
         result = await house.mailbox.update_invitation("boss@partner.test", key, with_block)
-        assert result is UpdateResult.REFUSED
+        assert result is UpdateResult.ELSEWHERE
 
     async def test_an_organizer_we_have_no_right_for_is_refused(self, house: House) -> None:
         key = house.invite()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from greenroom.exchange.contract import Hint
 from greenroom.exchange.errors import (
     ExchangeError,
     MisconfiguredError,
@@ -82,10 +83,10 @@ async def test_a_hint_shortens_the_wait(monkeypatch: pytest.MonkeyPatch) -> None
     async with at_work() as work:
         hints: asyncio.Queue[None] = asyncio.Queue()
 
-        async def wakeups() -> AsyncIterator[None]:
+        async def wakeups() -> AsyncIterator[Hint]:
             while True:
                 await hints.get()
-                yield None
+                yield Hint.LOOK
 
         monkeypatch.setattr(work.mailbox, "wakeups", wakeups)
         calls = counted(work, monkeypatch)
@@ -126,10 +127,10 @@ async def test_a_stream_that_fails_ends_nothing(error: Exception, monkeypatch: p
     async with at_work() as work:
         begun: list[int] = []
 
-        async def wakeups() -> AsyncIterator[None]:
+        async def wakeups() -> AsyncIterator[Hint]:
             begun.append(1)
             if len(begun) > 1:
-                yield None
+                yield Hint.LOOK
             raise error
 
         monkeypatch.setattr(work.mailbox, "wakeups", wakeups)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from greenroom.exchange.contract import (
     Changes,
+    Hint,
     Invitation,
     InvitationEdit,
     Reply,
@@ -41,6 +42,8 @@ class FakeMailbox:
     faults: list[tuple[str, ExchangeError, bool]] = field(default_factory=list)
     unreadable: dict[str, ExchangeError] = field(default_factory=dict)
     unanswerable: dict[str, ExchangeError] = field(default_factory=dict)
+    sends_per_minute: int | None = None
+    credential_expires_at: datetime | None = None
     reads: int = 0
 
     # --- what people do -----------------------------------------------------------------------------------------
@@ -84,6 +87,10 @@ class FakeMailbox:
         item = self.items[item_id]
         own = item.replied_at is not None and (item.sent_at is None or item.replied_at >= item.sent_at)
         return Glance(item.ref, item.key, item.fingerprint, item.response, own)
+
+    async def inventory(self, since: datetime) -> list[Glance]:
+        self._trip("inventory", after=False)
+        return [self._glance(item_id) for item_id in self.items]
 
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
         self._trip("read", after=False)
@@ -136,9 +143,9 @@ class FakeMailbox:
         self._trip("update_invitation", after=True)
         return UpdateResult.WRITTEN
 
-    async def wakeups(self) -> AsyncIterator[None]:
+    async def wakeups(self) -> AsyncIterator[Hint]:
         for _ in ():
-            yield None
+            yield Hint.LOOK
 
     async def check(self) -> None:
         self._trip("check", after=False)

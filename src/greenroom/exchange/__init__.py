@@ -1,15 +1,18 @@
 """Calendars: what the service asks of Exchange, whichever protocol answers.
 
 `contract` says what every adapter can do and `errors` what can go wrong, sorted by what the caller should do; everybody else
-in the house knows only these two. The adapters live in rooms of their own: `ews` for Exchange Server.
+in the house knows only these two. The adapters live in rooms of their own: `ews` for Exchange Server, `graph` for
+Microsoft 365.
 """
 
 from greenroom.exchange.contract import (
     Changes,
     Cursor,
+    Hint,
     Invitation,
     InvitationEdit,
     Mailbox,
+    OrganizerCalendars,
     Reply,
     ReplyResult,
     Unreadable,
@@ -33,6 +36,7 @@ __all__ = [
     "Cursor",
     "CursorExpiredError",
     "ExchangeError",
+    "Hint",
     "Invitation",
     "InvitationEdit",
     "ItemBrokenError",
@@ -40,6 +44,7 @@ __all__ = [
     "Mailbox",
     "MisconfiguredError",
     "NotPermittedError",
+    "OrganizerCalendars",
     "OutcomeUnknownError",
     "Reply",
     "ReplyResult",

@@ -1,12 +1,14 @@
 """The contract every calendar adapter keeps, whichever protocol it speaks.
 
 One `Mailbox` is one equipment mailbox. Changes come as cheap glances; the scheduler reads only what it does not recognise.
+`OrganizerCalendars` is the half of it that changes organizers' own meetings; in a hybrid organisation a second one stands beside.
 Every method may raise `ExchangeError` (see `errors`): `TryLaterError`, `SignInError` and `MisconfiguredError` concern the
 whole call; what concerns one item only is told per item.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -21,8 +23,9 @@ Cursor = str
 class Changes:
     """One slice of the feed.
 
-    `glances` may hold an item twice or one of our own writes; `gone` are ids of items that left the calendar or inbox.
-    Storing `cursor` says: these have been handled. With `more` the next slice is ready at once.
+    `glances` may hold an item twice or one of our own writes; `gone` are ids of items that left the calendar or inbox, where
+    the protocol tells them (Graph does not: `Mailbox.inventory` finds them out). Storing `cursor` says: these have been
+    handled. With `more` the next slice is ready at once.
     """
 
     glances: tuple[Glance, ...]
@@ -81,11 +84,35 @@ class UpdateResult(StrEnum):
 
     WRITTEN = "written"
     PRESENT = "present"  # the edit found nothing to change
-    REFUSED = "refused"  # no right for this organizer, or the organizer is elsewhere
+    REFUSED = "refused"  # no right for this organizer
+    ELSEWHERE = "elsewhere"  # the organizer's mailbox is not on this side: another Exchange, another organisation
     NOT_FOUND = "not-found"  # the organizer's calendar has no such meeting
 
 
-class Mailbox(Protocol):
+class Hint(StrEnum):
+    """What a notification asks for."""
+
+    LOOK = "look"  # something changed: read the feed
+    RECONCILE = "reconcile"  # notifications were lost: compare everything
+
+
+class OrganizerCalendars(Protocol):
+    """The calendars of organizers, as far as we may change them."""
+
+    async def update_invitation(self, organizer: str, key: MeetingKey, edit: InvitationEdit) -> UpdateResult:
+        """Change the organizer's own meeting and send the update to the attendees; conflicts are retried from a new read."""
+        ...
+
+    async def check(self) -> None:
+        """Sign in and look at the mailbox's calendar folder once; raises what is wrong."""
+        ...
+
+    async def close(self) -> None:
+        """Close connections."""
+        ...
+
+
+class Mailbox(OrganizerCalendars, Protocol):
     """One equipment mailbox and, where allowed, its organizers' calendars."""
 
     @property
@@ -93,8 +120,25 @@ class Mailbox(Protocol):
         """The mailbox's SMTP address, lower case."""
         ...
 
+    @property
+    def sends_per_minute(self) -> int | None:
+        """How many messages Exchange lets this mailbox send a minute (a reply is one); None where it does not limit them."""
+        ...
+
+    @property
+    def credential_expires_at(self) -> datetime | None:
+        """When the secret or certificate that signs in runs out; None where that is not known."""
+        ...
+
     async def changes(self, cursor: Cursor, *, limit: int) -> Changes:
         """Return at most about `limit` changes since `cursor`. Raises CursorExpiredError."""
+        ...
+
+    async def inventory(self, since: datetime) -> list[Glance]:
+        """List every meeting in the calendar that is not over at `since` (perhaps more), as cheaply as the protocol can.
+
+        What is not in it has left the calendar. Nothing is remembered: the feed goes on where it was.
+        """
         ...
 
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
@@ -113,24 +157,12 @@ class Mailbox(Protocol):
         ...
 
     async def respond(self, replies: Sequence[Reply]) -> list[ReplyResult]:
-        """Send replies, many in one request; one result per reply, in order.
+        """Send replies, many in one request where the protocol can; one result per reply, in order.
 
-        Raises OutcomeUnknownError if some may have been sent and the caller must look first.
+        OutcomeUnknownError, raised or as a result, says that a reply may have been sent and the caller must look first.
         """
         ...
 
-    async def update_invitation(self, organizer: str, key: MeetingKey, edit: InvitationEdit) -> UpdateResult:
-        """Change the organizer's own meeting and send the update to the attendees; conflicts are retried from a new read."""
-        ...
-
-    def wakeups(self) -> AsyncIterator[None]:
+    def wakeups(self) -> AsyncIterator[Hint]:
         """Yield whenever Exchange hints that something changed. Ends or fails quietly at any time; polling is enough."""
-        ...
-
-    async def check(self) -> None:
-        """Sign in and look at the calendar folder once; raises what is wrong."""
-        ...
-
-    async def close(self) -> None:
-        """Close connections."""
         ...

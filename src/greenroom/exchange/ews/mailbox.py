@@ -12,7 +12,16 @@ from datetime import UTC, datetime
 import httpx2
 import structlog
 
-from greenroom.exchange.contract import Changes, Cursor, InvitationEdit, Reply, ReplyResult, Unreadable, UpdateResult
+from greenroom.exchange.contract import (
+    Changes,
+    Cursor,
+    Hint,
+    InvitationEdit,
+    Reply,
+    ReplyResult,
+    Unreadable,
+    UpdateResult,
+)
 from greenroom.exchange.errors import ExchangeError, ItemGoneError, MisconfiguredError, NotPermittedError, TryLaterError
 from greenroom.exchange.ews import items, search, sync
 from greenroom.exchange.ews.directory import Directory
@@ -24,11 +33,12 @@ from greenroom.exchange.ews.settings import EwsSettings
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.values import address
 from greenroom.exchange.ews.wakeups import Wakeups
-from greenroom.meetings.meeting import ItemRef, MeetingKey, Observation
+from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation
 
 log = structlog.get_logger(__name__)
 
 _OLDEST_SERVER = 15
+_PAGE = 512
 
 
 def _now() -> datetime:
@@ -56,6 +66,14 @@ class EwsMailbox:
     def address(self) -> str:
         """The mailbox's primary SMTP address, lower case."""
         return self._address
+
+    @property
+    def sends_per_minute(self) -> None:
+        """Exchange Server does not limit how many messages a mailbox sends (MessageRateLimit is unlimited by default)."""
+
+    @property
+    def credential_expires_at(self) -> None:
+        """Passwords do not say when they run out."""
 
     @property
     def server_version(self) -> str | None:
@@ -87,6 +105,18 @@ class EwsMailbox:
     async def _sync(self, folder: sync.Folder, state: str, limit: int, *, plain: bool) -> sync.Slice:
         reply = await self._transport.call(sync.sync(folder, state, limit, plain=plain), self._address)
         return sync.read_sync(reply, folder, mailbox=self._address)
+
+    async def inventory(self, since: datetime) -> list[Glance]:  # noqa: ARG002 (the feed does not know when meetings are)
+        """List everything the feed would tell from its beginning; what left meanwhile is left out."""
+        cursor, more = "", True
+        glances: dict[str, Glance] = {}
+        while more:
+            changes = await self.changes(cursor, limit=_PAGE)
+            cursor, more = changes.cursor, changes.more
+            glances |= {glance.ref.id: glance for glance in changes.glances}
+            for gone in changes.gone:
+                glances.pop(gone, None)
+        return list(glances.values())
 
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
         """Read items in batches of ten; see `greenroom.exchange.ews.reading`."""
@@ -150,12 +180,12 @@ class EwsMailbox:
             return UpdateResult.REFUSED
         return await update_text(self._transport, person, key, edit, notify=notify, resolve=self._directory.smtp)
 
-    async def wakeups(self) -> AsyncGenerator[None]:
+    async def wakeups(self) -> AsyncGenerator[Hint]:
         """Yield whenever Exchange tells of events in Inbox or Calendar, once per burst."""
         wakeups = Wakeups(self._transport, self._address, minutes=self._settings.stream_minutes)
         async with aclosing(wakeups.hints()) as hints:
             async for _ in hints:
-                yield
+                yield Hint.LOOK
 
     async def check(self) -> None:
         """Sign in and look at the calendar folder once; raises what is wrong."""

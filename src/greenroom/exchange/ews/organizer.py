@@ -79,7 +79,7 @@ async def update_text(
         if error.code not in UNREACHABLE_MAILBOX and error.code != "ErrorFolderNotFound":
             raise
         log.info("ews.update.elsewhere", organizer=organizer, code=error.code)
-        return UpdateResult.REFUSED
+        return UpdateResult.ELSEWHERE
 
 
 class _Update:
