@@ -87,3 +87,19 @@ browser() {
     echo "No Chromium here: page tests will be skipped. Install it (Debian: apt-get install chromium) or set GREENROOM_CHROMIUM." >&2
   fi
 }
+
+# peer o365|msgraph: another client of Graph in .peers/, for tests and benchmarks.
+peer() {
+  local name=$1 python uv stamp
+  stamp=$(cksum <"requirements/$name.txt" | tr -d ' ')
+  if [ -f ".peers/$name/greenroom-$stamp" ]; then
+    return
+  fi
+  python=$(_python)
+  uv=$(_uv "$python")
+  echo "Installing $name into .peers/$name ..." >&2
+  rm -rf ".peers/$name"
+  "$uv" venv --quiet --python "$python" ".peers/$name"
+  "$uv" pip install --quiet --python ".peers/$name/bin/python" --require-hashes -r "requirements/$name.txt"
+  touch ".peers/$name/greenroom-$stamp"
+}

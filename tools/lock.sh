@@ -11,3 +11,5 @@ compile "$@" pyproject.toml -o requirements/run.txt
 compile "$@" pyproject.toml --group dev -o requirements/dev.txt
 compile "$@" --group build -o requirements/build.txt
 compile "$@" --group installer -o requirements/uv.txt
+compile "$@" --group o365 -o requirements/o365.txt
+compile "$@" --group msgraph -o requirements/msgraph.txt
