@@ -1,4 +1,4 @@
-"""What Greenroom remembers: mailboxes, meetings, reservations, rooms and the journal, on SQLite or PostgreSQL.
+"""What Greenroom remembers: mailboxes, meetings, reservations, rooms, organizers' routes and the journal, on SQLite or PostgreSQL.
 
 ```
 storage = Storage.open("sqlite:///greenroom.db")
@@ -24,16 +24,18 @@ from greenroom.storage.errors import (
     StorageVersionError,
 )
 from greenroom.storage.room_store import RoomStore
-from greenroom.storage.values import MailboxState, Reservation, RoomEnd, StoredRoom
+from greenroom.storage.values import MailboxState, OrganizerRoute, Reservation, RoomEnd, Side, StoredRoom
 from greenroom.storage.work import Work
 
 __all__ = [
     "AliasHeldError",
     "BadUrlError",
     "MailboxState",
+    "OrganizerRoute",
     "Reservation",
     "RoomEnd",
     "RoomStore",
+    "Side",
     "Storage",
     "StorageBusyError",
     "StorageError",

@@ -12,7 +12,7 @@ from greenroom.storage.values import MailboxState
 
 
 class Mailboxes:
-    """Cursor, last passes and claim of every mailbox, by address (lower case)."""
+    """Cursor, last passes, line of replies and claim of every mailbox, by address (lower case)."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -37,6 +37,18 @@ class Mailboxes:
             await self._set(address, last_pass_at=at, last_success_at=at, failure=None)
         else:
             await self._set(address, last_pass_at=at, failure=failure)
+
+    async def note_line(self, address: str, waiting: int, ends_at: datetime | None) -> None:
+        """Store how many replies stand in line, and when the last one is expected to go out (None: nobody waits)."""
+        await self._set(address, waiting_replies=waiting, replies_end_at=ends_at)
+
+    async def note_reconciled(self, address: str, at: datetime) -> None:
+        """Store when the whole calendar was last compared with what is remembered."""
+        await self._set(address, reconciled_at=at)
+
+    async def note_credential(self, address: str, expires_at: datetime | None) -> None:
+        """Store when the secret or certificate that signs in runs out (None: that is not known)."""
+        await self._set(address, credential_expires_at=expires_at)
 
     async def claim(self, address: str, owner: str, now: datetime, until: datetime) -> bool:
         """Take the mailbox until `until`, or prolong one's own claim; False while another owner's claim lasts."""
@@ -72,4 +84,8 @@ def _state(row: sa.Row[Any]) -> MailboxState:
         row.failure,
         row.claimed_by,
         row.claimed_until,
+        row.waiting_replies,
+        row.replies_end_at,
+        row.credential_expires_at,
+        row.reconciled_at,
     )

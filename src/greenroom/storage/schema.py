@@ -85,6 +85,20 @@ mailboxes = sa.Table(
     _column("failure", Words, nullable=True),
     _column("claimed_by", Words, nullable=True),
     _column("claimed_until", Instant, nullable=True),
+    _column("waiting_replies", sa.Integer, nullable=True),
+    _column("replies_end_at", Instant, nullable=True),
+    _column("credential_expires_at", Instant, nullable=True),
+    _column("reconciled_at", Instant, nullable=True),
+)
+
+organizer_routes = sa.Table(
+    "organizer_routes",
+    metadata,
+    _column("integration", sa.Integer, primary_key=True, autoincrement=False),
+    _column("mark", sa.String(32), primary_key=True),
+    _column("organizer", Words),
+    _column("side", sa.String(16)),
+    _column("learned_at", Instant),
 )
 
 meetings = sa.Table(

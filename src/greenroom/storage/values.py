@@ -14,7 +14,9 @@ class MailboxState:
 
     `cursor` is the adapter's place in the feed, empty for the beginning. `failure` is the code of what kept the last
     pass from its end, None if it succeeded. `claimed_by` names the process that attends the mailbox until
-    `claimed_until`.
+    `claimed_until`. `waiting_replies` says how many replies stand in line (None: this was never told) and
+    `replies_end_at` when the last of them is expected to go out. `credential_expires_at` is the end of the secret or
+    certificate that signs in, `reconciled_at` when everything was last compared.
     """
 
     address: str
@@ -24,6 +26,26 @@ class MailboxState:
     failure: str | None = None
     claimed_by: str | None = None
     claimed_until: datetime | None = None
+    waiting_replies: int | None = None
+    replies_end_at: datetime | None = None
+    credential_expires_at: datetime | None = None
+    reconciled_at: datetime | None = None
+
+
+class Side(StrEnum):
+    """One of the two Exchanges of a hybrid organisation: the integration's own, or the one named beside it."""
+
+    FIRST = "first"
+    SECOND = "second"
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizerRoute:
+    """The side that knew an organizer (address in lower case) when it was last asked."""
+
+    organizer: str
+    side: Side
+    learned_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

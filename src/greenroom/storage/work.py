@@ -5,6 +5,7 @@ from greenroom.storage.mailboxes import Mailboxes
 from greenroom.storage.meetings import Meetings
 from greenroom.storage.reservations import Reservations
 from greenroom.storage.rooms import Rooms
+from greenroom.storage.routes import Routes
 from greenroom.storage.session import Session
 
 
@@ -15,5 +16,6 @@ class Work:
         self.mailboxes = Mailboxes(session)
         self.meetings = Meetings(session)
         self.reservations = Reservations(session)
+        self.routes = Routes(session)
         self.rooms = Rooms(session)
         self.journal = Journal(session)
