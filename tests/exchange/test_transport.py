@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from exchange.scripted import MAILBOX, Asked, Server, answer, bad, fault, folder_found, ok, soap, unread
+from greenroom.exchange.backoff import BackOff, retry_after
 from greenroom.exchange.contract import Reply, UpdateResult, Verdict
 from greenroom.exchange.errors import (
     ExchangeError,
@@ -19,7 +20,6 @@ from greenroom.exchange.errors import (
     SignInError,
     TryLaterError,
 )
-from greenroom.exchange.ews.backoff import BackOff, retry_after
 from greenroom.meetings.meeting import ItemRef, MeetingKey
 
 REPLY = Reply(ItemRef("a"), Verdict.ACCEPT, "<p>ok</p>")

@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from lxml import etree
 
+from greenroom.exchange.backoff import LONGEST_BACK_OFF
 from greenroom.exchange.ews import markup
-from greenroom.exchange.ews.faults import LONGEST_BACK_OFF, Problem
+from greenroom.exchange.ews.faults import Problem
 from greenroom.exchange.ews.markup import Element, child, children, local, text_of, types
 from greenroom.exchange.ews.values import number
 

@@ -20,8 +20,6 @@ from greenroom.exchange.errors import (
     TryLaterError,
 )
 
-LONGEST_BACK_OFF: Final = timedelta(hours=1)
-
 
 class RefusedRequestError(TryLaterError):
     """Exchange did not carry out this whole request; with several items in it, one of them may be to blame."""

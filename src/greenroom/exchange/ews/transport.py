@@ -15,15 +15,15 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx2
 import structlog
 
+from greenroom.exchange.backoff import BackOff, retry_after
 from greenroom.exchange.errors import ExchangeError, SignInError, TryLaterError
 from greenroom.exchange.ews import answers, envelope
 from greenroom.exchange.ews.affinity import Affinity
-from greenroom.exchange.ews.answers import BrokenConnectionError
 from greenroom.exchange.ews.auth import Credentials
-from greenroom.exchange.ews.backoff import BackOff, retry_after
 from greenroom.exchange.ews.envelope import Call, Envelope
 from greenroom.exchange.ews.faults import GarbledReplyError, error_for
 from greenroom.exchange.ews.settings import EwsSettings
+from greenroom.exchange.failures import Asked, BrokenConnectionError, failure, unknown
 
 log = structlog.get_logger(__name__)
 
@@ -98,7 +98,7 @@ class EwsTransport:
                         raise GarbledReplyError("an answer instead of a stream", code="no-stream", mailbox=mailbox)
                     self.settings.auth.guard.accepted(credentials.mark)
                 except httpx2.HTTPError as error:
-                    raise answers.failure(error, asked) from None
+                    raise failure(error, asked) from None
                 except SignInError:
                     self.settings.auth.guard.refused(credentials.mark, self._clock())
                     raise
@@ -160,7 +160,7 @@ class EwsTransport:
         affinity: Affinity | None,
         *,
         credentials: Credentials,
-        asked: answers.Asked,
+        asked: Asked,
     ) -> tuple[httpx2.Response, bytes]:
         try:
             async with asyncio.timeout(self.settings.timeout.total_seconds()):
@@ -171,14 +171,12 @@ class EwsTransport:
                 finally:
                     await response.aclose()
         except (httpx2.HTTPError, TimeoutError) as error:
-            raise answers.failure(error, asked) from None
+            raise failure(error, asked) from None
         if affinity is not None:
             affinity.learn(response.headers.get_list("set-cookie"))
         return response, data
 
-    def _checked(
-        self, response: httpx2.Response, data: bytes, call: Call, mailbox: str, asked: answers.Asked
-    ) -> Envelope:
+    def _checked(self, response: httpx2.Response, data: bytes, call: Call, mailbox: str, asked: Asked) -> Envelope:
         now = self._clock()
         wait = retry_after(response.headers.get("retry-after"), now)
         try:
@@ -217,8 +215,8 @@ class EwsTransport:
             "POST", self.settings.url, content=content, headers=headers, timeout=limits
         )
 
-    def _asked(self, mailbox: str, *, writes: bool) -> answers.Asked:
-        return answers.Asked(self.settings.host, mailbox, writes, known=self.version is not None)
+    def _asked(self, mailbox: str, *, writes: bool) -> Asked:
+        return Asked(self.settings.host, mailbox, writes, known=self.version is not None)
 
     def _client(self, connections: int) -> httpx2.AsyncClient:
         return httpx2.AsyncClient(
@@ -233,7 +231,7 @@ class EwsTransport:
         )
 
 
-async def _bounded(response: httpx2.Response, most: int, asked: answers.Asked) -> bytes:
+async def _bounded(response: httpx2.Response, most: int, asked: Asked) -> bytes:
     """Read a whole body, but no more than `most` bytes, and only as it was sent (no compression bombs)."""
     why = ""
     if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
@@ -249,13 +247,13 @@ async def _bounded(response: httpx2.Response, most: int, asked: answers.Asked) -
     if not why:
         return b"".join(parts)
     if asked.writes:
-        raise answers.unknown(asked, f"its answer cannot be read: {why}", "too-long")
+        raise unknown(asked, f"its answer cannot be read: {why}", "too-long")
     raise GarbledReplyError(f"the answer of {asked.host} cannot be read: {why}", code="too-long", mailbox=asked.mailbox)
 
 
-async def _told(parts: AsyncIterator[bytes], asked: answers.Asked) -> AsyncIterator[bytes]:
+async def _told(parts: AsyncIterator[bytes], asked: Asked) -> AsyncIterator[bytes]:
     try:
         async for part in parts:
             yield part
     except httpx2.HTTPError as error:
-        raise answers.failure(error, asked) from None
+        raise failure(error, asked) from None

@@ -1,11 +1,15 @@
-"""Waiting when Exchange asks for it, per mailbox: sending on while throttled prolongs the throttling ("EWS throttling")."""
+"""Waiting when Exchange asks for it, per mailbox: sending on while throttled prolongs the throttling.
+
+Source: "EWS throttling" of the Exchange documents, "Microsoft Graph throttling guidance".
+"""
 
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Final
 
 from greenroom.exchange.errors import TryLaterError
-from greenroom.exchange.ews.faults import LONGEST_BACK_OFF
 
+LONGEST_BACK_OFF: Final = timedelta(hours=1)
 _FIRST = timedelta(seconds=5)
 _LONGEST_GUESS = timedelta(minutes=5)
 _MOST_MAILBOXES = 10_000
