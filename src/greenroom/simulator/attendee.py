@@ -36,7 +36,7 @@ def respond(
     """See Exchange.respond."""
     if not isinstance(item, CalendarItem | MeetingRequest):
         raise InvalidOperation("ErrorInvalidRequest", "only meetings and meeting requests can be answered")
-    _check(site, store, item, answer)
+    check(site, store, item, answer)
     entry = _entry_for(site, store, item)
     if isinstance(item, CalendarItem):
         item = entry
@@ -59,14 +59,15 @@ def respond(
     sent = None
     if disposition != "SaveOnly" and asked.response_requested:
         subject = item.subject if isinstance(item, MeetingRequest) else entry.subject
-        reply = _reply(site, store, entry, answer, subject=subject, body=body or Body(), sender=sender, asked=item)
+        reply = reply_for(site, store, entry, answer, subject=subject, body=body or Body(), sender=sender, asked=item)
         transport.send(site, reply, [asked.organizer])
         if disposition == "SendAndSaveCopy":
-            sent = _sent_copy(site, store, reply)
+            sent = sent_copy(site, store, reply)
     return Responded(entry, sent)
 
 
-def _check(site: Site, store: MailboxStore, item: CalendarItem | MeetingRequest, answer: Answer) -> None:
+def check(site: Site, store: MailboxStore, item: CalendarItem | MeetingRequest, answer: Answer) -> None:
+    """Raise InvalidOperation where this cannot be answered: the own meeting, a cancelled or outdated one."""
     own = isinstance(item, CalendarItem) and item.is_organizer
     if own or site.directory.same(item.meeting.organizer, Person(store.owner.address)):
         raise InvalidOperation(f"ErrorCalendarIsOrganizerFor{answer}", "the organizer cannot answer the own meeting")
@@ -108,7 +109,7 @@ def _entry_for(site: Site, store: MailboxStore, item: CalendarItem | MeetingRequ
     return entry
 
 
-def _reply(
+def reply_for(
     site: Site,
     store: MailboxStore,
     entry: CalendarItem,
@@ -119,6 +120,7 @@ def _reply(
     sender: str | None,
     asked: CalendarItem | MeetingRequest,
 ) -> Envelope:
+    """The message that brings an answer to the organizer."""
     me = store.owner.person
     meeting = replace(asked.meeting, free_busy=entry.meeting.free_busy, stamp=site.now())
     return Envelope(
@@ -134,7 +136,8 @@ def _reply(
     )
 
 
-def _sent_copy(site: Site, store: MailboxStore, reply: Envelope) -> MeetingResponse:
+def sent_copy(site: Site, store: MailboxStore, reply: Envelope) -> MeetingResponse:
+    """Put a copy of the answer into Sent Items."""
     assert reply.answer is not None, "a reply carries an answer"
     fields = processing.message_fields(site, store, replace(reply, meeting=copy_of(reply.meeting)), "sentitems")
     fields["is_read"] = True

@@ -108,6 +108,11 @@ def _update_copy(item: CalendarItem, envelope: Envelope, *, reset: bool) -> None
 def _set_exception(master: CalendarItem, envelope: Envelope) -> None:
     original = envelope.meeting.recurrence_id
     assert original is not None, "only messages about an occurrence have another id than their series"
+    before = next((one for one in master.meeting.modified if one.original_start == original), None)
+    when = (original, original + (master.meeting.end - master.meeting.start))
+    moved = (envelope.meeting.start, envelope.meeting.end) != ((before.start, before.end) if before else when)
+    kept = before.my_response if before else None
+    same_people = envelope.meeting.attendees == master.meeting.attendees
     change = ModifiedOccurrence(
         original,
         envelope.meeting.start,
@@ -115,6 +120,10 @@ def _set_exception(master: CalendarItem, envelope: Envelope) -> None:
         None if envelope.subject == master.subject else envelope.subject,
         None if envelope.meeting.location == master.meeting.location else envelope.meeting.location,
         None if envelope.body == master.body else envelope.body,
+        None if envelope.meeting.all_day == master.meeting.all_day else envelope.meeting.all_day,
+        attendees=None if same_people else envelope.meeting.attendees,
+        my_response="NoResponseReceived" if moved else kept,
+        reply_time=None if moved or before is None else before.reply_time,
     )
     others = tuple(one for one in master.meeting.modified if one.original_start != original)
     master.meeting.modified = tuple(sorted((*others, change), key=lambda one: one.original_start))

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from greenroom.simulator import attendee, ics_write, ids, inbound, mail, organizer
+from greenroom.simulator import attendee, ics_write, ids, inbound, mail, organizer, series
+from greenroom.simulator.applications import Application
 from greenroom.simulator.directory import bare
 from greenroom.simulator.errors import NoSuchSubscription
 from greenroom.simulator.model import (
@@ -17,6 +18,7 @@ from greenroom.simulator.model import (
     Disposition,
     EventType,
     Folder,
+    Home,
     Item,
     Mailbox,
     MailboxKind,
@@ -78,10 +80,12 @@ class Exchange:
         x500: str | None = None,
         shows_x500: bool = False,
         process_external: bool = True,
+        home: Home = "both",
     ) -> Mailbox:
         """Create a mailbox with its folders, and (with a password) an account whose login is the address.
 
         `processing` counts for equipment only; users always behave like "auto_update". Our domains are those of the mailboxes.
+        `home` says which faces know the mailbox (see Mailbox.home).
         Raises ValueError when the address or an alias is taken.
         """
         primary = bare(address)
@@ -94,6 +98,7 @@ class Exchange:
             x500=x500 or _default_x500(primary),
             shows_x500=shows_x500,
             process_external=process_external,
+            home=home,
         )
         self.site.directory.add(mailbox)
         self.site.add_store(mailbox)
@@ -117,6 +122,17 @@ class Exchange:
     def revoke_impersonation(self, login: str) -> None:
         """Take the role away."""
         self.site.directory.grants.pop(login.lower(), None)
+
+    def add_application(self, application: Application) -> None:
+        """Register an application with the tenant (Graph); one of the same id is replaced.
+
+        Raises NoSuchMailbox when its scope names a mailbox that does not exist.
+        """
+        self.site.directory.register(application)
+
+    def application(self, client_id: str) -> Application | None:
+        """A registered application by its client id."""
+        return self.site.directory.applications.get(client_id.lower())
 
     def authenticate(self, login: str, password: str) -> Account | None:
         """Check a password; logins are case-insensitive. None when login or password is wrong."""
@@ -167,6 +183,10 @@ class Exchange:
     def get(self, mailbox: str, item_id: str) -> Item:
         """One item. Raises NoSuchItem."""
         return self.site.store(mailbox).get(item_id)
+
+    def get_immutable(self, mailbox: str, immutable_id: str) -> Item:
+        """One item by the id that stays the same when it is moved. Raises NoSuchItem."""
+        return self.site.store(mailbox).get_immutable(immutable_id)
 
     def items(self, mailbox: str, folder: str) -> list[Item]:
         """The items of a folder, oldest first."""
@@ -245,6 +265,70 @@ class Exchange:
         item = store.get(item_id)
         store.move(item, folder)
         return item
+
+    # --- single occurrences ---------------------------------------------------------------------------------------
+
+    def update_occurrence(
+        self,
+        mailbox: str,
+        item_id: str,
+        original_start: datetime,
+        draft: MeetingDraft,
+        *,
+        change_key: str | None = None,
+        resolution: ConflictResolution = "AutoResolve",
+        send: SendUpdates = "SendToNone",
+    ) -> CalendarItem:
+        """UpdateItem of one occurrence, which becomes an exception of the series with this id. Returns the series.
+
+        Raises NoSuchItem where the series has no such occurrence, InvalidOperation (a recurrence, times beyond the
+        neighbours: ErrorOccurrenceCrossingBoundary), IrresolvableConflict as update_item.
+        """
+        store = self.site.store(mailbox)
+        return series.update(
+            self.site,
+            store,
+            store.get(item_id),
+            original_start,
+            draft,
+            change_key=change_key,
+            resolution=resolution,
+            send=send,
+        )
+
+    def delete_occurrence(
+        self,
+        mailbox: str,
+        item_id: str,
+        original_start: datetime,
+        *,
+        body: Body | None = None,
+        send: SendInvitations = "SendToNone",
+    ) -> CalendarItem:
+        """DeleteItem or CancelCalendarItem of one occurrence. The organizer's cancellations go out unless SendToNone."""
+        store = self.site.store(mailbox)
+        return series.take_out(self.site, store, store.get(item_id), original_start, body=body, send=send)
+
+    def respond_to_occurrence(
+        self,
+        mailbox: str,
+        item_id: str,
+        original_start: datetime,
+        answer: Answer,
+        *,
+        body: Body | None = None,
+        disposition: Disposition = "SendAndSaveCopy",
+    ) -> Responded:
+        """AcceptItem and the like on one occurrence of a series; declining takes it out. Raises as `respond`."""
+        store = self.site.store(mailbox)
+        return series.respond(
+            self.site, store, store.get(item_id), original_start, answer, body=body, disposition=disposition
+        )
+
+    def send_exceptions(self, mailbox: str, item_id: str) -> None:
+        """Send each exception of the organizer's own series once more, as Graph does when the series is changed."""
+        store = self.site.store(mailbox)
+        series.tell_exceptions(self.site, store, store.get(item_id))
 
     # --- attendee -------------------------------------------------------------------------------------------------
 

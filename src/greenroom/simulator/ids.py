@@ -11,10 +11,12 @@ import uuid
 
 _NAMESPACE = uuid.UUID("6b1d1f0e-5a55-4b7c-9d0e-9b7f3f1c2d10")
 _HEAD = b"\x00\x03\x24\x00"
+_IMMUTABLE_HEAD = b"\x00\x09\x24\x00"
 _ITEM_SIZE = 114  # 152 characters of base64
 _FOLDER_SIZE = 90  # 120 characters
 _GUID = slice(4, 40)
 _MAX_ID = 512
+_COUNTER_FROM_END = 10
 
 
 def mailbox_guid(address: str) -> str:
@@ -22,8 +24,8 @@ def mailbox_guid(address: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, address))
 
 
-def _encode(guid: str, kind: bytes, counter: int, size: int) -> str:
-    head = _HEAD + guid.encode() + b"\x00\x46"
+def _encode(guid: str, kind: bytes, counter: int, size: int, *, start: bytes = _HEAD) -> str:
+    head = start + guid.encode() + b"\x00\x46"
     filler = hashlib.sha256(guid.encode() + kind).digest()
     tail = kind + struct.pack(">Q", counter) + b"\x00\x00"
     middle = (filler * 3)[: size - len(head) - len(tail)]
@@ -33,6 +35,13 @@ def _encode(guid: str, kind: bytes, counter: int, size: int) -> str:
 def item_id(guid: str, counter: int) -> str:
     """The id of the counter-th item of a mailbox."""
     return _encode(guid, b"I", counter, _ITEM_SIZE)
+
+
+def immutable_of(first_id: str) -> str:
+    """The immutable id (Graph `Prefer: IdType="ImmutableId"`) of the item that was made with this id."""
+    raw = base64.b64decode(first_id)
+    (counter,) = struct.unpack_from(">Q", raw, _ITEM_SIZE - _COUNTER_FROM_END)
+    return _encode(raw[_GUID].decode(), b"M", counter, _ITEM_SIZE, start=_IMMUTABLE_HEAD)
 
 
 def folder_id(guid: str, number: int) -> str:
@@ -58,7 +67,7 @@ def guid_of(id_: str) -> str | None:
         raw = base64.b64decode(id_, validate=True)
     except (binascii.Error, ValueError):
         return None
-    if len(raw) not in {_ITEM_SIZE, _FOLDER_SIZE} or not raw.startswith(_HEAD):
+    if len(raw) not in {_ITEM_SIZE, _FOLDER_SIZE} or not raw.startswith((_HEAD, _IMMUTABLE_HEAD)):
         return None
     try:
         return raw[_GUID].decode("ascii")

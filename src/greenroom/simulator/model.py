@@ -18,6 +18,7 @@ from typing import Literal, TypedDict
 from greenroom.simulator.recurrence import Recurrence
 
 MailboxKind = Literal["user", "equipment"]
+Home = Literal["both", "cloud", "on-premises"]
 Processing = Literal["none", "auto_update", "auto_accept"]
 ResponseType = Literal["Unknown", "Organizer", "Tentative", "Accept", "Decline", "NoResponseReceived"]
 Answer = Literal["Accept", "Tentative", "Decline"]
@@ -87,7 +88,7 @@ PropertyValue = str | tuple[str, ...]  # the texts of EWS Value / Values
 
 @dataclass(frozen=True, slots=True)
 class ModifiedOccurrence:
-    """An exception of a series, kept on the master. None in a text field means: as the master."""
+    """An exception of a series, kept on the master. None means: as the master."""
 
     original_start: datetime
     start: datetime
@@ -95,6 +96,11 @@ class ModifiedOccurrence:
     subject: str | None = None
     location: str | None = None
     body: Body | None = None
+    all_day: bool | None = None
+    free_busy: FreeBusy | None = None
+    attendees: tuple[Attendee, ...] | None = None
+    my_response: ResponseType | None = None  # the owner's answer to this occurrence alone
+    reply_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +155,10 @@ class Meeting:
 
 @dataclass(slots=True, kw_only=True)
 class Item:
-    """What every item in a folder has. `id` changes on moving, `change_key` on every modification."""
+    """What every item in a folder has. `id` changes on moving, `change_key` on every modification, `immutable_id` never."""
 
     id: str
+    immutable_id: str = ""  # given by the store; kept over moves inside the mailbox
     change_key: str
     mailbox: str  # primary address of the owner, lower case
     folder_id: str
@@ -298,6 +305,7 @@ class Mailbox:
         False  # other people's copies name this person by X500 instead of SMTP, as Exchange sometimes does
     )
     process_external: bool = True  # ProcessExternalMeetingMessages
+    home: Home = "both"  # in a hybrid organisation: "cloud" is closed to EWS, "on-premises" to Graph
     auto_accept: AutoAcceptOptions = field(default_factory=AutoAcceptOptions)
 
     @property

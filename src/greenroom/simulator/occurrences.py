@@ -1,5 +1,6 @@
 """First and last occurrence of a series, by simple counting. Unknown (None) rather than wrong."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -58,6 +59,48 @@ def last_occurrence(meeting: Meeting) -> OccurrenceInfo | None:
             return None
         last = one
     return last
+
+
+def original_day(meeting: Meeting, original: datetime) -> date:
+    """The local date an occurrence was first meant for: what stands in its global object id."""
+    return original.astimezone(zone_of(meeting) or UTC).date()
+
+
+def occurrence_on(meeting: Meeting, day: date) -> OccurrenceInfo | None:
+    """The occurrence first meant for this local date; None where the series has none, or none any more."""
+    for one in meeting.modified:
+        if original_day(meeting, one.original_start) == day:
+            return OccurrenceInfo(one.original_start, one.start, one.end)
+    zone = zone_of(meeting)
+    if meeting.recurrence is None or zone is None:
+        return None
+    for found in itertools.islice(local_dates(meeting.recurrence), _MAX_STEPS * 10):
+        if found >= day:
+            start = datetime.combine(day, meeting.start.astimezone(zone).time(), tzinfo=zone).astimezone(UTC)
+            gone = found != day or any(one.start == start for one in meeting.deleted)
+            return None if gone else OccurrenceInfo(start, start, start + (meeting.end - meeting.start))
+    return None
+
+
+def occurrences_within(meeting: Meeting, start: datetime, end: datetime) -> list[OccurrenceInfo]:
+    """The occurrences that touch the span from `start` to before `end`, in order; moved ones where they are now."""
+    moved = {one.original_start for one in meeting.modified}
+    found = [
+        OccurrenceInfo(one.original_start, one.start, one.end)
+        for one in meeting.modified
+        if touches(one.start, one.end, start, end)
+    ]
+    for one in itertools.islice(_occurrences(meeting), _MAX_STEPS * 10):
+        if one.original_start >= end:
+            break
+        if one.original_start not in moved and touches(one.start, one.end, start, end):
+            found.append(one)
+    return sorted(found, key=lambda one: (one.start, one.original_start))
+
+
+def touches(start: datetime, end: datetime, since: datetime, until: datetime) -> bool:
+    """Whether something takes place in a span; what has no length does so at its start."""
+    return start < until and (end > since or start == end >= since)
 
 
 def _occurrences(meeting: Meeting) -> Iterator[OccurrenceInfo]:

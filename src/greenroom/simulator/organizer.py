@@ -66,7 +66,7 @@ def create(
     item.is_read = draft.get("is_read", True)
     store.add(item)
     if send != "SendToNone" and item.meeting.attendees:
-        _send_request(site, store, item, [one.person for one in item.meeting.attendees], copy="Copy" in send)
+        send_request(site, store, item, [one.person for one in item.meeting.attendees], copy="Copy" in send)
     return item
 
 
@@ -106,20 +106,20 @@ def update(
 
 def _send_updates(site: Site, store: MailboxStore, item: CalendarItem, before: Meeting, send: SendUpdates) -> None:
     was, now = list(before.attendees), list(item.meeting.attendees)
-    removed = [one.person for one in was if not _contains(site, now, one.person)]
-    added = [one.person for one in now if not _contains(site, was, one.person)]
+    removed = [one.person for one in was if not contains(site, now, one.person)]
+    added = [one.person for one in now if not contains(site, was, one.person)]
     everybody = [one.person for one in now]
     moved = item.request_was_sent and item.sent_schedule != schedule_print(item.meeting)
     changed_only = "Changed" in send and not moved and item.request_was_sent
     copy = "Copy" in send
     if removed and item.request_was_sent:
-        _send_cancel(site, store, item, removed, Body(), copy=copy, sequence=item.meeting.sequence)
+        send_cancel(site, store, item, removed, Body(), copy=copy, sequence=item.meeting.sequence)
     recipients = added if changed_only else everybody
     if recipients:
-        _send_request(site, store, item, recipients, copy=copy)
+        send_request(site, store, item, recipients, copy=copy)
 
 
-def _send_request(site: Site, store: MailboxStore, item: CalendarItem, to: Iterable[Person], *, copy: bool) -> None:
+def send_request(site: Site, store: MailboxStore, item: CalendarItem, to: Iterable[Person], *, copy: bool) -> None:
     """Send the meeting as it is now. Changed times raise the sequence and make everybody's answer void."""
     now_print = schedule_print(item.meeting)
     if item.request_was_sent and item.sent_schedule != now_print:
@@ -130,13 +130,13 @@ def _send_request(site: Site, store: MailboxStore, item: CalendarItem, to: Itera
     item.request_was_sent, item.sent_schedule = True, now_print
     item.meeting.stamp = site.stamp()
     store.touch(item)
-    envelope = _envelope(store, item, "REQUEST", item.subject, item.body)
+    envelope = envelope_for(store, item, "REQUEST", item.subject, item.body)
     if copy:
         transport.keep_sent_copy(site, store, envelope, to)
-    transport.send(site, envelope, _others(site, store, to))
+    transport.send(site, envelope, others(site, store, to))
 
 
-def _send_cancel(
+def send_cancel(
     site: Site,
     store: MailboxStore,
     item: CalendarItem,
@@ -146,15 +146,17 @@ def _send_cancel(
     copy: bool,
     sequence: int,
 ) -> None:
+    """Tell people that the meeting is off for them."""
     cancelled = replace(item.meeting, sequence=sequence, stamp=site.stamp(), is_cancelled=True, free_busy="Free")
-    envelope = _envelope(store, item, "CANCEL", canceled_subject(item.subject), body)
+    envelope = envelope_for(store, item, "CANCEL", canceled_subject(item.subject), body)
     envelope = replace(envelope, meeting=cancelled)
     if copy:
         transport.keep_sent_copy(site, store, envelope, to)
-    transport.send(site, envelope, _others(site, store, to))
+    transport.send(site, envelope, others(site, store, to))
 
 
-def _envelope(store: MailboxStore, item: CalendarItem, method: str, subject: str, body: Body) -> Envelope:
+def envelope_for(store: MailboxStore, item: CalendarItem, method: str, subject: str, body: Body) -> Envelope:
+    """The organizer's message about this item: without tracking, which is nobody else's business."""
     people = item.meeting.attendees
     travelling = replace(
         item.meeting,
@@ -175,12 +177,14 @@ def _envelope(store: MailboxStore, item: CalendarItem, method: str, subject: str
     )
 
 
-def _others(site: Site, store: MailboxStore, people: Iterable[Person]) -> list[Person]:
+def others(site: Site, store: MailboxStore, people: Iterable[Person]) -> list[Person]:
+    """All of them but the organizer."""
     me = Person(store.owner.address)
     return [one for one in people if not site.directory.same(one, me)]
 
 
-def _contains(site: Site, attendees: Iterable[Attendee], person: Person) -> bool:
+def contains(site: Site, attendees: Iterable[Attendee], person: Person) -> bool:
+    """Whether one of the attendees is this person, whatever address form names them."""
     return any(site.directory.same(one.person, person) for one in attendees)
 
 
@@ -197,7 +201,7 @@ def _mark_cancelled(site: Site, store: MailboxStore, item: CalendarItem, body: B
     sequence = item.meeting.sequence + 1
     people = [one.person for one in item.meeting.attendees]
     if send and people:
-        _send_cancel(site, store, item, people, body, copy=copy, sequence=sequence)
+        send_cancel(site, store, item, people, body, copy=copy, sequence=sequence)
     item.meeting = replace(item.meeting, is_cancelled=True, free_busy="Free", sequence=sequence)
     item.subject = canceled_subject(item.subject)
     store.touch(item)
@@ -265,7 +269,7 @@ def _merged(site: Site, item: CalendarItem, given: Iterable[Attendee]) -> tuple[
         known = [old for old in item.meeting.attendees if site.directory.same(old.person, person)]
         fresh = Attendee(person, one.role, one.response, one.response_time)
         kept = replace(known[0], person=person, role=one.role) if known else fresh
-        if not _contains(site, merged, person):
+        if not contains(site, merged, person):
             merged.append(kept)
     return tuple(merged)
 

@@ -57,6 +57,8 @@ class MailboxStore:
         self.folders: dict[str, Folder] = {}
         self._contents: dict[str, dict[str, Item]] = {}
         self._by_meeting: dict[bytes, dict[str, Item]] = defaultdict(dict)
+        self._by_immutable: dict[str, Item] = {}
+        self._immutable: dict[str, str] = {}  # every id ever given -> the immutable id of that item
         for number, (name, display, class_, parent) in enumerate(_FOLDERS):
             id_ = ids.folder_id(self.guid, number)
             parent_id = None if parent is None else self.folder(parent).id
@@ -81,6 +83,17 @@ class MailboxStore:
             raise NoSuchItem("the mailbox has no such item")
         return item
 
+    def get_immutable(self, immutable_id: str) -> Item:
+        """Like `get`, by the id that moving does not change. Raises NoSuchItem."""
+        item = self._by_immutable.get(immutable_id)
+        if item is None:
+            raise NoSuchItem("the mailbox has no such item")
+        return item
+
+    def immutable_id_of(self, item_id: str) -> str:
+        """The immutable id of an item that has, or once had, this id."""
+        return self._immutable.get(item_id) or ids.immutable_of(item_id)
+
     def contents(self, folder: str) -> list[Item]:
         return list(self._contents[self.folder(folder).id].values())
 
@@ -101,6 +114,7 @@ class MailboxStore:
 
     def add(self, item: Item, *, new_mail: bool = False) -> None:
         """Put a new item into its folder."""
+        item.immutable_id = ids.immutable_of(item.id)
         self._enter(item)
         self._record(item.folder_id, item.id, "create")
         self._tell("CreatedEvent", item)
@@ -150,6 +164,9 @@ class MailboxStore:
         self._enter(item)
 
     def _enter(self, item: Item) -> None:
+        item.immutable_id = item.immutable_id or ids.immutable_of(item.id)
+        self._immutable[item.id] = item.immutable_id
+        self._by_immutable[item.immutable_id] = item
         self.items[item.id] = item
         self._contents[item.folder_id][item.id] = item
         if isinstance(item, CalendarItem | MeetingMessage):
@@ -157,6 +174,7 @@ class MailboxStore:
 
     def _leave(self, item: Item) -> None:
         del self.items[item.id]
+        self._by_immutable.pop(item.immutable_id, None)
         del self._contents[item.folder_id][item.id]
         if isinstance(item, CalendarItem | MeetingMessage):
             self._by_meeting[item.meeting.clean_goid].pop(item.id, None)
