@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from greenroom.meetings.policy import PinPolicy, Unticketed
-from greenroom.settings import Problem, Settings, SettingsError, load_settings
+from greenroom.settings import EwsExchange, Problem, Settings, SettingsError, load_settings
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER_KEY = base64.b64encode(bytes(range(1, 33))).decode()
@@ -96,6 +96,7 @@ def test_the_environment_outranks_the_file_by_section_and_by_name(tmp_path: Path
     settings = load(tmp_path, GOOD + SECOND, env)
     main, second = settings.integration
     assert (settings.service.host, settings.service.port) == ("::1", 9000)
+    assert isinstance(main.exchange, EwsExchange)
     assert main.exchange.password is not None
     assert main.exchange.password.get_secret_value() == "from-env"
     assert main.meetings.allow_domains == ("example.org", "example.net")
@@ -148,6 +149,7 @@ def test_secrets_come_from_files_beside_the_configuration(tmp_path: Path) -> Non
     text = text.replace(f'ticket_keys = [{{ id = 0, key = "{KEY}" }}]', 'ticket_keys_file = "keys"')
     settings = load(tmp_path, text + '[storage]\nurl_file = "url"\n')
     [main] = settings.integration
+    assert isinstance(main.exchange, EwsExchange)
     assert main.exchange.password is not None
     assert main.exchange.password.get_secret_value() == "from-file"
     assert main.exchange.password_file == tmp_path / "password"
@@ -159,6 +161,7 @@ def test_a_secret_file_of_the_environment_replaces_the_secret_of_the_file(tmp_pa
     (tmp_path / "password").write_text("from-file")
     env = {"GREENROOM_INTEGRATION__MAIN__EXCHANGE__PASSWORD_FILE": str(tmp_path / "password")}
     exchange = load(tmp_path, GOOD, env).integration[0].exchange
+    assert isinstance(exchange, EwsExchange)
     assert exchange.password is not None
     assert exchange.password.get_secret_value() == "from-file"
 

@@ -31,19 +31,35 @@ def test_every_setting_says_what_it_is_for_and_stands_in_both() -> None:
         assert entry.allowed or entry.section is not None, f"{entry.name} does not say what is allowed"
 
 
-def test_the_example_asks_for_a_key_and_a_password_and_for_nothing_else(tmp_path: Path) -> None:
+def test_the_example_asks_for_a_key_and_a_certificate_and_for_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "greenroom.toml"
     file.write_text(example())
     with pytest.raises(SettingsError) as caught:
         load_settings(file, {})
     assert [problem.key for problem in caught.value.problems] == [
         "integration[main].ticket_keys[1].key",
-        "integration[main].exchange.password_file",
+        "integration[main].exchange.certificate_file",
     ]
     (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets/exchange-password").write_text("p")
+    (tmp_path / "secrets/greenroom.pem").write_text("looked at when somebody signs in")
     file.write_text(example().replace("(from greenroom config new-key)", base64.b64encode(bytes(32)).decode()))
-    load_settings(file, {})
+    assert load_settings(file, {}).integration[0].exchange.protocol == "graph"
+
+
+def test_the_section_of_the_other_protocol_works_without_its_first_signs(tmp_path: Path) -> None:
+    lines = example().splitlines()
+    graph, ews = lines.index("[integration.exchange]"), lines.index("#[integration.exchange]")
+    rest = lines.index("[integration.platform]")
+    there = [line if line.startswith("# ") else line.removeprefix("#") for line in lines[ews:rest]]
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets/exchange-password").write_text("p")
+    text = "\n".join([*lines[:graph], *there, 'tenant = "b.example"', 'managed_identity = "system"', *lines[rest:]])
+    file = tmp_path / "greenroom.toml"
+    file.write_text(text.replace("(from greenroom config new-key)", base64.b64encode(bytes(32)).decode()))
+    [main] = load_settings(file, {}).integration
+    assert main.exchange.protocol == "ews"
+    assert main.organizers is not None
+    assert main.organizers.protocol == "graph"
 
 
 def test_the_example_with_every_comment_in_force_is_still_toml() -> None:

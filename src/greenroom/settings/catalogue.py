@@ -16,13 +16,17 @@ from greenroom.settings.toml_lines import Path
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One setting, as the reference prints it. `where` is the table's path without positions."""
+    """One setting, as the reference prints it. `where` is the table's path without positions.
+
+    A table that speaks one of several protocols is one entry for each; `protocol` is that of the table, or of the setting's.
+    """
 
     where: tuple[str, ...]
     name: str
     field: FieldInfo
     section: type[BaseModel] | None
     many: bool
+    protocol: str | None = None
 
     @property
     def allowed(self) -> str:
@@ -30,61 +34,71 @@ class Entry:
         return allowed_values(self.field)
 
     @property
+    def like(self) -> str:
+        """The table beside it that has most of the same settings; empty if there is none."""
+        return str(extra_of(self.field).get("like") or "") if self.section is not None else ""
+
+    @property
     def shown(self) -> bool:
         """Whether the example file sets it though it may be left out."""
         return bool(extra_of(self.field).get("shown"))
 
 
-def entries(model: type[BaseModel] = Settings, where: tuple[str, ...] = ()) -> Iterator[Entry]:
+def entries(
+    model: type[BaseModel] = Settings, where: tuple[str, ...] = (), protocol: str | None = None
+) -> Iterator[Entry]:
     """Yield the settings of a section, then those of its tables, in the order of the model."""
     tables: list[Entry] = []
     for name, field in model.model_fields.items():
-        section, many = section_of(field)
-        entry = Entry(where, name, field, section, many)
-        if section is None:
-            yield entry
-        else:
-            tables.append(entry)
+        sections, many = sections_of(field)
+        if not sections:
+            yield Entry(where, name, field, None, many, protocol)
+        tables += [Entry(where, name, field, section, many, spoken_by(section)) for section in sections]
     for table in tables:
         yield table
         assert table.section is not None
-        yield from entries(table.section, (*where, table.name))
+        yield from entries(table.section, (*where, table.name), table.protocol)
 
 
-def section_of(field: FieldInfo) -> tuple[type[BaseModel] | None, bool]:
-    """Return the section a field holds and whether it holds many; (None, False) for a plain value."""
+def sections_of(field: FieldInfo) -> tuple[tuple[type[BaseModel], ...], bool]:
+    """Return the sections of which a field holds one, and whether it holds many; ((), False) for a plain value."""
+    found: list[type[BaseModel]] = []
     for kind in _flat(field.annotation):
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind, False
+            found.append(kind)
         if get_origin(kind) is tuple:
             inner = get_args(kind)[0]
             if isinstance(inner, type) and issubclass(inner, BaseModel):
-                return inner, True
-    return None, False
+                return (inner,), True
+    return tuple(found), False
+
+
+def spoken_by(section: type[BaseModel]) -> str | None:
+    """Return the protocol that this section alone speaks; None for a section that has no others beside it."""
+    field = section.model_fields.get("protocol")
+    return None if field is None else str(get_args(field.annotation)[0])
 
 
 def field_at(path: Path) -> FieldInfo | None:
     """Find the field that a path leads to; for a position in a list, the list's field."""
-    model: type[BaseModel] | None = Settings
+    models: tuple[type[BaseModel], ...] = (Settings,)
     found: FieldInfo | None = None
     for part in path:
         if isinstance(part, int):
             continue
-        if model is None:
-            return None
-        found = model.model_fields.get(part)
+        found = next((model.model_fields[part] for model in models if part in model.model_fields), None)
         if found is None:
             return None
-        model = section_of(found)[0]
+        models = sections_of(found)[0]
     return found
 
 
-def model_at(path: Path) -> type[BaseModel] | None:
-    """Find the section that a path leads to; None for a plain value and for what does not exist."""
+def models_at(path: Path) -> tuple[type[BaseModel], ...]:
+    """Find the sections that may stand at a path; none for a plain value and for what does not exist."""
     if not any(isinstance(part, str) for part in path):
-        return Settings
+        return (Settings,)
     field = field_at(path)
-    return None if field is None else section_of(field)[0]
+    return () if field is None else sections_of(field)[0]
 
 
 def holds_list(field: FieldInfo) -> bool:
@@ -117,10 +131,10 @@ def allowed_values(field: FieldInfo) -> str:
     return ""
 
 
-def either(choices: Sequence[str]) -> str:
+def either(choices: Sequence[str], word: str = "or") -> str:
     """Join choices as a sentence does: a, b or c."""
     *first, last = choices
-    return f"{', '.join(first)} or {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def _flat(annotation: Any) -> Iterator[Any]:

@@ -4,6 +4,7 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from greenroom.settings.credentials import check_sign_in
 from greenroom.settings.integration import Integration
 from greenroom.settings.layers import Layers
 
@@ -14,27 +15,15 @@ _DIGITS = frozenset(string.digits)
 def check_together(layers: Layers, integrations: Mapping[int, Integration]) -> None:
     """Check integrations, by their place in the file, each in itself and against the others."""
     for index, integration in integrations.items():
-        _check_sign_in(layers, index, integration)
+        check_sign_in(layers, ("integration", index, "exchange"), integration.exchange)
+        if integration.organizers is not None:
+            check_sign_in(layers, ("integration", index, "organizers"), integration.organizers)
         _check_ring(layers, index, integration)
     _check_unique(layers, integrations, "number", lambda entry: entry.number)
     _check_unique(layers, integrations, "name", lambda entry: entry.name)
     _check_unique(layers, integrations, "mailbox", lambda entry: entry.mailbox)
     _check_keys_apart(layers, integrations)
     _check_pools(layers, integrations)
-
-
-def _check_sign_in(layers: Layers, index: int, integration: Integration) -> None:
-    exchange = integration.exchange
-    here = ("integration", index, "exchange")
-    if exchange.auth == "basic":
-        if not exchange.username:
-            layers.problem(
-                (*here, "username"), 'is missing: auth = "basic" needs it', "a user principal name or DOMAIN\\user"
-            )
-        if exchange.password is None and exchange.password_file is None:
-            layers.problem((*here, "password"), 'is missing: auth = "basic" needs it', "password or password_file")
-    elif exchange.token is None and exchange.token_file is None:
-        layers.problem((*here, "token"), 'is missing: auth = "bearer" needs it', "token or token_file")
 
 
 def _check_ring(layers: Layers, index: int, integration: Integration) -> None:

@@ -20,6 +20,7 @@ _HOST = (
 )
 _DOMAIN = re.compile(_HOST)
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@" + _HOST)
+_GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _MAX_ADDRESS = 254
 _MAX_PORT = 65535
 _MIN_KEY_BYTES = 32
@@ -40,14 +41,16 @@ def setting(
     unit: str = "",
     example: Any = None,
     shown: bool = False,
+    like: str = "",
     **limits: Any,
 ) -> Any:
     """Declare one setting: what it is for, its unit, what is allowed and an example.
 
     Messages, `greenroom config reference` and docs/configuration.md all come from here. `shown` puts it into the
-    example file as a line in force even though it may be left out. `limits` go to `pydantic.Field`.
+    example file as a line in force even though it may be left out. `like` names the table beside it that has most of the
+    same settings. `limits` go to `pydantic.Field`.
     """
-    extra = {"allowed": allowed, "unit": unit, "example": example, "shown": shown}
+    extra = {"allowed": allowed, "unit": unit, "example": example, "shown": shown, "like": like}
     return Field(default, description=about, json_schema_extra=extra, **limits)
 
 
@@ -81,6 +84,48 @@ def _base_address(value: str) -> str:
     if parts.query or parts.fragment or "?" in value or "#" in value:
         raise ValueError("must not have a query (?) or a fragment (#)")
     return value.rstrip("/")
+
+
+def _root_address(value: str) -> str:
+    address = _base_address(value)
+    if urlsplit(address).path:
+        raise ValueError("must not have a path")
+    return address
+
+
+def _proxy_address(value: str) -> str:
+    """Plain http is right here: what goes through the proxy is a tunnel of TLS."""
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError("is not the address of a proxy") from error
+    if "@" in parts.netloc:
+        raise ValueError("must not contain a user name or password")
+    rest = parts.path.rstrip("/") or parts.query or parts.fragment
+    if parts.scheme not in {"http", "https"} or not host or port is None or rest or re.search(r"[\s\\]", value):
+        raise ValueError("is not the address of a proxy")
+    return value.rstrip("/")
+
+
+def _guid(value: str) -> str:
+    if not _GUID.fullmatch(value):
+        raise ValueError("is not a GUID")
+    return value.lower()
+
+
+def _tenant(value: str) -> str:
+    if _GUID.fullmatch(value):
+        return value.lower()
+    if value.lower() in {"common", "organizations", "consumers"}:
+        raise ValueError("names no tenant of its own")
+    if not _DOMAIN.fullmatch(value) or "." not in value:
+        raise ValueError("is neither a GUID nor a domain")
+    return value.lower()
+
+
+def _managed_identity(value: str) -> str:
+    return value.lower() if value.lower() == "system" else _guid(value)
 
 
 def _listen(value: str) -> str:
@@ -173,6 +218,11 @@ def _distinct(values: Iterable[str]) -> tuple[str, ...]:
 
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 BaseAddress = Annotated[str, AfterValidator(_base_address)]
+RootAddress = Annotated[str, AfterValidator(_root_address)]
+ProxyAddress = Annotated[str, AfterValidator(_proxy_address)]
+Guid = Annotated[str, AfterValidator(_guid)]
+Tenant = Annotated[str, AfterValidator(_tenant)]
+ManagedIdentityName = Annotated[str, AfterValidator(_managed_identity)]
 Listen = Annotated[str, AfterValidator(_listen)]
 MailAddress = Annotated[str, AfterValidator(_mail_address)]
 DomainName = Annotated[str, AfterValidator(_domain)]

@@ -10,6 +10,9 @@ from greenroom.settings.layers import Layers
 from greenroom.settings.toml_lines import Path as KeyPath
 
 _MAX_BYTES = 65_536
+_READABLE = "path of a readable file, seen from this file's folder"
+_KEPT = ("certificate_file", "certificate_key_file", "federated_token_file")
+"""Files that whoever uses them opens: they are binary, or change while we run."""
 
 
 def read_files(layers: Layers, folder: Path) -> None:
@@ -19,12 +22,15 @@ def read_files(layers: Layers, folder: Path) -> None:
             where = (*path, key)
             if not isinstance(table[key], str | os.PathLike) or not str(table[key]):
                 continue
-            if key.endswith("_file") and key != "ca_file":
-                file = table[key] = _absolute(folder, table[key])
-                _take_secret(layers, where, table, file)
-            elif where[-2:] == ("exchange", "ca_file"):
+            if key == "ca_file":
                 file = table[key] = _absolute(folder, table[key])
                 _look_at_certificates(layers, where, file)
+            elif key in _KEPT:
+                file = table[key] = _absolute(folder, table[key])
+                _try_to_read(layers, where, file)
+            elif key.endswith("_file"):
+                file = table[key] = _absolute(folder, table[key])
+                _take_secret(layers, where, table, file)
             elif where[-2:] == ("texts", "folder"):
                 file = table[key] = _absolute(folder, table[key])
                 if not file.is_dir():
@@ -51,9 +57,19 @@ def _absolute(folder: Path, given: Any) -> Path:
     return (folder / Path(given).expanduser()).absolute()
 
 
+def _try_to_read(layers: Layers, where: KeyPath, file: Path) -> None:
+    try:
+        with file.open("rb") as stream:
+            empty = not stream.read(1)
+    except OSError as error:
+        layers.problem(where, f"{file} cannot be read: {error.strerror or type(error).__name__}", _READABLE)
+        return
+    if empty:
+        layers.problem(where, f"{file} is empty", _READABLE)
+
+
 def _take_secret(layers: Layers, where: KeyPath, table: dict[str, Any], file: Path) -> None:
     twin = str(where[-1]).removesuffix("_file")
-    allowed = "path of a readable file, seen from this file's folder"
     if twin in table:
         layers.problem(where, f"{twin} and {where[-1]} are both set", f"one of {twin} and {where[-1]}")
         return
@@ -62,10 +78,10 @@ def _take_secret(layers: Layers, where: KeyPath, table: dict[str, Any], file: Pa
             content = stream.read(_MAX_BYTES + 1)
         text = content.decode().strip()
     except OSError as error:
-        layers.problem(where, f"{file} cannot be read: {error.strerror or type(error).__name__}", allowed)
+        layers.problem(where, f"{file} cannot be read: {error.strerror or type(error).__name__}", _READABLE)
         return
     except UnicodeDecodeError:
-        layers.problem(where, f"{file} is not text in UTF-8", allowed)
+        layers.problem(where, f"{file} is not text in UTF-8", _READABLE)
         return
     if not text or len(content) > _MAX_BYTES:
         layers.problem(where, f"{file} is {'too large' if text else 'empty'}", f"1 to {_MAX_BYTES} bytes")

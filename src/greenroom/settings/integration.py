@@ -4,10 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field
 
 from greenroom.meetings.alias import AliasPlan
 from greenroom.meetings.policy import PinPolicy, Policy, Unticketed
+from greenroom.settings.exchange import Exchange, Organizers
 from greenroom.settings.fields import (
     AddressPattern,
     DialPattern,
@@ -19,20 +20,10 @@ from greenroom.settings.fields import (
     Section,
     TextPattern,
     TicketPrefix,
-    WebAddress,
     setting,
 )
 
 ALLOWED_VARIABLES = "variables in braces: {alias}, {numeric_alias}, {join_id}"
-
-
-def _not_empty(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value():
-        raise ValueError("is empty")
-    return value
-
-
-Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
 
 
 class TicketKey(Section):
@@ -44,70 +35,6 @@ class TicketKey(Section):
         allowed="base64 of at least 32 random bytes; `greenroom config new-key` makes one",
         repr=False,
         example="(from greenroom config new-key)",
-    )
-
-
-class Exchange(Section):
-    """How to reach the Exchange that holds the equipment mailbox."""
-
-    protocol: Literal["ews"] = setting(
-        "ews", about="Protocol to speak: `ews` is Exchange Web Services, for Exchange Server."
-    )
-    url: WebAddress = setting(
-        about="Address of the EWS endpoint.",
-        allowed="an https address such as https://mail.example.org/EWS/Exchange.asmx (http only to this computer)",
-        example="https://mail.example.org/EWS/Exchange.asmx",
-    )
-    auth: Literal["basic", "bearer"] = setting(
-        "basic", about="How to sign in: user name and password, or a token in the Authorization header."
-    )
-    username: str | None = setting(
-        None,
-        about="Service account that signs in (`basic`).",
-        allowed="a user principal name or DOMAIN\\user",
-        example="greenroom@example.org",
-        shown=True,
-        min_length=1,
-        max_length=254,
-    )
-    password: Secret | None = setting(None, about="Its password (`basic`).", allowed="text; or set password_file")
-    password_file: Path | None = setting(
-        None,
-        about="File whose content is the password; keeps it out of this file.",
-        allowed="path of a readable file, seen from this file's folder",
-        example="secrets/exchange-password",
-        shown=True,
-    )
-    token: Secret | None = setting(None, about="Bearer token (`bearer`).", allowed="text; or set token_file")
-    token_file: Path | None = setting(
-        None,
-        about="File whose content is the bearer token, renewed there by somebody else.",
-        allowed="path of a readable file, seen from this file's folder",
-    )
-    ca_file: Path | None = setting(
-        None,
-        about="Certificates to trust besides the system's, for an Exchange whose certificate is not public.",
-        allowed="path of a PEM file, seen from this file's folder",
-        example="company-ca.pem",
-    )
-    impersonate: bool = setting(
-        True,
-        about="Act for the equipment mailbox and for organizers by impersonation. Without it the account must be the "
-        "mailbox's own, and joining instructions travel in the reply.",
-    )
-    poll_seconds: int = setting(
-        15,
-        about="How often to look for changes, besides the stream.",
-        unit="seconds",
-        allowed="1 to 3600",
-        ge=1,
-        le=3600,
-    )
-    streaming: bool = setting(
-        True, about="Hold a notification stream open, so that replies come within a second or two."
-    )
-    timeout_seconds: int = setting(
-        30, about="How long to wait for an answer.", unit="seconds", allowed="1 to 600", ge=1, le=600
     )
 
 
@@ -273,6 +200,12 @@ class Integration(Section):
         example="secrets/ticket-keys",
     )
     exchange: Exchange = setting(about="See below.")
+    organizers: Organizers | None = setting(
+        None,
+        about="A second Exchange, for organizers whose mailboxes are not where the equipment mailbox is (hybrid): only their "
+        "own meetings are looked up and changed there. Without it their joining instructions travel in the reply.",
+        like="exchange",
+    )
     platform: Platform = setting(about="See below.", default_factory=Platform)
     alias: AliasPool = setting(about="See below.", default_factory=AliasPool)
     meetings: MeetingPolicy = setting(about="See below.", default_factory=MeetingPolicy)

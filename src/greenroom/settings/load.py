@@ -11,8 +11,9 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from greenroom.settings.catalogue import allowed_values, entries, field_at, is_secret, model_at
+from greenroom.settings.catalogue import allowed_values, entries, field_at, is_secret, models_at, spoken_by
 from greenroom.settings.checks import check_together
+from greenroom.settings.exchange import SPEAKERS, choose_protocols, spoken
 from greenroom.settings.files import read_files
 from greenroom.settings.integration import Integration
 from greenroom.settings.layers import Layers
@@ -33,8 +34,10 @@ _TYPE_WORDS = {
     "list": "is not a list",
     "literal": "is not known here",
     "enum": "is not known here",
+    "date": "is not a date",
 }
 _SHOWN = 60
+PROTOCOLS = '"graph" for Microsoft 365, "ews" for Exchange Server'
 
 
 def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
@@ -45,6 +48,7 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     """
     layers = Layers({}, "greenroom.toml", {}) if path is None else _read(path)
     layers.lay_environment(env)
+    choose_protocols(layers.data)
     read_files(layers, Path.cwd() if path is None else path.absolute().parent)
     settings: Settings | None = None
     try:
@@ -104,7 +108,7 @@ def _readable(layers: Layers) -> dict[int, Integration]:
 
 
 def _explain(layers: Layers, errors: list[ErrorDetails]) -> None:
-    places = [tuple(error["loc"]) for error in errors]
+    places = [_place(error["loc"]) for error in errors]
     reported = {path for path in layers.variables if any(p.key == layers.variables[path] for p in layers.problems)}
     for error, path in zip(errors, places, strict=True):
         deeper = any(len(other) > len(path) and other[: len(path)] == path for other in places)
@@ -114,6 +118,12 @@ def _explain(layers: Layers, errors: list[ErrorDetails]) -> None:
         _tell(layers, error, path)
 
 
+def _place(loc: tuple[str | int, ...]) -> KeyPath:
+    """Leave out the protocol that pydantic writes behind a table that speaks one of several."""
+    at = next((position for position, part in enumerate(loc) if part in SPEAKERS), len(loc))
+    return (*loc[: at + 1], *loc[at + 2 :])
+
+
 def _file_failed(layers: Layers, path: KeyPath) -> bool:
     return layers.value((*path[:-1], f"{path[-1]}_file")) is not None
 
@@ -121,7 +131,14 @@ def _file_failed(layers: Layers, path: KeyPath) -> bool:
 def _tell(layers: Layers, error: ErrorDetails, path: KeyPath) -> None:
     kind = error["type"]
     if kind == "extra_forbidden":
-        layers.problem(path, *_unknown_key(path))
+        layers.problem(path, *_unknown_key(layers, path))
+        return
+    if kind == "union_tag_not_found":
+        layers.problem((*path, "protocol"), *_unclear_protocol(layers.value(path)))
+        return
+    if kind == "union_tag_invalid":
+        path = (*path, "protocol")
+        layers.problem(path, f"{_show(layers.value(path))} is not known here".strip(), PROTOCOLS)
         return
     field = field_at(path)
     allowed = allowed_values(field) if field is not None else ""
@@ -133,16 +150,30 @@ def _tell(layers: Layers, error: ErrorDetails, path: KeyPath) -> None:
     layers.problem(path, f"{shown} {_what(error)}".strip(), allowed)
 
 
-def _unknown_key(path: KeyPath) -> tuple[str, str]:
+def _unclear_protocol(table: Mapping[str, Any]) -> tuple[str, str]:
+    keys = [next(key for key in table if key in names) for names in spoken(table).values()]
+    if keys:
+        return f"is missing: {' and '.join(keys)} belong to different protocols", PROTOCOLS
+    return "is missing: neither url nor tenant says whether this is Exchange Server or Microsoft 365", PROTOCOLS
+
+
+def _unknown_key(layers: Layers, path: KeyPath) -> tuple[str, str]:
     key = str(path[-1])
-    model = model_at(path[:-1])
+    models = models_at(path[:-1])
+    protocol = layers.value((*path[:-1], "protocol"))
+    model = next((one for one in models if spoken_by(one) in {None, protocol}), None)
+    other = next((one for one in models if key in one.model_fields), None)
+    if other is not None:
+        said = f'is a setting of protocol = "{spoken_by(other)}", and this table has protocol = "{protocol}"'
+        return said, f"here: {', '.join(model.model_fields)}" if model is not None else ""
     known = list(model.model_fields) if model is not None else []
+    homes = {".".join(entry.where) for entry in entries() if entry.name == key and entry.section is None}
     guess = get_close_matches(key, known, n=1)
-    if guess:
+    hint = ""
+    if len(homes) == 1:
+        hint = f"; it belongs to [{homes.pop()}]"
+    elif guess:
         hint = f"; did you mean {guess[0]}?"
-    else:
-        homes = [".".join(entry.where) for entry in entries() if entry.name == key and entry.section is None]
-        hint = f"; it belongs to [{homes[0]}]" if len(homes) == 1 else ""
     return f"is not a setting{hint}", f"here: {', '.join(known)}" if known else ""
 
 

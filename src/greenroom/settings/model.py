@@ -13,8 +13,9 @@ from typing import Literal
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from greenroom.settings.exchange import Secret
 from greenroom.settings.fields import BaseAddress, Listen, Section, setting
-from greenroom.settings.integration import Integration, Integrations, Secret
+from greenroom.settings.integration import Integration, Integrations
 
 
 class Service(Section):

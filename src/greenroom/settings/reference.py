@@ -4,13 +4,14 @@ import enum
 import json
 import textwrap
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from greenroom.settings.catalogue import Entry, entries, extra_of
+from greenroom.settings.catalogue import Entry, either, entries, extra_of
 
 _WIDTH = 100
 _MANY = ("integration",)
@@ -30,7 +31,12 @@ GREENROOM_INTEGRATION__MAIN__EXCHANGE__PASSWORD=...
 GREENROOM_INTEGRATION__MAIN__MEETINGS__ALLOW_DOMAINS=example.org,example.net
 ```
 
-A setting that ends in `_file` names a file whose content is the value, as container platforms mount secrets.
+A setting that ends in `_file` names a file whose content is the value, as container platforms mount secrets, if there is
+a setting of that name without `_file`.
+
+`[integration.exchange]` is one of two sections: `protocol = "graph"` for Microsoft 365 ([how to set that up](microsoft-365.md)),
+`protocol = "ews"` for Exchange Server. Where `protocol` is left out, the other settings tell: `tenant` or `client_id` is the
+former, `url` or `username` the latter. Settings of both in one section are a mistake.
 
 This page is generated from the model: `greenroom config reference`.
 """
@@ -39,38 +45,80 @@ This page is generated from the model: `greenroom config reference`.
 def markdown() -> str:
     """Return the whole reference as Markdown, as docs/configuration.md holds it."""
     lines = [_INTRO]
-    top = [entry for entry in entries() if entry.section is not None]
-    for table in top:
-        path = (*table.where, table.name)
-        lines += [f"## {_header(path, many=table.many)}", "", *_about(table), ""]
+    for table in _tables():
+        spoken = "" if table.protocol is None or table.like else f', protocol = "{table.protocol}"'
+        lines += [f"## {_header(table)}{spoken}", "", *_about(table), ""]
         lines += ["| key | default | allowed | meaning |", "| --- | --- | --- | --- |"]
-        lines += [_row(entry) for entry in entries() if entry.where == path and entry.section is None]
+        lines += [_row(entry) for entry in _rows(table) if entry.section is None]
         lines.append("")
     return "\n".join(lines)
 
 
 def example() -> str:
-    """Return a file with every setting: what must be set stands there, what has a default is a comment."""
+    """Return a file with every setting: what must be set stands there, what has a default is a comment.
+
+    Where a table speaks one of several protocols, the model's first is in force, and the others stand below it as comments.
+    """
     lines = [
         "# Greenroom's configuration. Lines that begin with # show defaults or examples.",
         "# `greenroom config check` says whether this file is right.",
     ]
-    for table in (entry for entry in entries() if entry.section is not None):
-        path = (*table.where, table.name)
-        if table.many and path != _MANY:
+    seen: set[str] = set()
+    for table in _tables():
+        if table.many and (*table.where, table.name) != _MANY:
             continue  # a list of small tables, shown inline where it belongs
-        lines += ["", _header(path, many=table.many)]
-        for entry in (entry for entry in entries() if entry.where == path and (entry.section is None or entry.many)):
-            lines += [*_comment(entry), *_assignment(entry)]
+        part = [_header(table)]
+        if table.like:
+            part += [f"# {line}" for line in textwrap.wrap(" ".join(_about(table)), _WIDTH)]
+        for entry in (entry for entry in _rows(table) if entry.section is None or entry.many):
+            part += [*_comment(entry), *_assignment(entry)]
+        if table.like:
+            lines += ["", "# Only for a hybrid organisation; without the first # of each line:", *_off(part)]
+        elif part[0] not in seen:
+            seen.add(part[0])
+            lines += ["", *part]
+        else:
+            said = f'# With protocol = "{table.protocol}" this section instead, without the first # of each line:'
+            lines += ["", said, *_off(part)]
     return "\n".join(lines) + "\n"
 
 
-def _header(path: tuple[str, ...], *, many: bool) -> str:
-    name = ".".join(path)
-    return f"[[{name}]]" if many else f"[{name}]"
+def _tables() -> list[Entry]:
+    """Return the tables; of those like another one only one, whatever they may speak."""
+    tables = [entry for entry in entries() if entry.section is not None]
+    first: dict[tuple[str, ...], Entry] = {}
+    for table in tables:
+        first.setdefault((*table.where, table.name), table)
+    return [table for table in tables if not table.like or first[*table.where, table.name] is table]
+
+
+def _rows(table: Entry) -> list[Entry]:
+    path = (*table.where, table.name)
+    rows = [entry for entry in entries() if entry.where == path and entry.protocol == table.protocol]
+    if table.like:
+        known = {entry.name for entry in entries() if entry.where == (*table.where, table.like)}
+        return [row for row in rows if row.name not in known]
+    return rows
+
+
+def _off(lines: list[str]) -> list[str]:
+    return [f"#{line}" if line else "" for line in lines]
+
+
+def _header(table: Entry) -> str:
+    name = ".".join((*table.where, table.name))
+    return f"[[{name}]]" if table.many else f"[{name}]"
 
 
 def _about(table: Entry) -> list[str]:
+    if table.like:
+        here, there = (*table.where, table.name), (*table.where, table.like)
+        mine = {entry.name for entry in entries() if entry.where == here}
+        absent = dict.fromkeys(
+            f"`{entry.name}`" for entry in entries() if entry.where == there and entry.name not in mine
+        )
+        same = f"Its settings are those of [{'.'.join(there)}], of either protocol, but without"
+        return [f"{table.field.description} {same} {either(list(absent), 'and')}; and:"]
     said = (table.section.__doc__ or "").strip().splitlines() if table.section is not None else []
     return [said[0]] if said else []
 
@@ -127,4 +175,6 @@ def _toml(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {_toml(inner)}" for key, inner in value.items()) + " }"
     if isinstance(value, list):
         return "[" + ", ".join(_toml(inner) for inner in value) + "]"
+    if isinstance(value, date):
+        return value.isoformat()
     return json.dumps(value, ensure_ascii=False)  # of text and numbers, JSON's form is TOML's too
