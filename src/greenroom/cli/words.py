@@ -91,6 +91,7 @@ _INSTRUCTIONS = {
     "written": "Joining instructions were written into the organizer's meeting, and the attendees were told",
     "present": "Joining instructions are in the meeting already",
     "refused": "The organizer's meeting may not be changed; the reply carries the joining instructions",
+    "elsewhere": "The organizer's mailbox is on no Exchange that we know; the reply carries the joining instructions",
     "not-found": "The organizer's calendar has no such meeting; the reply carries the joining instructions",
     "postponed": "The organizer's meeting could not be changed yet; it is tried again",
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from greenroom.exchange.contract import Mailbox
+from greenroom.exchange.contract import Mailbox, OrganizerCalendars
 from greenroom.meetings.alias import AliasPlan
 from greenroom.meetings.policy import Policy
 from greenroom.meetings.templates import TemplateError, Texts
@@ -32,7 +32,10 @@ class JoinLinks:
 
 @dataclass(frozen=True, slots=True)
 class Integration:
-    """Everything one equipment mailbox is attended with. `number` is the one in its tickets."""
+    """Everything one equipment mailbox is attended with. `number` is the one in its tickets.
+
+    `elsewhere` is the other Exchange of a hybrid organisation, where organizers may be whom `mailbox` does not know.
+    """
 
     number: int
     name: str
@@ -44,6 +47,7 @@ class Integration:
     texts: Texts
     links: JoinLinks
     packaged: Texts = field(default_factory=Texts, repr=False)
+    elsewhere: OrganizerCalendars | None = None
 
     def say(self, name: str, variables: Mapping[str, object]) -> str:
         """Render a text; one of the administrator's that cannot be rendered is replaced by the packaged one, and logged.

@@ -7,7 +7,7 @@ both are looked for before they are made again.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -24,14 +24,18 @@ from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Step, place_of, take_journal
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.routing import Routed, update_invitation
 from greenroom.scheduler.weigh import redraw
-from greenroom.storage import Storage
+from greenroom.storage import Side, Storage
 
 log = structlog.get_logger(__name__)
 
 _AT_ONCE = 4
 _REDRAWS = 5
 _PATIENCE = 5
+_SEND_LIMIT = "send-limit"
+"""Code of a TryLaterError that says: this organizer's own mailbox has sent as many messages as it may in a minute."""
+_SEND_WINDOW = timedelta(minutes=1)
 
 
 async def provide_rooms(
@@ -66,7 +70,7 @@ async def write_instructions(
             continue
         if case.record.instructions is InstructionsState.NONE:
             try:
-                await _instruct(integration, case, case.spec, now)
+                await _instruct(integration, storage, case, case.spec, now)
             except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
                 case.set_aside(error, now)
             step("instructions")
@@ -144,7 +148,7 @@ async def _refuse(integration: Integration, case: Case, reason: Reason, outcome:
         await _retire(integration, case, now)
 
 
-async def _instruct(integration: Integration, case: Case, spec: RoomSpec, now: datetime) -> None:
+async def _instruct(integration: Integration, storage: Storage, case: Case, spec: RoomSpec, now: datetime) -> None:
     record = case.record
     ticket = wording.ticket_of(integration, record)
     block = wording.instructions_html(integration, spec, ticket)
@@ -159,27 +163,37 @@ async def _instruct(integration: Integration, case: Case, spec: RoomSpec, now: d
         return None if body is None else Invitation(body, with_location(invitation.location, place))
 
     try:
-        result = await integration.mailbox.update_invitation(record.organizer, record.key, edit)
+        routed = await update_invitation(integration, storage, record.organizer, record.key, edit, now=now)
     except TryLaterError as error:
+        if error.code == _SEND_LIMIT:
+            _await_turn(case, now, error.after)
+            return
         case.note("instructions", "postponed", now, error.code)
         if record.attempts < _PATIENCE:
             case.postpone(now, error.after)
             return
-        result = (
-            UpdateResult.REFUSED
-        )  # people wait for their answer; if it was written after all, it stands in both places
+        # People wait for their answer; if it was written after all, it stands in both places.
+        routed = Routed(UpdateResult.REFUSED)
     except (NotPermittedError, SignInError, MisconfiguredError) as error:
         log.warning("organizer's meeting not changed", correlation=record.correlation_id, code=error.code)
-        result = UpdateResult.REFUSED
+        routed = Routed(UpdateResult.REFUSED)
     where = {
         UpdateResult.WRITTEN: InstructionsState.WRITTEN,
         UpdateResult.PRESENT: InstructionsState.PRESENT,
-    }.get(result, InstructionsState.IN_REPLY)
+    }.get(routed.result, InstructionsState.IN_REPLY)
     case.record = replace(record, instructions=where)
-    case.note("instructions", result.value, now)
+    case.note("instructions", routed.result.value, now, "second exchange" if routed.side is Side.SECOND else "")
     if case.observation.ref.is_message and where is InstructionsState.WRITTEN:
         # Without a calendar item the request itself is answered, and our update has just replaced it by a newer one.
         case.postpone(now)
+
+
+def _await_turn(case: Case, now: datetime, after: timedelta | None) -> None:
+    """Wait until the organizer's mailbox may send again. That is no fault: it wears out nobody's patience."""
+    if case.record.retry_at is None:  # one line in the journal is enough, however long it takes
+        case.note("instructions", "postponed", now, _SEND_LIMIT)
+    case.record = replace(case.record, retry_at=now + (after or _SEND_WINDOW), updated_at=now)
+    case.waiting = True
 
 
 def _copied_ticket(integration: Integration, text: str, ours: str) -> str | None:

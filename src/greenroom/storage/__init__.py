@@ -24,7 +24,7 @@ from greenroom.storage.errors import (
     StorageVersionError,
 )
 from greenroom.storage.room_store import RoomStore
-from greenroom.storage.values import MailboxState, OrganizerRoute, Reservation, RoomEnd, Side, StoredRoom
+from greenroom.storage.values import MailboxState, OrganizerRoute, Reservation, RoomEnd, Side, Standing, StoredRoom
 from greenroom.storage.work import Work
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "RoomEnd",
     "RoomStore",
     "Side",
+    "Standing",
     "Storage",
     "StorageBusyError",
     "StorageError",

@@ -1,7 +1,7 @@
 """What was done for every meeting."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,17 @@ from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.storage.schema import meetings
 from greenroom.storage.session import Session
-from greenroom.storage.sql import pieces, upsert
+from greenroom.storage.sql import PIECE, pieces, upsert
+from greenroom.storage.values import Standing
 
+_LIVING = tuple(state.value for state in (State.PENDING, State.SCHEDULED, State.DEFECTIVE))
+_STANDING = tuple(
+    meetings.c[name]
+    for name in (
+        *("mark", "key", "state", "kind", "item_id", "item_version", "item_is_message"),
+        *("span_start", "span_end", "span_zone", "span_all_day", "span_until", "reason", "seen", "retry_at"),
+    )
+)
 _ALIAS_DIGITS = re.compile(r"(\d{1,20})(?:@[^@]*)?\Z", re.ASCII)
 
 
@@ -49,6 +58,32 @@ class Meetings:
         ends = sa.func.coalesce(meetings.c.span_until, meetings.c.span_end, type_=meetings.c.span_end.type)
         mine = (meetings.c.integration == integration) & (meetings.c.state == State.SCHEDULED.value)
         return await self._all(sa.select(meetings).where(mine, ~endless, ends <= ended_before).limit(limit))
+
+    async def living(self, integration: int) -> AsyncIterator[Standing]:
+        """Yield what lives (pending, scheduled, defective), a thousand at a time: never all of them are in memory."""
+        alive = (meetings.c.integration == integration) & meetings.c.state.in_(_LIVING)
+        after = ""
+        while True:
+            question = (
+                sa.select(*_STANDING).where(alive, meetings.c.mark > after).order_by(meetings.c.mark).limit(PIECE)
+            )
+            rows = (await self._session.execute(question)).all()
+            for row in rows:
+                yield _standing(row)
+            if len(rows) < PIECE:
+                return
+            after = rows[-1].mark
+
+    async def standings(
+        self, integration: int, *, keys: Collection[MeetingKey] = (), items: Collection[str] = ()
+    ) -> AsyncIterator[Standing]:
+        """Yield where these meetings stand, by key or by the id of their item, whatever their state."""
+        marks = [key.digest for key in keys]
+        for column, values in ((meetings.c.mark, marks), (meetings.c.item_id, list(items))):
+            for piece in pieces(values):
+                mine = (meetings.c.integration == integration) & column.in_(piece)
+                for row in await self._session.execute(sa.select(*_STANDING).where(mine)):
+                    yield _standing(row)
 
     async def by_correlation(self, correlation_id: str) -> Record | None:
         """Return the record with this correlation id."""
@@ -163,10 +198,26 @@ def _row(record: Record) -> dict[str, Any]:
     }
 
 
+def _span(row: sa.Row[Any]) -> Span | None:
+    if row.span_start is None:
+        return None
+    return Span(row.span_start, row.span_end, row.span_zone, row.span_all_day, row.span_until)
+
+
+def _standing(row: sa.Row[Any]) -> Standing:
+    return Standing(
+        key=MeetingKey(row.key),
+        state=State(row.state),
+        kind=Kind(row.kind),
+        ref=ItemRef(row.item_id, row.item_version, row.item_is_message),
+        span=_span(row),
+        reason=row.reason,
+        seen=row.seen,
+        retry_at=row.retry_at,
+    )
+
+
 def _record(row: sa.Row[Any]) -> Record:
-    span = None
-    if row.span_start is not None:
-        span = Span(row.span_start, row.span_end, row.span_zone, row.span_all_day, row.span_until)
     return Record(
         integration=row.integration,
         key=MeetingKey(row.key),
@@ -177,7 +228,7 @@ def _record(row: sa.Row[Any]) -> Record:
         ref=ItemRef(row.item_id, row.item_version, row.item_is_message),
         created_at=row.created_at,
         updated_at=row.updated_at,
-        span=span,
+        span=_span(row),
         title=row.title,
         reason=row.reason,
         seen=row.seen,

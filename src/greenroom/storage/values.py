@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from greenroom.meetings.meeting import MeetingKey
+from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
+from greenroom.meetings.record import State
 from greenroom.meetings.room import RoomSpec
 
 
@@ -46,6 +47,20 @@ class OrganizerRoute:
     organizer: str
     side: Side
     learned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """As much of a meeting's record as is needed to compare it with its calendar; see `Record` for the fields."""
+
+    key: MeetingKey
+    state: State
+    kind: Kind
+    ref: ItemRef
+    span: Span | None
+    reason: str
+    seen: str | None
+    retry_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
