@@ -11,6 +11,7 @@ import httpx2
 
 from greenroom.exchange.errors import MisconfiguredError
 from greenroom.exchange.ews.auth import Auth
+from greenroom.exchange.trust import trusting
 
 URL_HINT = "the address of EWS usually ends in /EWS/Exchange.asmx"
 _ADDRESS = re.compile(r"[^\s@<>]{1,64}@[^\s@<>]{1,255}")
@@ -66,16 +67,7 @@ class EwsSettings:
 
     def tls(self) -> ssl.SSLContext:
         """Trust the system's certificate authorities and those of `ca_file`; raises MisconfiguredError naming the file."""
-        context = ssl.create_default_context()
-        if self.ca_file is not None:
-            try:
-                context.load_verify_locations(self.ca_file)
-            except (OSError, ssl.SSLError) as error:
-                raise MisconfiguredError(
-                    f"ca_file {self.ca_file} cannot be used ({type(error).__name__})",
-                    hint="it must be a readable PEM file with the certificate of the authority that signed Exchange's",
-                ) from None
-        return context
+        return trusting(self.ca_file)
 
 
 def _is_loopback(host: str) -> bool:
