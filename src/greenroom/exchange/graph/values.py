@@ -1,0 +1,75 @@
+"""The small values of Graph: instants, addresses, texts. Unreadable ones become None or empty, never an error."""
+
+import html
+import re
+import zoneinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+
+_INSTANT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII | re.IGNORECASE
+)
+_PREFIX = re.compile(r"(?:mailto|smtp|ex):", re.IGNORECASE)
+_LONGEST_ADDRESS = 1000
+_LONGEST_ZONE = 100
+_UTC_NAMES = frozenset({"", "utc", "etc/utc", "gmt", "etc/gmt", "z", "tzone://microsoft/utc"})
+LONGEST_TEXT = 4000
+LONGEST_BODY = 2 * 1024 * 1024
+NEVER = datetime(1601, 1, 1, tzinfo=UTC)
+"""Times no later than this stand for none: Graph writes 0001-01-01 where nothing happened, MAPI 1601-01-01."""
+
+
+def instant(text: str, zone: tzinfo = UTC) -> datetime | None:
+    """Read an Edm.DateTimeOffset, or the local `dateTime` of a dateTimeTimeZone in `zone`, as aware UTC (to the microsecond)."""
+    match = _INSTANT.fullmatch(text.strip())
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(g or 0) for g in match.groups()[:6])
+    micro = int(((match[7] or "") + "000000")[:6])
+    try:
+        value = datetime(year, month, day, hour, minute, second, micro, tzinfo=_offset(match[8]) or zone)
+        return value.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _offset(text: str | None) -> tzinfo | None:
+    if text is None:
+        return None
+    if text in "Zz":
+        return UTC
+    offset = timedelta(hours=int(text[1:3]), minutes=int(text[4:6]))
+    return timezone(-offset if text[0] == "-" else offset)
+
+
+def zone_of(name: str) -> tzinfo | None:
+    """Return the zone a dateTimeTimeZone names; we ask for UTC, other names are understood only where the system knows them."""
+    if name.strip().lower() in _UTC_NAMES:
+        return UTC
+    try:
+        return zoneinfo.ZoneInfo(name) if len(name) <= _LONGEST_ZONE else None
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def stamp(value: datetime) -> str:
+    """Write an instant for a `$filter`, with microseconds."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
+
+
+def address(text: str) -> str:
+    """Bring an address to the form the house uses: lower case, no `mailto:`, `SMTP:` or `EX:` before it, bounded."""
+    text = "".join(c for c in text[:_LONGEST_ADDRESS] if c.isprintable()).strip()
+    if match := _PREFIX.match(text):
+        text = text[match.end() :].strip()
+    return text.lower()
+
+
+def is_x500(text: str) -> bool:
+    """Whether an address is a legacyExchangeDN instead of an SMTP address."""
+    return text.startswith("/") and "=" in text
+
+
+def html_of_text(text: str) -> str:
+    """Write plain text as HTML that looks the same."""
+    escaped = html.escape(text, quote=False).replace("\t", "    ").replace("  ", "&nbsp; ")
+    return "<br>\n".join(escaped.splitlines())
