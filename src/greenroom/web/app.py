@@ -2,19 +2,32 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from greenroom.exchange.notifications import NotificationIntake
 from greenroom.web.contract import Place, RoomLookup
 from greenroom.web.headers import SecurityHeaders
+from greenroom.web.hooks import hooks_router
 from greenroom.web.join import join_router
 from greenroom.web.pages import Pages
 
+_NO_INTAKES: Mapping[str, NotificationIntake] = MappingProxyType({})
 
-def create_app(rooms: RoomLookup, clock: Callable[[], datetime], places: Mapping[int, Place]) -> FastAPI:
-    """Make the application. `clock` gives aware UTC times; `places` tells by integration number how rooms are entered."""
+
+def create_app(
+    rooms: RoomLookup,
+    clock: Callable[[], datetime],
+    places: Mapping[int, Place],
+    intakes: Mapping[str, NotificationIntake] = _NO_INTAKES,
+) -> FastAPI:
+    """Make the application. `clock` gives aware UTC times; `places` tells by integration number how rooms are entered.
+
+    `intakes` take, by the name of the integration, the notifications that Exchange posts.
+    """
     app = FastAPI(
         title="Greenroom",
         docs_url=None,
@@ -25,6 +38,7 @@ def create_app(rooms: RoomLookup, clock: Callable[[], datetime], places: Mapping
     app.add_middleware(SecurityHeaders)
     pages = Pages()
     app.include_router(join_router(rooms, clock, places, pages))
+    app.include_router(hooks_router(intakes))
 
     @app.api_route("/healthz", methods=["GET", "HEAD"])
     async def health() -> JSONResponse:
