@@ -12,8 +12,21 @@ from enum import StrEnum
 from greenroom.meetings.meeting import Kind, Observation, Response, Span
 from greenroom.meetings.policy import Policy, Unticketed
 from greenroom.meetings.record import Record, State
-from greenroom.meetings.reply import Outcome
+from greenroom.meetings.reply import Outcome, facts_of, is_worth_a_mail, reply_identity
 from greenroom.meetings.ticket import Ticket
+
+__all__ = [
+    "AliasSource",
+    "Decision",
+    "Evidence",
+    "Reason",
+    "TicketStatus",
+    "decide",
+    "last_end",
+    "once",
+    "reply_identity",
+    "settle",
+]
 
 
 class TicketStatus(StrEnum):
@@ -77,6 +90,7 @@ class Decision:
     retire    the room lets nobody in any more
     outcome   what the mailbox answers; None is silence
     state     where the meeting stands when all this is done; None leaves the record as it is, as if nothing had been seen
+    mail      whether the organizer gets the answer as a mail; if not, it is only marked in the calendar
     """
 
     reason: Reason
@@ -85,12 +99,19 @@ class Decision:
     provide: bool = False
     retire: bool = False
     alias: AliasSource | None = None
+    mail: bool = True
 
 
-def decide(  # noqa: PLR0911 (one return for each kind of sight: it is a table)
+def decide(
     observation: Observation, record: Record | None, evidence: Evidence, policy: Policy, now: datetime
 ) -> Decision:
     """Decide what should be true for this meeting at `now`. Pure; the same arguments give the same decision."""
+    return _mailed(_decide(observation, record, evidence, policy, now), observation, record, policy)
+
+
+def _decide(  # noqa: PLR0911 (one return for each kind of sight: it is a table)
+    observation: Observation, record: Record | None, evidence: Evidence, policy: Policy, now: datetime
+) -> Decision:
     if observation.is_organizer or observation.organizer.address == policy.mailbox:
         return _aside(Reason.OWN_MEETING, record)
     if observation.informational_copy:
@@ -108,12 +129,6 @@ def decide(  # noqa: PLR0911 (one return for each kind of sight: it is a table)
     if refusal is not None:
         return once(refusal, observation, record)
     return _provide(observation, record, evidence)
-
-
-def reply_identity(outcome: Outcome, observation: Observation) -> str:
-    """Name a reply so that it is sent once: what it says, about which facts, to which sending of the organizer's."""
-    sent = "" if observation.sent_at is None else observation.sent_at.isoformat()
-    return f"{outcome.value}:{observation.fingerprint}:{sent}"
 
 
 def settle(observation: Observation, record: Record) -> Record:
@@ -239,7 +254,7 @@ def _acceptance(
             evidence.status, Reason.NEW
         )
         return reason, Outcome.ACCEPT_NEW_SERIES if series else Outcome.ACCEPT_NEW_SINGLE
-    answered = (record.replied or "").split(":")[1:2] == [observation.fingerprint]
+    answered = facts_of(record.replied or "").split(":")[0] == observation.fingerprint
     if alias is not AliasSource.RECORD or (record.seen != observation.fingerprint and not answered):
         reason = Reason.EDITED
     elif observation.response is Response.ACCEPTED or observation.ref.is_message:
@@ -287,10 +302,8 @@ def _decline(reason: Reason, outcome: Outcome, record: Record | None) -> Decisio
 
 def _says_the_same(replied: str, outcome: Outcome, observation: Observation) -> bool:
     """Whether a reply already said yes, or no, to just this: the wording may differ after a crash, the answer does not."""
-    before, _, facts = replied.partition(":")
-    return (
-        Outcome(before).accepts == outcome.accepts and facts == reply_identity(outcome, observation).partition(":")[2]
-    )
+    before = Outcome(replied.partition(":")[0])
+    return before.accepts == outcome.accepts and facts_of(replied) == facts_of(reply_identity(outcome, observation))
 
 
 def once(decision: Decision, observation: Observation, record: Record | None) -> Decision:
@@ -302,3 +315,20 @@ def once(decision: Decision, observation: Observation, record: Record | None) ->
     untold = record is None or record.replied is None
     already_declined = untold and not outcome.accepts and observation.response is Response.DECLINED
     return replace(decision, outcome=None) if said or already_declined else decision
+
+
+def _mailed(decision: Decision, observation: Observation, record: Record | None, policy: Policy) -> Decision:
+    """Take the mail out of an answer that policy does not want mailed, and the answer out where the calendar shows it already.
+
+    The word about another alias stays: whether it must be mailed depends on where the joining instructions will stand.
+    """
+    outcome = decision.outcome
+    if outcome is None or record is None or record.replied is None:
+        return decision
+    renewed = decision.alias not in (None, AliasSource.RECORD) or not facts_of(record.replied)
+    if is_worth_a_mail(outcome, observation, record.replied, policy.replies, renewed=renewed):
+        return decision
+    shown = Response.ACCEPTED if outcome.accepts else Response.DECLINED
+    if observation.response is shown and not renewed:
+        return replace(decision, outcome=None)
+    return replace(decision, mail=False)

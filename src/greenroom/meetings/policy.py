@@ -23,12 +23,21 @@ class PinPolicy(StrEnum):
     HOST_AND_GUEST = "host-and-guest"
 
 
+class Replies(StrEnum):
+    """Which answers are mailed to the organizer; the others are only marked in the calendar."""
+
+    ALL = "all"  # every answer
+    CHANGES = "changes"  # new meetings, changed times, and an answer that turned round
+    FIRST = "first"  # the first answer, and one that turned round
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules of one integration.
 
     `before` and `after` bound the admission window. An invitation that lay in the mailbox for more than `stale_after` when its
     meeting was over is not worth a decline: nobody waits for it. Addresses and domains in the lists are lower case.
+    What tells the organizer something new that stands nowhere else is mailed whatever `replies` says.
     """
 
     mailbox: str
@@ -41,6 +50,7 @@ class Policy:
     deny_organizers: frozenset[str] = field(default=frozenset())
     deny_domains: frozenset[str] = field(default=frozenset())
     stale_after: timedelta = timedelta(days=14)
+    replies: Replies = Replies.ALL
 
     def welcomes(self, organizer: Person) -> bool:
         """Whether this organizer may have a room without a ticket.

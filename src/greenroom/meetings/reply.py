@@ -1,6 +1,10 @@
-"""The eleven answers a mailbox gives, and which text says each."""
+"""The eleven answers a mailbox gives, which text says each, and which of them are worth a mail."""
 
+import hashlib
 from enum import StrEnum
+
+from greenroom.meetings.meeting import Observation
+from greenroom.meetings.policy import Replies
 
 
 class Outcome(StrEnum):
@@ -27,3 +31,44 @@ class Outcome(StrEnum):
     def text(self) -> str:
         """Name of the text for `Texts.render`."""
         return self.value
+
+
+_NEW = (Outcome.ACCEPT_NEW_SINGLE, Outcome.ACCEPT_NEW_SERIES)
+
+
+def reply_identity(outcome: Outcome, observation: Observation) -> str:
+    """Name a reply so that it is sent once: what it says, about which facts, to which sending of the organizer's.
+
+    Behind the "#" stands when the meeting is: it tells a later change of the time from one of the text.
+    """
+    sent = "" if observation.sent_at is None else observation.sent_at.isoformat()
+    return f"{outcome.value}:{observation.fingerprint}:{sent}#{timing(observation)}"
+
+
+def facts_of(identity: str) -> str:
+    """Return the part of a reply's identity that names facts and sending; empty where what it told no longer holds."""
+    return identity.partition(":")[2].partition("#")[0]
+
+
+def timing(observation: Observation) -> str:
+    """Hash when a meeting is, its recurrence included (16 hex digits)."""
+    span = observation.span
+    when = "" if span is None else f"{span.start.isoformat()}/{span.end.isoformat()}/{span.all_day}"
+    parts = (observation.kind.value, when, observation.recurrence or "")
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def is_worth_a_mail(
+    outcome: Outcome, observation: Observation, told: str | None, replies: Replies, *, renewed: bool
+) -> bool:
+    """Whether an answer is mailed, or only marked in the calendar.
+
+    `told` is the identity of the reply before, if any; `renewed` says that the meeting has another alias than that reply told.
+    A decline for another reason than before is mailed: its reason stands nowhere else.
+    """
+    if told is None or replies is Replies.ALL or outcome in _NEW:
+        return True
+    before = Outcome(told.partition(":")[0])
+    if before.accepts is not outcome.accepts or (before is not outcome and not outcome.accepts):
+        return True
+    return replies is Replies.CHANGES and (renewed or told.partition("#")[2] != timing(observation))
