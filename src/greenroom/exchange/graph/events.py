@@ -28,6 +28,7 @@ _MOST_PROPERTIES = 50
 _MOST_LOCATIONS = 100
 _MOST_EVENTS = 2000
 _LONGEST_LOC = 100
+_LONGEST_ID = 1500
 _LONGEST_GLOBAL_ID = 8192
 _SHORTEST_GLOBAL_ID = 16
 _LONGEST_UID = 2000
@@ -92,7 +93,7 @@ def _body(value: Any) -> Any:
 
 Text = Annotated[str, _text(LONGEST_TEXT)]
 Word = Annotated[str, _text(100)]
-Ident = Annotated[str, StringConstraints(min_length=1, max_length=1500)]
+Ident = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_ID)]
 Instant = Annotated[datetime | None, BeforeValidator(_instant)]
 Day = Annotated[date | None, BeforeValidator(_day)]
 Count = Annotated[int | None, Field(ge=0, le=100_000)]
@@ -193,7 +194,7 @@ class ExtendedProperty(_Part):
 class Instance(_Part):
     """An occurrence or exception as far as a series needs it."""
 
-    id: Annotated[str, _text(1500)] = ""
+    id: Annotated[str, _text(_LONGEST_ID)] = ""
     type: Word = ""
     original_start: Instant = None
     start: Moment | None = None
@@ -211,7 +212,7 @@ class Event(_Part):
     created_date_time: Instant = None
     i_cal_u_id: Annotated[str, _text(_LONGEST_UID)] = Field("", alias="iCalUId")
     type: Word = ""
-    series_master_id: Annotated[str, _text(1500)] = ""
+    series_master_id: Annotated[str, _text(_LONGEST_ID)] = ""
     original_start: Instant = None
     subject: Text = Field("", repr=False)
     body: ItemBody | None = Field(None, repr=False)
@@ -317,10 +318,20 @@ def read_event(raw: Any, ident: str = "") -> Event | Broken:
     try:
         return Event.model_validate(raw)
     except ValidationError as error:
-        found = raw.get("id") if isinstance(raw, dict) else None
-        name = found if isinstance(found, str) and found else ident
+        ref = _ref_of(raw, ident)
         places = (".".join(str(part) for part in fault["loc"]) for fault in error.errors(include_input=False))
-        return Broken(ItemRef(name[:1500]), ", ".join(places)[:_LONGEST_LOC] or "all of it")
+        return Broken(ref, ", ".join(places)[:_LONGEST_LOC] or "all of it")
+
+
+def _ref_of(raw: Any, ident: str) -> ItemRef:
+    """Name an event of which no more is certain."""
+    given = raw if isinstance(raw, dict) else {}
+    name, version, when = (given.get(k) for k in ("id", "changeKey", "lastModifiedDateTime"))
+    changed = values.instant(when) if isinstance(when, str) else None
+    return ItemRef(
+        name if isinstance(name, str) and 0 < len(name) <= _LONGEST_ID else ident,
+        f"{version[:500] if isinstance(version, str) else ''}|{values.stamp(changed) if changed else ''}",
+    )
 
 
 def read_page(body: Any, mailbox: str) -> Page:
