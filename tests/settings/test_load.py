@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.meetings.policy import PinPolicy, Unticketed
+from greenroom.meetings.policy import PinPolicy, Replies, Unticketed
 from greenroom.settings import EwsExchange, Problem, Settings, SettingsError, load_settings
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -67,6 +67,7 @@ def test_a_short_file_is_enough_and_defaults_fill_the_rest(tmp_path: Path) -> No
     assert (main.ticket_prefix, main.alias.plan.digits, main.exchange.poll_seconds) == ("GRM", 9, 15)
     assert main.policy.pin is PinPolicy.NONE
     assert main.policy.unticketed is Unticketed.SCHEDULE
+    assert main.policy.replies is Replies.ALL
     assert main.policy.before.total_seconds() == 1800
 
 
@@ -286,6 +287,13 @@ def test_patterns_know_their_variables(tmp_path: Path, pattern: str, words: str)
     assert words in problem.message
     assert problem.line == 16
     assert "{numeric_alias}" in problem.allowed
+
+
+def test_the_policy_says_which_replies_are_mailed(tmp_path: Path) -> None:
+    [main] = load(tmp_path, f'{GOOD}[integration.meetings]\nreplies = "changes"\n').integration
+    assert main.policy.replies is Replies.CHANGES
+    problem = only(problems(tmp_path, f'{GOOD}[integration.meetings]\nreplies = "some"\n'))
+    assert problem.allowed == "all, changes or first"
 
 
 def test_http_is_allowed_to_this_computer_only(tmp_path: Path) -> None:

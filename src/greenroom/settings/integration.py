@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from greenroom.meetings.alias import AliasPlan
-from greenroom.meetings.policy import PinPolicy, Policy, Unticketed
+from greenroom.meetings.policy import PinPolicy, Policy, Replies, Unticketed
 from greenroom.settings.exchange import Exchange, Organizers
 from greenroom.settings.fields import (
     AddressPattern,
@@ -119,6 +119,11 @@ class MeetingPolicy(Section):
         Unticketed.SCHEDULE,
         about="What an invitation gets that the Outlook add-in did not prepare: a room, a decline, or nothing.",
     )
+    replies: Replies = setting(
+        Replies.ALL,
+        about="Which answers are mailed to the organizer: `all`; `changes`, to new meetings, to other times and where the "
+        "answer turned round; or `first`, the first one and where it turned round. The others only mark the calendar.",
+    )
     allow_organizers: MailAddresses = setting(
         (),
         about="Who may have a room without a ticket; with both allow lists empty, everybody.",
@@ -221,6 +226,7 @@ class Integration(Section):
             after=timedelta(minutes=rules.after),
             pin=rules.pin,
             unticketed=rules.unticketed,
+            replies=rules.replies,
             allow_organizers=frozenset(rules.allow_organizers),
             allow_domains=frozenset(rules.allow_domains),
             deny_organizers=frozenset(rules.deny_organizers),
