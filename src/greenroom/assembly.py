@@ -1,4 +1,4 @@
-"""Puts Greenroom together: the only place that knows every adapter.
+"""Puts Greenroom together: with `calendars`, the only place that knows every adapter.
 
 `open_greenroom` builds everything a process needs from the configuration; `Greenroom.run` serves until it is told to stop.
 """
@@ -9,17 +9,16 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from greenroom.exchange.contract import Mailbox
+from greenroom.calendars import CalendarError, Calendars, Side
+from greenroom.exchange.contract import OrganizerCalendars
 from greenroom.exchange.errors import ExchangeError
-from greenroom.exchange.ews import EwsMailbox, EwsSettings
-from greenroom.exchange.ews.auth import Auth, BasicAuth, BearerAuth, SignInGuard
 from greenroom.meetings.templates import Texts
 from greenroom.meetings.ticket import KeyRing
 from greenroom.platforms.embedded import EmbeddedPlatform
@@ -27,15 +26,29 @@ from greenroom.scheduler.case import Clock, Step, no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.scheduler.queue.in_process import InProcessQueue
 from greenroom.scheduler.service import Service
-from greenroom.settings import Exchange as ExchangeSettings
+from greenroom.settings import EwsExchange, Settings
 from greenroom.settings import Integration as IntegrationSettings
-from greenroom.settings import Settings
 from greenroom.storage import RoomStore, Storage
 from greenroom.web.app import create_app
 from greenroom.web.places import places_of
 from greenroom.web.rooms import StoredRooms
 
 log = structlog.get_logger(__name__)
+
+__all__ = [
+    "CalendarError",
+    "Calendars",
+    "Greenroom",
+    "PortInUseError",
+    "Side",
+    "Tried",
+    "bind",
+    "build_integrations",
+    "open_greenroom",
+    "serving",
+    "try_calendars",
+    "wall_clock",
+]
 
 
 class PortInUseError(Exception):
@@ -52,12 +65,24 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One Exchange of an integration was signed in to, or not: `error` says why. `expires_at` is that of the credential."""
+
+    integration: str
+    side: Side
+    mailbox: str
+    error: ExchangeError | None
+    expires_at: datetime | None
+
+
 @dataclass(slots=True)
 class Greenroom:
     """Everything one process holds. Use it within `open_greenroom`."""
 
     settings: Settings
     storage: Storage
+    calendars: Calendars
     integrations: tuple[Integration, ...]
     service: Service
     app: FastAPI
@@ -73,46 +98,54 @@ class Greenroom:
             on_ready(f"http://{host}:{port}")
             await self.service.run(stop)
 
-    async def check(self) -> dict[str, ExchangeError | None]:
-        """Sign in to every mailbox once; returns what is wrong by integration name."""
-        return {integration.name: await _check(integration) for integration in self.integrations}
+    async def check(self) -> list[Tried]:
+        """Sign in to every Exchange of every integration once; what is wrong stands in the results."""
+        entries = {entry.name: entry for entry in self.settings.integration}
+        return [
+            tried
+            for integration in self.integrations
+            for tried in await try_calendars(entries[integration.name], integration, self.calendars)
+        ]
 
 
 @asynccontextmanager
 async def open_greenroom(
     settings: Settings, *, clock: Clock = wall_clock, step: Step = no_step
 ) -> AsyncIterator[Greenroom]:
-    """Open storage, bring it up to date and build all adapters. Raises StorageError and what the settings make impossible."""
+    """Open storage, bring it up to date and build all adapters.
+
+    Raises StorageError, and CalendarError for a certificate or other file of the configuration that cannot be used.
+    """
     storage = Storage.open(settings.storage.url.get_secret_value())
+    calendars = Calendars(settings, clock)
     integrations: list[Integration] = []
     try:
         await storage.migrate()
-        integrations += build_integrations(settings, storage, clock)
+        integrations += build_integrations(settings, storage, calendars, clock)
         service = Service(
             integrations,
             storage,
             InProcessQueue(clock),
             clock,
             poll={entry.name: float(entry.exchange.poll_seconds) for entry in settings.integration},
-            push={entry.name: entry.exchange.streaming for entry in settings.integration},
+            push={entry.name: _is_pushed(entry, calendars) for entry in settings.integration},
             step=step,
         )
-        app = create_app(StoredRooms(storage), clock, places_of(settings))
-        yield Greenroom(settings, storage, tuple(integrations), service, app)
+        app = create_app(StoredRooms(storage), clock, places_of(settings), calendars.intakes)
+        yield Greenroom(settings, storage, calendars, tuple(integrations), service, app)
     finally:
+        await calendars.close()
         for integration in integrations:
-            await integration.mailbox.close()
             await integration.platform.close()
         await storage.close()
 
 
-def build_integrations(settings: Settings, storage: Storage, clock: Clock) -> list[Integration]:
-    """Build all integrations with the adapters their settings name. Connects to nothing yet.
+def build_integrations(settings: Settings, storage: Storage, calendars: Calendars, clock: Clock) -> list[Integration]:
+    """Build all integrations with the adapters their settings name. Connects to nothing yet. Raises CalendarError.
 
     Texts of the administrator's that are wrong are logged here; the packaged ones stand in for them.
     """
-    guard = SignInGuard()  # one for all: integrations that share an account must not each try a wrong password
-    built = [_build(entry, settings, storage, clock, guard) for entry in settings.integration]
+    built = [_build(entry, settings, storage, calendars, clock) for entry in settings.integration]
     for integration in built:
         for problem in integration.texts.lint():
             log.error("text is wrong", file=problem.file, line=problem.line, problem=problem.problem)
@@ -120,33 +153,43 @@ def build_integrations(settings: Settings, storage: Storage, clock: Clock) -> li
 
 
 def _build(
-    entry: IntegrationSettings, settings: Settings, storage: Storage, clock: Clock, guard: SignInGuard
+    entry: IntegrationSettings, settings: Settings, storage: Storage, calendars: Calendars, clock: Clock
 ) -> Integration:
     keys = {key.id: key.key for key in entry.ticket_keys}
     return Integration(
         number=entry.number,
         name=entry.name,
-        mailbox=_open_mailbox(entry.exchange, entry.mailbox, guard),
+        mailbox=calendars.open(entry),
         platform=EmbeddedPlatform(RoomStore(storage, entry.number, clock)),
         policy=entry.policy,
         aliases=entry.alias.plan,
         ring=KeyRing(entry.ticket_prefix, entry.number, keys, current=entry.ticket_keys[0].id),
         texts=Texts(entry.texts.folder, entry.texts.language),
         links=JoinLinks(settings.service.public_url, entry.platform.phone),
+        elsewhere=calendars.open_elsewhere(entry),
     )
 
 
-def _open_mailbox(exchange: ExchangeSettings, address: str, guard: SignInGuard) -> Mailbox:
-    return EwsMailbox(
-        EwsSettings(
-            url=exchange.url,
-            address=address,
-            auth=_authenticator(exchange, guard),
-            ca_file=exchange.ca_file,
-            impersonate=exchange.impersonate,
-            timeout=timedelta(seconds=exchange.timeout_seconds),
-        )
-    )
+async def try_calendars(entry: IntegrationSettings, built: Integration, calendars: Calendars) -> list[Tried]:
+    """Sign in to an integration's Exchange, and to that of its organizers if they have one of their own."""
+
+    async def one(side: Side, mailbox: str, there: OrganizerCalendars) -> Tried:
+        error = None
+        try:
+            await there.check()
+        except ExchangeError as found:
+            error = found
+        return Tried(entry.name, side, mailbox, error, calendars.expires_at(entry.name, side))
+
+    tried = [await one("exchange", entry.mailbox, built.mailbox)]
+    if entry.organizers is not None and built.elsewhere is not None:
+        tried.append(await one("organizers", entry.organizers.mailbox, built.elsewhere))
+    return tried
+
+
+def _is_pushed(entry: IntegrationSettings, calendars: Calendars) -> bool:
+    exchange = entry.exchange
+    return exchange.streaming if isinstance(exchange, EwsExchange) else entry.name in calendars.intakes
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -183,21 +226,3 @@ async def serving(
         server.should_exit = True
         await task
         listener.close()
-
-
-def _authenticator(exchange: ExchangeSettings, guard: SignInGuard) -> Auth:
-    if exchange.auth == "basic":
-        password = exchange.password
-        return BasicAuth(exchange.username or "", "" if password is None else password.get_secret_value(), guard=guard)
-    if exchange.token_file is not None:
-        return BearerAuth(exchange.token_file, guard=guard)
-    token = exchange.token
-    return BearerAuth(lambda: "" if token is None else token.get_secret_value(), guard=guard)
-
-
-async def _check(integration: Integration) -> ExchangeError | None:
-    try:
-        await integration.mailbox.check()
-    except ExchangeError as error:
-        return error
-    return None

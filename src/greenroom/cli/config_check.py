@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from greenroom.assembly import build_integrations, wall_clock
+from greenroom.assembly import CalendarError, Calendars, build_integrations, try_calendars, wall_clock
+from greenroom.calendars import SIDES, notification_url
+from greenroom.cli.exchange_failures import expiry_note, of_calendar, of_tried
 from greenroom.cli.exits import Exit
-from greenroom.cli.failures import Failure, of_exchange, of_platform, of_storage
+from greenroom.cli.failures import Failure, of_platform, of_storage
 from greenroom.cli.options import (
     as_dict,
     echo_json,
@@ -22,17 +24,16 @@ from greenroom.cli.options import (
     with_config,
     with_json,
 )
-from greenroom.exchange.errors import ExchangeError
 from greenroom.meetings.templates import TextProblem, Texts
 from greenroom.platforms.errors import PlatformError
-from greenroom.settings import Integration, Settings
+from greenroom.settings import EwsExchange, Integration, Settings
 from greenroom.storage import Storage, StorageError
 from greenroom.storage.errors import StorageNotPreparedError
 
 _EXAMPLES = """\
 \b
 Examples:
-  greenroom config check                      the file and the texts
+  greenroom config check                      the file, the texts, certificates and when they run out
   greenroom config check --connect            sign in to Exchange too, reach database and platform
   greenroom config check --json | jq .problems
 """
@@ -43,11 +44,12 @@ _LATER = "will be prepared when `greenroom serve` starts"
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """One thing that was tried: `note` says what is good to know, `failure` what is wrong."""
+    """One thing that was looked at: `note` says what is good to know, `soon` what will be wrong, `failure` what is."""
 
     what: str
     note: str = ""
     failure: Failure | None = None
+    soon: str = ""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -58,18 +60,54 @@ def check(config_file: Path | None, *, connect: bool, as_json: bool) -> None:
     """Check the configuration file, the texts and, with --connect, everything they lead to."""
     settings = read_settings(config_file, as_json=as_json)
     texts = {integration.name: _lint(integration) for integration in settings.integration}
-    reached = asyncio.run(_connect(settings)) if connect else []
-    failures = [one.failure for one in reached if one.failure is not None]
+    calendars = asyncio.run(_open_calendars(settings))
+    openable = all(one.failure is None for one in calendars)
+    reached = asyncio.run(_connect(settings)) if connect and openable else []
+    failures = [one.failure for one in (*calendars, *reached) if one.failure is not None]
     wrong_texts = any(texts.values())
     if as_json:
-        echo_json(_as_json(texts, reached, ok=not failures and not wrong_texts))
+        echo_json(_as_json(texts, calendars, reached, ok=not failures and not wrong_texts))
     else:
-        _show(settings, texts, reached)
+        _show(settings, texts, [*calendars, *reached])
     sys.exit(Exit.USAGE if wrong_texts else max((failure.exit for failure in failures), default=Exit.OK))
 
 
 def _lint(integration: Integration) -> list[TextProblem]:
     return Texts(integration.texts.folder, integration.texts.language).lint()
+
+
+async def _open_calendars(settings: Settings) -> list[Reached]:
+    """Look at all that can be known of the calendars without connecting: files, certificates, how changes will be seen."""
+    found: list[Reached] = []
+    for entry in settings.integration:
+        calendars = Calendars(settings, wall_clock)
+        what = f"calendar of {entry.name}"
+        try:
+            calendars.open(entry)
+            calendars.open_elsewhere(entry)
+        except CalendarError as error:
+            found.append(Reached(what, failure=of_calendar(error)))
+        else:
+            ends = [calendars.expires_at(entry.name, side) for side in SIDES]
+            soonest = min((end for end in ends if end is not None), default=None)
+            until = "" if soonest is None else f"; what signs in runs out on {soonest:%Y-%m-%d}"
+            found.append(Reached(what, _seen(settings, entry) + until, soon=expiry_note(soonest, wall_clock())))
+        finally:
+            await calendars.close()
+    return found
+
+
+def _seen(settings: Settings, entry: Integration) -> str:
+    """Say over which protocol changes are seen, and how soon."""
+    exchange = entry.exchange
+    polling = f"polling every {exchange.poll_seconds} s"
+    if isinstance(exchange, EwsExchange):
+        return f"Exchange Server over EWS, {'a stream and ' if exchange.streaming else ''}{polling}"
+    address = notification_url(settings.service.public_url, entry)
+    if address:
+        return f"Microsoft 365 over Graph, notified at {address}, and {polling}"
+    why = "notifications are off" if not exchange.notifications else "public_url is on this computer only, so"
+    return f"Microsoft 365 over Graph; {why}{' and' if not exchange.notifications else ''} {polling} must do"
 
 
 async def _connect(settings: Settings) -> list[Reached]:
@@ -82,18 +120,21 @@ async def _tries(settings: Settings) -> AsyncIterator[Reached]:
     except StorageError as error:
         yield Reached("database", failure=of_storage(error))
         return
+    calendars = Calendars(settings, wall_clock)
     try:
         database = _try_file(settings) or await _try_storage(storage)
         yield database
-        for entry, built in zip(settings.integration, build_integrations(settings, storage, wall_clock), strict=True):
-            try:
-                yield await _try(f"mailbox {entry.mailbox}", built.mailbox.check(), entry)
-                if database.failure is None and not database.note:
-                    yield await _try(f"platform of {entry.name}", built.platform.check(), entry)
-            finally:
-                await built.mailbox.close()
-                await built.platform.close()
+        for entry, built in zip(
+            settings.integration, build_integrations(settings, storage, calendars, wall_clock), strict=True
+        ):
+            for tried in await try_calendars(entry, built, calendars):
+                whose = "mailbox" if tried.side == "exchange" else "organizers' Exchange, with mailbox"
+                yield Reached(f"{whose} {tried.mailbox}", failure=of_tried(tried, entry))
+            if database.failure is None and not database.note:
+                yield await _try(f"platform of {entry.name}", built.platform.check())
+            await built.platform.close()
     finally:
+        await calendars.close()
         await storage.close()
 
 
@@ -119,11 +160,9 @@ async def _try_storage(storage: Storage) -> Reached:
     return Reached("database")
 
 
-async def _try(what: str, attempt: Awaitable[None], entry: Integration) -> Reached:
+async def _try(what: str, attempt: Awaitable[None]) -> Reached:
     try:
         await attempt
-    except ExchangeError as error:
-        return Reached(what, failure=of_exchange(error, entry))
     except PlatformError as error:
         return Reached(what, failure=of_platform(error))
     except StorageError as error:
@@ -147,10 +186,15 @@ def _show(settings: Settings, texts: dict[str, list[TextProblem]], reached: list
         if one.failure is not None:
             show_failure(one.failure, one.what)
         else:
-            out.print(f"[green]✓[/green] {escape(one.what)}{f'  [dim]{escape(one.note)}[/dim]' if one.note else ''}")
+            note = f"  [dim]{escape(one.note)}[/dim]" if one.note else ""
+            out.print(f"[green]✓[/green] {escape(one.what)}{note}", soft_wrap=True)
+        if one.soon:
+            complaints.print(f"[yellow]![/yellow] {escape(one.what)}: {escape(one.soon)}", soft_wrap=True)
 
 
-def _as_json(texts: dict[str, list[TextProblem]], reached: list[Reached], *, ok: bool) -> dict[str, object]:
+def _as_json(
+    texts: dict[str, list[TextProblem]], calendars: list[Reached], reached: list[Reached], *, ok: bool
+) -> dict[str, object]:
     return {
         "ok": ok,
         "problems": [],
@@ -159,9 +203,14 @@ def _as_json(texts: dict[str, list[TextProblem]], reached: list[Reached], *, ok:
             for name, problems in texts.items()
             for p in problems
         ],
-        "connect": [
-            {"what": one.what, "ok": one.failure is None, "note": one.note}
-            | ({"failure": as_dict(one.failure)} if one.failure is not None else {})
-            for one in reached
-        ],
+        "calendars": [_reached(one) for one in calendars],
+        "connect": [_reached(one) for one in reached],
     }
+
+
+def _reached(one: Reached) -> dict[str, object]:
+    return (
+        {"what": one.what, "ok": one.failure is None, "note": one.note}
+        | ({"soon": one.soon} if one.soon else {})
+        | ({"failure": as_dict(one.failure)} if one.failure is not None else {})
+    )

@@ -6,15 +6,8 @@ from dataclasses import dataclass
 
 from greenroom import storage
 from greenroom.cli.exits import Exit
-from greenroom.exchange.errors import (
-    ExchangeError,
-    MisconfiguredError,
-    NotPermittedError,
-    SignInError,
-    TryLaterError,
-)
 from greenroom.platforms.errors import PlatformError
-from greenroom.settings import Integration, Problem
+from greenroom.settings import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,47 +20,9 @@ class Failure:
     exit: Exit = Exit.OUTSIDE
 
 
-def of_exchange(error: ExchangeError, integration: Integration) -> Failure:
-    """Say what is wrong towards Exchange. The errors' own sentences name hosts and codes, never content."""
-    where = f"integration[{integration.name}].exchange"
-    said = _sentence(str(error))
-    if isinstance(error, SignInError):
-        credentials = "username and password" if integration.exchange.auth == "basic" else "the token"
-        return Failure(
-            "sign-in-refused",
-            said,
-            f"Correct {credentials} of {where}; see that the account is not locked or disabled, and that Basic authentication "
-            "is switched on for the EWS virtual directory. A running Greenroom tries again after a quarter of an hour, "
-            "then ever more seldom, so that no account is locked."
-            if integration.exchange.auth == "basic"
-            else f"Renew {credentials} of {where}.",
-        )
-    if isinstance(error, NotPermittedError):
-        user = integration.exchange.username or "<account>"
-        if error.code == "http-403":
-            step = (
-                f"See in the Exchange Management Shell: Get-CASMailbox {user} | Format-List Ews*; "
-                "a proxy in front of Exchange may refuse this path too."
-            )
-        elif not integration.exchange.impersonate:
-            step = f"Sign in as {integration.mailbox} itself, or set {where}.impersonate = true."
-        else:
-            step = (
-                "Run in the Exchange Management Shell: New-ManagementRoleAssignment -Role ApplicationImpersonation "
-                f"-User {user}"
-            )
-        return Failure("no-right", said, step)
-    if isinstance(error, MisconfiguredError):
-        return Failure(error.code or "misconfigured", said, _sentence(error.hint) or f"Look at {where}.")
-    if isinstance(error, TryLaterError):
-        step = f"Check {where}.url and whether Exchange is up; Greenroom itself tries again by itself."
-        return Failure(error.code or "unreachable", said, step)
-    return Failure(error.code or "exchange", said, "Look at the log; if it stays, report it with this code.")
-
-
 def of_storage(error: storage.StorageError) -> Failure:
     """Say what is wrong with the database."""
-    said = _sentence(str(error))
+    said = sentence_of(str(error))
     match error:
         case storage.BadUrlError():
             return Failure(
@@ -92,7 +47,7 @@ def of_storage(error: storage.StorageError) -> Failure:
 
 def of_platform(error: PlatformError) -> Failure:
     """Say what is wrong with the video platform."""
-    return Failure("platform", _sentence(str(error)), "Check the platform and the integration's platform settings.")
+    return Failure("platform", sentence_of(str(error)), "Check the platform and the integration's platform settings.")
 
 
 def of_port(host: str, port: int, cause: BaseException | None) -> Failure:
@@ -116,7 +71,8 @@ def of_settings(problems: Sequence[Problem]) -> list[dict[str, object]]:
     ]
 
 
-def _sentence(text: str) -> str:
+def sentence_of(text: str) -> str:
+    """Write an error's text as a sentence: a capital at its beginning and a full stop at its end."""
     text = text.strip()
     if not text:
         return ""

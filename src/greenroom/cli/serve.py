@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from greenroom.assembly import Greenroom, PortInUseError, open_greenroom
+from greenroom.assembly import CalendarError, Greenroom, PortInUseError, open_greenroom, wall_clock
+from greenroom.cli.exchange_failures import expiry_note, of_calendar, of_tried
 from greenroom.cli.exits import Exit
-from greenroom.cli.failures import of_exchange, of_port, of_storage
+from greenroom.cli.failures import of_port, of_storage
 from greenroom.cli.logs import configure_logs
 from greenroom.cli.options import end_with, read_settings, show_failure, stderr, with_config
 from greenroom.settings import Settings
@@ -40,6 +41,8 @@ def serve(config_file: Path | None) -> None:
         end_with(of_port(error.host, error.port, error.__cause__))
     except StorageError as error:
         end_with(of_storage(error))
+    except CalendarError as error:
+        end_with(of_calendar(error))
     sys.exit(Exit.OK)
 
 
@@ -64,7 +67,10 @@ async def _serve(settings: Settings) -> None:
 
 async def _sign_in(greenroom: Greenroom) -> None:
     """Look at every mailbox once and tell at the terminal what is wrong; the service itself goes on trying or waiting."""
-    for name, error in (await greenroom.check()).items():
-        entry = greenroom.settings.named(name)
-        if error is not None and entry is not None:
-            show_failure(of_exchange(error, entry), entry.mailbox)
+    entries = {entry.name: entry for entry in greenroom.settings.integration}
+    for tried in await greenroom.check():
+        failure = of_tried(tried, entries[tried.integration])
+        if failure is not None:
+            show_failure(failure, tried.mailbox)
+        elif note := expiry_note(tried.expires_at, wall_clock()):
+            stderr().print(f"[yellow]![/yellow] [bold]{escape(tried.mailbox)}:[/bold] {escape(note)}", soft_wrap=True)

@@ -1,0 +1,208 @@
+"""Opens the calendars that the configuration names: with `assembly`, the only place that knows an adapter by name.
+
+What several calendars share is kept here: the memory of refused passwords, tokens, and the limits of each application.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from greenroom.exchange.contract import Mailbox, OrganizerCalendars
+from greenroom.exchange.errors import MisconfiguredError
+from greenroom.exchange.ews import EwsMailbox, EwsSettings
+from greenroom.exchange.ews.auth import Auth, BasicAuth, BearerAuth, SignInGuard
+from greenroom.exchange.graph.intake import GraphIntake
+from greenroom.exchange.graph.limits import Limits
+from greenroom.exchange.graph.settings import CLOUDS, Cloud, GraphSettings, TokenSource
+from greenroom.exchange.graph.sign_in import (
+    Certificate,
+    Credential,
+    Federated,
+    ManagedIdentity,
+    Secret,
+    open_tokens,
+)
+from greenroom.settings import EwsExchange, GraphExchange, Integration, OverEws, OverGraph, Settings
+from greenroom.settings.fields import is_loopback
+
+Side = Literal["exchange", "organizers"]
+"""Which Exchange of an integration, by the name of its table."""
+SIDES: Final[tuple[Side, ...]] = ("exchange", "organizers")
+_HOOKS = "/hooks/graph/"
+
+
+class CalendarError(Exception):
+    """A calendar cannot even be opened: a file or value of the configuration is wrong. `error` says which and what to do."""
+
+    def __init__(self, integration: str, side: Side, error: MisconfiguredError) -> None:
+        super().__init__(str(error))
+        self.integration = integration
+        self.side = side
+        self.error = error
+
+
+class Calendars:
+    """All calendars of one process. `close` closes every one that was opened.
+
+    `intakes` take the notifications of those integrations that Microsoft 365 can notify, by name.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+        self._public_url = settings.service.public_url
+        self._clock = clock
+        self._guard = (
+            SignInGuard()
+        )  # one for all: integrations that share an account must not each try a wrong password
+        self._limits: dict[tuple[object, ...], Limits] = {}
+        self._tokens: dict[tuple[object, ...], TokenSource] = {}
+        self._sources: dict[tuple[str, Side], TokenSource] = {}
+        self._opened: list[OrganizerCalendars] = []
+        self.intakes: dict[str, GraphIntake] = {}
+
+    def open(self, entry: Integration) -> Mailbox:
+        """Open an integration's equipment mailbox; connects to nothing yet. Raises CalendarError."""
+        exchange = entry.exchange
+        mailbox: Mailbox
+        if isinstance(exchange, EwsExchange):
+            mailbox = EwsMailbox(self._ews(exchange, entry.mailbox, impersonate=exchange.impersonate))
+        else:
+            from greenroom.exchange.graph.mailbox import GraphMailbox  # LAZY
+
+            address = notification_url(self._public_url, entry)
+            settings = self._graph(entry, "exchange", exchange, entry.mailbox, address)
+            if address:
+                self.intakes[entry.name] = GraphIntake(exchange.tenant, clock=self._clock)
+            mailbox = GraphMailbox(
+                settings, limits=self._limit(exchange), clock=self._clock, intake=self.intakes.get(entry.name)
+            )
+        self._opened.append(mailbox)
+        return mailbox
+
+    def open_elsewhere(self, entry: Integration) -> OrganizerCalendars | None:
+        """Open the second Exchange of a hybrid organisation; None where there is none. Raises CalendarError."""
+        there = entry.organizers
+        if there is None:
+            return None
+        calendars: OrganizerCalendars
+        if there.protocol == "ews":
+            calendars = EwsMailbox(self._ews(there, there.mailbox, impersonate=True))
+        else:
+            from greenroom.exchange.graph.mailbox import GraphMailbox  # LAZY
+
+            settings = self._graph(entry, "organizers", there, there.mailbox)
+            calendars = GraphMailbox(settings, limits=self._limit(there), clock=self._clock)
+        self._opened.append(calendars)
+        return calendars
+
+    def expires_at(self, integration: str, side: Side) -> datetime | None:
+        """When the certificate or secret that signs in there runs out; None where that is not known."""
+        source = self._sources.get((integration, side))
+        return None if source is None else source.expires_at
+
+    async def close(self) -> None:
+        """Close all calendars, then what gave them tokens."""
+        for calendars in self._opened:
+            await calendars.close()
+        for tokens in self._tokens.values():
+            await tokens.close()
+
+    def _ews(self, exchange: OverEws, address: str, *, impersonate: bool) -> EwsSettings:
+        return EwsSettings(
+            url=exchange.url,
+            address=address,
+            auth=self._authenticator(exchange),
+            ca_file=exchange.ca_file,
+            impersonate=impersonate,
+            timeout=timedelta(seconds=exchange.timeout_seconds),
+        )
+
+    def _authenticator(self, exchange: OverEws) -> Auth:
+        if exchange.auth == "basic":
+            password = "" if exchange.password is None else exchange.password.get_secret_value()
+            return BasicAuth(exchange.username or "", password, guard=self._guard)
+        if exchange.token_file is not None:
+            return BearerAuth(exchange.token_file, guard=self._guard)
+        token = exchange.token
+        return BearerAuth(lambda: "" if token is None else token.get_secret_value(), guard=self._guard)
+
+    def _graph(
+        self, entry: Integration, side: Side, exchange: OverGraph, address: str, notifications: str = ""
+    ) -> GraphSettings:
+        try:
+            tokens = self._sources[entry.name, side] = self._sign_in(exchange)
+        except MisconfiguredError as error:
+            raise CalendarError(entry.name, side, error) from error
+        return GraphSettings(
+            address=address,
+            tenant=exchange.tenant,
+            tokens=tokens,
+            cloud=cloud_of(exchange),
+            update_organizers=exchange.update_organizers if isinstance(exchange, GraphExchange) else True,
+            notification_url=notifications,
+            lifecycle_url=f"{notifications}/lifecycle" if notifications else "",
+            ca_file=exchange.ca_file,
+            proxy=exchange.proxy,
+            timeout=timedelta(seconds=exchange.timeout_seconds),
+        )
+
+    def _sign_in(self, exchange: OverGraph) -> TokenSource:
+        """Return the tokens of an application: integrations that share it sign in once."""
+        credential, cloud = credential_of(exchange), cloud_of(exchange)
+        client_id = exchange.client_id or ""
+        key = (credential, exchange.tenant, client_id, cloud, exchange.ca_file, exchange.proxy)
+        if key not in self._tokens:
+            self._tokens[key] = open_tokens(
+                credential,
+                tenant=exchange.tenant,
+                client_id=client_id,
+                cloud=cloud,
+                ca_file=exchange.ca_file,
+                proxy=exchange.proxy,
+                clock=self._clock,
+            )
+        return self._tokens[key]
+
+    def _limit(self, exchange: OverGraph) -> Limits:
+        """Return the limits of an application, which Exchange Online counts for each of its mailboxes."""
+        key = (cloud_of(exchange), exchange.tenant, exchange.client_id, exchange.managed_identity)
+        return self._limits.setdefault(key, Limits(self._clock))
+
+
+def notification_url(public_url: str, entry: Integration) -> str:
+    """Return where Microsoft 365 shall post notifications of an integration; empty where it does not or cannot.
+
+    It cannot reach an address that is on this computer only, unless it is on this computer itself (a simulator).
+    """
+    exchange = entry.exchange
+    if not isinstance(exchange, GraphExchange) or not exchange.notifications:
+        return ""
+    if _is_here(public_url) and not _is_here(cloud_of(exchange).graph):
+        return ""
+    return f"{public_url}{_HOOKS}{entry.name}"
+
+
+def cloud_of(exchange: OverGraph) -> Cloud:
+    """Return the roots of the cloud that the settings name."""
+    if exchange.cloud == "custom":
+        return Cloud(exchange.login_url or "", exchange.graph_url or "")
+    return CLOUDS[exchange.cloud]
+
+
+def credential_of(exchange: OverGraph) -> Credential:
+    """Return the one credential that the settings name."""
+    if exchange.certificate_file is not None:
+        password = exchange.certificate_password
+        passphrase = "" if password is None else password.get_secret_value()
+        return Certificate(exchange.certificate_file, exchange.certificate_key_file, passphrase)
+    if exchange.client_secret is not None:
+        day = exchange.client_secret_expires
+        expires = None if day is None else datetime.combine(day, time(), UTC)
+        return Secret(exchange.client_secret.get_secret_value(), expires)
+    if exchange.federated_token_file is not None:
+        return Federated(exchange.federated_token_file)
+    return ManagedIdentity(None if exchange.managed_identity == "system" else exchange.managed_identity)
+
+
+def _is_here(url: str) -> bool:
+    return is_loopback(urlsplit(url).hostname or "")
