@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from greenroom.exchange.errors import ExchangeError
+from greenroom.exchange.errors import ExchangeError, ItemBrokenError
 
 _GONE = frozenset({"ErrorItemNotFound", "ItemNotFound", "ResourceNotFound", "itemNotFound"})
 _ELSEWHERE = frozenset(
@@ -23,7 +23,12 @@ _NOT_FOUND = (404, 410)
 
 
 def path(*segments: str) -> str:
-    """Join segments to the path of a call, each percent-encoded: ids are case-sensitive and may hold `/`, `+` and `=`."""
+    """Join segments to the path of a call, each percent-encoded: ids are case-sensitive and may hold `/`, `+` and `=`.
+
+    Raises ItemBrokenError for a segment that would lead to another place than it says (nothing, or dots alone).
+    """
+    if any(not segment.strip(".") for segment in segments):
+        raise ItemBrokenError("an id of Exchange cannot stand in an address", code="odd-id")
     return "/".join(quote(segment, safe="@") for segment in segments)
 
 
@@ -81,4 +86,4 @@ class RefusedError(ExchangeError):
     @property
     def gone(self) -> bool:
         """Whether the item is no longer there, while its mailbox is."""
-        return self.status in _NOT_FOUND and (self.code in _GONE or self.code.startswith("http-"))
+        return self.status in _NOT_FOUND and self.code in _GONE
