@@ -12,12 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from greenroom.simulator.app import create_simulator_app
 from greenroom.simulator.clock import SimulatorClock
-from greenroom.simulator.ews_face import EWS_PATH, create_ews_app
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.model import Attendee, Body, MeetingDraft, Person
 from greenroom.simulator.seeding import seed
-from greenroom.simulator.server import SimulatorServer, address_of, listening_socket, simulator_config
+from greenroom.simulator.server import SimulatorServer, address_of, addresses, listening_socket, simulator_config
 
 
 def invite(exchange: Exchange, meeting: dict[str, Any]) -> None:
@@ -45,12 +45,12 @@ def main() -> None:
     seed(exchange, data)
     for meeting in meetings:
         invite(exchange, meeting)
-    app = create_ews_app(exchange)
+    app = create_simulator_app(exchange)
     sock = listening_socket("127.0.0.1", arguments.port)
     url = address_of(sock, tls=False)
 
     def tell() -> None:
-        sys.stdout.write(json.dumps({"url": url, "ews": url + EWS_PATH, "pid": os.getpid()}) + "\n")
+        sys.stdout.write(json.dumps({**addresses(url, app), "pid": os.getpid()}) + "\n")
         sys.stdout.flush()
 
     SimulatorServer(simulator_config(app), close=app.close, started=tell).run([sock])

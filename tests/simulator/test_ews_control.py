@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from greenroom.simulator import demo_world
+from greenroom.simulator.app import create_simulator_app
 from greenroom.simulator.clock import SimulatorClock
-from greenroom.simulator.ews_face import create_ews_app
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.seeding import SeedError, seed
 from greenroom.simulator.server import main
@@ -141,7 +141,7 @@ async def test_a_web_page_of_another_origin_cannot_use_it(
 
 
 async def test_another_machine_cannot_use_it(sim: RunningSimulator) -> None:
-    elsewhere = httpx2.ASGITransport(create_ews_app(sim.exchange), client=("192.0.2.1", 1))
+    elsewhere = httpx2.ASGITransport(create_simulator_app(sim.exchange), client=("192.0.2.1", 1))
     async with httpx2.AsyncClient(transport=elsewhere, base_url="http://127.0.0.1") as http:
         assert (await http.get("/control/counters")).status_code == 403
 

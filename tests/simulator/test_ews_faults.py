@@ -9,8 +9,8 @@ import httpx2
 import pytest
 from lxml import etree
 
+from greenroom.simulator.app import create_simulator_app
 from greenroom.simulator.clock import SimulatorClock
-from greenroom.simulator.ews_face import create_ews_app
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.faults import FaultRule, FaultRuleError, Faults
 from greenroom.simulator.seeding import seed
@@ -190,7 +190,7 @@ async def test_a_domain_before_the_login_and_a_bearer_token_are_understood(svc: 
 async def test_in_process_clients_see_a_cut_connection_as_an_error() -> None:
     exchange = Exchange(SimulatorClock())
     seed(exchange, SMALL_WORLD)
-    app = create_ews_app(exchange)
+    app = create_simulator_app(exchange)
     app.face.faults.add(FaultRule("timeout_before"))
     transport = httpx2.ASGITransport(app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as http:

@@ -35,7 +35,8 @@ from greenroom.scheduler.case import Clock, no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.scheduler.queue.in_process import InProcessQueue
 from greenroom.scheduler.service import Service
-from greenroom.simulator.ews_face import EwsApp, EwsFace, create_ews_app
+from greenroom.simulator.app import SimulatorApp, create_simulator_app
+from greenroom.simulator.ews_face import EwsFace
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.faults import FaultRule
 from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft, MeetingResponse, Person
@@ -241,7 +242,7 @@ async def attended(
     """A Greenroom that looks when the test says so; requests go straight into the simulator's application."""
     exchange = Exchange(clock)
     seed(exchange, seeded or world(processing))
-    app = create_ews_app(exchange)
+    app = create_simulator_app(exchange)
     settings = EwsSettings(
         url="http://127.0.0.1/EWS/Exchange.asmx", address=EQUIPMENT, auth=BasicAuth(SERVICE, PASSWORD)
     )
@@ -253,7 +254,7 @@ async def attended(
 class _Straight(httpx2.ASGITransport):
     """Calls the application in this loop; a connection that it cuts is a connection that broke."""
 
-    def __init__(self, app: EwsApp) -> None:
+    def __init__(self, app: SimulatorApp) -> None:
         super().__init__(app, client=("127.0.0.1", 50000))
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

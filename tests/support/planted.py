@@ -10,6 +10,7 @@ TEXT: Final = "Zimtschnecken stehen im Nebenraum"
 NAME: Final = "Wendelin Apfelkern"
 LOCATION: Final = "Dachboden hinter der Lauchkammer"
 PASSWORD: Final = "Kirschkernkissen-Weitwurf-1871"
+CLIENT_SECRET: Final = "Pflaumenmus~Sonntagsglas-1904"
 
 MARKERS: Final = {
     "a subject": SUBJECT,
@@ -17,6 +18,7 @@ MARKERS: Final = {
     "a name": NAME,
     "a location": LOCATION,
     "a password": PASSWORD,
+    "a client secret": CLIENT_SECRET,
 }
 
 

@@ -1,4 +1,4 @@
-"""A running simulator for tests: over real HTTP on a free port of 127.0.0.1, its replies checked against the EWS schema.
+"""A running simulator for tests: over real HTTP on a free port of 127.0.0.1, its replies checked against the schemas.
 
 Two ways to use it::
 
@@ -10,7 +10,8 @@ Two ways to use it::
         with running_simulator(SEED) as sim:
             sim.exchange.create_meeting(...)  # every call is carried into the server's loop
 
-On leaving, the test fails if any reply did not fit the schema (where the schema files are at hand).
+On leaving, the test fails if any reply, or any request to Graph, did not fit the schema (where the schema files are
+at hand).
 """
 
 import asyncio
@@ -24,15 +25,19 @@ from typing import Any, TypeVar, cast
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from greenroom.simulator.app import SimulatorApp, create_simulator_app
 from greenroom.simulator.clock import SimulatorClock
 from greenroom.simulator.counters import Counters
-from greenroom.simulator.ews_face import EWS_PATH, SPOILED, EwsApp, EwsFace, create_ews_app
+from greenroom.simulator.ews_face import EWS_PATH, EwsFace
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.faults import FaultRule, Faults
+from greenroom.simulator.graph_face import GRAPH_ROOT, GraphFace
 from greenroom.simulator.seeding import seed
 from greenroom.simulator.server import SimulatorServer, address_of, listening_socket, simulator_config
+from greenroom.simulator.wire import SPOILED
 from support import planted
 from support.ews_schema import ews_schema, request_complaint, validate_body, validate_stream
+from support.graph_schema import graph_judge
 
 T = TypeVar("T")
 
@@ -41,6 +46,8 @@ ORGANIZER = "olga@sim.test"
 ATTENDEE = "anton@sim.test"
 SERVICE = "svc"
 PASSWORD = planted.PASSWORD
+CLIENT_ID = "5e0a4d1c-93f2-4c7b-a8d6-1f0b7c2e9d34"
+CLIENT_SECRET = planted.CLIENT_SECRET
 
 SMALL_WORLD: Mapping[str, Any] = {
     "mailboxes": [
@@ -55,8 +62,10 @@ SMALL_WORLD: Mapping[str, Any] = {
         },
     ],
     "accounts": [{"login": SERVICE, "password": PASSWORD, "impersonate": "everybody", "token": "token-of-svc"}],
+    "applications": [{"client_id": CLIENT_ID, "secret": CLIENT_SECRET, "scope": "everybody"}],
 }
-"""An organizer, an attendee, an equipment mailbox with AutoUpdate, a service account that may impersonate everybody."""
+"""An organizer, an attendee, an equipment mailbox with AutoUpdate, a service account that may impersonate everybody, and an
+application that may open every mailbox."""
 
 
 @dataclass
@@ -66,12 +75,31 @@ class RunningSimulator:
     url: str
     exchange: Exchange
     face: EwsFace
+    graph: GraphFace
     clock: SimulatorClock
     invalid: list[str] = field(default_factory=list)
 
     @property
     def ews_url(self) -> str:
         return self.url + EWS_PATH
+
+    @property
+    def graph_url(self) -> str:
+        """The root of Graph's version, to which operations' addresses are appended."""
+        return self.url + GRAPH_ROOT
+
+    @property
+    def login_url(self) -> str:
+        """Where tokens come from (an authority without its tenant)."""
+        return self.url
+
+    @property
+    def tenant(self) -> str:
+        return self.graph.tenant
+
+    def bearer(self, client_id: str = CLIENT_ID) -> dict[str, str]:
+        """Headers with a fresh access token, as if an application had just signed in."""
+        return {"Authorization": f"Bearer {self.graph.tokens.issue(client_id)}"}
 
     @property
     def counters(self) -> Counters:
@@ -161,13 +189,14 @@ def _has_schema() -> bool:
 
 def _build(
     world: Mapping[str, Any] | None, clock: SimulatorClock | None, *, check_requests: bool, **options: Any
-) -> tuple[EwsApp, Exchange, list[str]]:
+) -> tuple[SimulatorApp, Exchange, list[str]]:
     exchange = Exchange(clock or SimulatorClock())
     if world is not None:
         seed(exchange, world)
     invalid: list[str] = []
     checker = request_complaint if check_requests and _has_schema() else None
-    app = create_ews_app(exchange, check_request=checker, **options)
+    judge = graph_judge(invalid, check_requests=check_requests)
+    app = create_simulator_app(exchange, check_request=checker, check_graph=judge, **options)
     if _has_schema():
         app.app = _Referee(app.app, invalid)
     return app, exchange, invalid
@@ -184,7 +213,7 @@ async def simulator_in_loop(
     """Run a simulator in the test's own event loop.
 
     ``world`` is a seed (see `greenroom.simulator.seeding`); ``check_requests`` answers requests that do not fit the schema with
-    ErrorSchemaValidation, as Exchange does; ``options`` go to `create_ews_app` (lock_after, keep_alive_seconds, minute).
+    ErrorSchemaValidation, as Exchange does; ``options`` go to `create_simulator_app` (lock_after, keep_alive_seconds, strict).
     """
     app, exchange, invalid = _build(world, clock, check_requests=check_requests, **options)
     with contextlib.closing(listening_socket("127.0.0.1", 0)) as sock:
@@ -194,7 +223,7 @@ async def simulator_in_loop(
         await asyncio.wait_for(ready.wait(), 10)
         url = address_of(sock, tls=False)
         try:
-            yield RunningSimulator(url, exchange, app.face, cast("SimulatorClock", exchange.clock), invalid)
+            yield RunningSimulator(url, exchange, app.face, app.graph, cast("SimulatorClock", exchange.clock), invalid)
         finally:
             server.should_exit = True
             app.close()
@@ -230,7 +259,12 @@ def running_simulator(
         bound = cast("Exchange", _LoopBound(exchange, loops[0], thread))
         try:
             yield RunningSimulator(
-                address_of(sock, tls=tls is not None), bound, app.face, cast("SimulatorClock", exchange.clock), invalid
+                address_of(sock, tls=tls is not None),
+                bound,
+                app.face,
+                app.graph,
+                cast("SimulatorClock", exchange.clock),
+                invalid,
             )
         finally:
             server.should_exit = True

@@ -37,13 +37,15 @@ ATTENDEE = "anton@sim.test"
 LATECOMER = "lena@sim.test"
 SERVICE = "svc"
 PASSWORD = planted.PASSWORD
+CLIENT_ID = "5e0a4d1c-93f2-4c7b-a8d6-1f0b7c2e9d34"
+CLIENT_SECRET = planted.CLIENT_SECRET
 NAMES = {ORGANIZER: planted.NAME, ATTENDEE: f"{planted.NAME} jr.", LATECOMER: f"{planted.NAME} sr."}
 
 _START_SECONDS = 60
 
 
 def world(processing: Processing = "auto_update", *, names: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Three colleagues, an equipment mailbox, and a service account that may impersonate everybody."""
+    """Three colleagues, an equipment mailbox, a service account that may impersonate everybody, an application likewise."""
     people = {**NAMES, **(names or {})}
     return {
         "mailboxes": [
@@ -51,6 +53,7 @@ def world(processing: Processing = "auto_update", *, names: Mapping[str, str] | 
             equipment(EQUIPMENT, processing),
         ],
         "accounts": [{"login": SERVICE, "password": PASSWORD, "impersonate": "everybody"}],
+        "applications": [{"client_id": CLIENT_ID, "secret": CLIENT_SECRET, "scope": "everybody"}],
     }
 
 

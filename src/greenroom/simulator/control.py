@@ -9,6 +9,9 @@
     DELETE /control/faults[/{id}]         switch all, or one, off
     POST   /control/mailboxes             create a mailbox (see seeding)
     POST   /control/accounts              create a login (see seeding)
+    POST   /control/applications          register an application (see seeding)
+    POST   /control/lifecycle             {"subscription": id, "event": "missed" or another lifecycle event of Graph}
+    POST   /control/options               {"silent_updates"?: bool, "strict"?: bool, "latency"?: seconds, "home"?: {address: where}}
     POST   /control/deliver               {"mailbox", "ics", "sender"?}
     GET    /control/state?mailbox=…       what lies in a mailbox, and what left the organisation
     POST   /control/clock                 {"now": ISO time or null for real time, "frozen"?}
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
 
     from greenroom.simulator.ews_face import EwsFace
     from greenroom.simulator.exchange import Exchange
+    from greenroom.simulator.graph_face import GraphFace
     from greenroom.simulator.model import Item
 
     Endpoint = Callable[[Request], Awaitable[Response]]
@@ -107,9 +111,9 @@ async def _json(request: Request) -> Any:
 
 
 def control_routes(  # noqa: C901 - one small function for each route
-    face: EwsFace,
+    face: EwsFace, graph: GraphFace
 ) -> list[BaseRoute]:
-    """The routes of the control surface of one face."""
+    """The routes of the control surface of one simulator."""
 
     async def counters(_: Request) -> Response:
         return JSONResponse(face.counters.snapshot())
@@ -140,6 +144,14 @@ def control_routes(  # noqa: C901 - one small function for each route
     async def accounts(request: Request) -> Response:
         seeding.add_account(face.exchange, await _json(request))
         return JSONResponse({}, 201)
+
+    async def applications(request: Request) -> Response:
+        seeding.add_application(face.exchange, await _json(request))
+        return JSONResponse({}, 201)
+
+    async def options(request: Request) -> Response:
+        _set_options(face.exchange, graph, await _json(request))
+        return JSONResponse({})
 
     async def deliver(request: Request) -> Response:
         data = await _json(request)
@@ -183,10 +195,28 @@ def control_routes(  # noqa: C901 - one small function for each route
         Route("/control/faults/{id:int}", guarded(fault), methods=["DELETE"]),
         Route("/control/mailboxes", guarded(mailboxes), methods=["POST"]),
         Route("/control/accounts", guarded(accounts), methods=["POST"]),
+        Route("/control/applications", guarded(applications), methods=["POST"]),
+        Route("/control/options", guarded(options), methods=["POST"]),
         Route("/control/deliver", guarded(deliver), methods=["POST"]),
         Route("/control/state", guarded(state), methods=["GET"]),
         Route("/control/clock", guarded(clock), methods=["POST"]),
     ]
+
+
+def _set_options(exchange: Exchange, graph: GraphFace, data: Any) -> None:
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "silent_updates": bool, "strict": bool, "latency": (int, float), "home": dict,
+    }  # fmt: skip
+    if not isinstance(data, dict) or not all(isinstance(value, kinds.get(name, ())) for name, value in data.items()):
+        raise _RefusedError(400, f"options are {', '.join(sorted(kinds))}")
+    homes = {exchange.mailbox(address).address: home for address, home in data.get("home", {}).items()}
+    if not set(homes.values()) <= {"both", "cloud", "on-premises"}:
+        raise _RefusedError(400, "home is both, cloud or on-premises")
+    for address, home in homes.items():
+        exchange.mailbox(address).home = home
+    exchange.site.silent_updates = data.get("silent_updates", exchange.site.silent_updates)
+    graph.throttle.strict = data.get("strict", graph.throttle.strict)
+    graph.latency = data.get("latency", graph.latency)
 
 
 def mailbox_state(exchange: Exchange, address: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ class Counters:
         self._auth_failures: Counter[str] = Counter()
         self._faults: Counter[str] = Counter()
         self._codes: Counter[str] = Counter()
+        self._statuses: Counter[str] = Counter()
         self._anchor_mismatches: Counter[str] = Counter()
         self._in_flight: Counter[str] = Counter()
         self._most_in_flight: Counter[str] = Counter()
@@ -62,9 +63,14 @@ class Counters:
             self._faults[kind] += 1
 
     def code(self, response_code: str) -> None:
-        """An EWS response code was returned, in a response message or a SOAP fault."""
+        """An EWS response code was returned, in a response message or a SOAP fault; or the code of a Graph error."""
         with self._lock:
             self._codes[response_code] += 1
+
+    def status(self, status: int) -> None:
+        """The Graph face or the token endpoint answered with this HTTP status; parts of a batch count each."""
+        with self._lock:
+            self._statuses[str(status)] += 1
 
     def anchor_mismatch(self, mailbox: str) -> None:
         """X-AnchorMailbox was missing or named another mailbox than the one spoken for."""
@@ -90,6 +96,7 @@ class Counters:
                 "auth_failures": dict(self._auth_failures),
                 "faults": dict(self._faults),
                 "codes": dict(self._codes),
+                "statuses": dict(self._statuses),
                 "anchor_mismatches": dict(self._anchor_mismatches),
                 "most_in_flight": dict(self._most_in_flight),
             }

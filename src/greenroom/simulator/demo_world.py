@@ -1,4 +1,4 @@
-"""A small made-up company for demonstrations: a few people, one equipment mailbox, one service account."""
+"""A small made-up company for demonstrations: a few people, an equipment mailbox, a service account, an application."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ EQUIPMENT: Final = f"vmr@{DOMAIN}"
 SERVICE_LOGIN: Final = "svc-greenroom"
 PASSWORD: Final = "green-tea-in-the-green-room"  # noqa: S105 - everybody here is made up
 """Everybody's password, the service account's too."""
+CLIENT_ID: Final = "7c1d8f52-0a4e-4b36-8f7b-2a9b5d3e6c10"
+CLIENT_SECRET: Final = "a-secret-that-opens-the-green-room"  # noqa: S105 - as above
+"""The application by which Greenroom signs in to Graph."""
 
 PEOPLE: Final[tuple[tuple[str, str], ...]] = (
     ("ada", "Ada Okafor"),
@@ -44,7 +47,8 @@ def demo_seed(*, processing: str = "auto_update") -> dict[str, Any]:
         "x500": "/o=Greenroom/cn=Recipients/cn=vmr",
     }
     service = {"login": SERVICE_LOGIN, "password": PASSWORD, "impersonate": "everybody"}
-    return {"mailboxes": [*people, equipment], "accounts": [service]}
+    application = {"client_id": CLIENT_ID, "secret": CLIENT_SECRET, "scope": "everybody"}
+    return {"mailboxes": [*people, equipment], "accounts": [service], "applications": [application]}
 
 
 def populate(exchange: Exchange, *, processing: str = "auto_update") -> None:

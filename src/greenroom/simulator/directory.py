@@ -4,8 +4,9 @@ import hashlib
 import hmac
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from greenroom.simulator.applications import Application
 from greenroom.simulator.errors import NoSuchMailbox
 from greenroom.simulator.model import Account, Mailbox, Person
 
@@ -43,6 +44,7 @@ class Directory:
     logins: dict[str, Login] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)  # token -> login
     grants: dict[str, frozenset[str] | None] = field(default_factory=dict)  # login -> scope, None: everybody
+    applications: dict[str, Application] = field(default_factory=dict)  # by client id, lower case
 
     def add(self, mailbox: Mailbox) -> None:
         """Enter a mailbox under all its names. Raises ValueError when one is taken."""
@@ -106,6 +108,12 @@ class Directory:
 
     def grant(self, login: str, scope: Iterable[str] | None) -> None:
         self.grants[login.lower()] = None if scope is None else frozenset(self.get(one).address for one in scope)
+
+    def register(self, application: Application) -> None:
+        """Enter an application, in the place of an earlier one of its id. Raises NoSuchMailbox for a foreign scope."""
+        scope = application.scope
+        known = None if scope is None else tuple(self.get(one).address for one in scope)
+        self.applications[application.client_id.lower()] = replace(application, scope=known)
 
     def may_impersonate(self, login: str, address: str) -> bool:
         mailbox = self.find(address)

@@ -11,17 +11,13 @@ import asyncio
 import contextlib
 import uuid
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from greenroom.simulator.auth import SignIn
-from greenroom.simulator.control import control_routes
-from greenroom.simulator.counters import Counters
 from greenroom.simulator.ews import envelope
 from greenroom.simulator.ews.call import Call, identify
 from greenroom.simulator.ews.errors import EwsError, SoapFault
@@ -29,24 +25,22 @@ from greenroom.simulator.ews.names import m
 from greenroom.simulator.ews.notifications import read_stream_request, stream_error
 from greenroom.simulator.ews.operations import OPERATIONS, STREAMING, perform
 from greenroom.simulator.ews.soap import MAX_REQUEST_BYTES, SoapRequest, parse_request
-from greenroom.simulator.faults import FaultRule, Faults
 from greenroom.simulator.streaming import StreamCut, Streams
+from greenroom.simulator.wire import SPOILED, bounded_body, cut, disconnected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from lxml import etree
-    from starlette.routing import BaseRoute
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import Receive, Scope, Send
 
+    from greenroom.simulator.counters import Counters
     from greenroom.simulator.exchange import Exchange
+    from greenroom.simulator.faults import FaultRule, Faults
 
 EWS_PATH: Final = "/EWS/Exchange.asmx"
 AFFINITY_COOKIE: Final = "X-BackEndOverrideCookie"
 _XML: Final = "text/xml; charset=utf-8"
-_CUT: Final = "greenroom.simulator.cut"
-SPOILED: Final = "greenroom.simulator.spoiled"
-"""Key in the ASGI scope of a request whose reply a fault has spoilt: a referee of replies must let it pass."""
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +93,7 @@ class EwsFace:
             await Response(status_code=405, headers={"Allow": "POST"})(scope, receive, send)
             return
         try:
-            body = await _bounded_body(request)
+            body = await bounded_body(request, MAX_REQUEST_BYTES)
         except ClientDisconnect:
             return
         headers = self._headers(request)
@@ -165,7 +159,7 @@ class EwsFace:
             for code in exchanged.call.codes:
                 self.counters.code(code)
         if response is None:
-            await _cut(scope)
+            await cut(scope)
             return
         if exchanged.rule is not None and exchanged.rule.kind in ("truncated_reply", "garbage_reply"):
             scope[SPOILED] = True
@@ -175,14 +169,14 @@ class EwsFace:
         early = await exchanged.before()
         if early is not None or exchanged.dropped:
             if early is None:
-                await _cut(scope)
+                await cut(scope)
             else:
                 await early(scope, receive, send)
             return
         ids, minutes = read_stream_request(exchanged.soap)
         headers = [(b"content-type", _XML.encode())]
         headers += [(name.lower().encode(), value.encode()) for name, value in exchanged.headers.items()]
-        gone = asyncio.ensure_future(_disconnected(receive))
+        gone = asyncio.ensure_future(disconnected(receive))
         parts = self.streams.run(exchanged.call, ids, minutes)
         try:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -202,7 +196,7 @@ class EwsFace:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         except StreamCut:
             self.counters.fault("drop_stream")
-            await _cut(scope)
+            await cut(scope)
         finally:
             gone.cancel()
             await parts.aclose()
@@ -231,8 +225,8 @@ class _Exchanged:
         match rule.kind:
             case "http_429":
                 return Response(status_code=429, headers={"Retry-After": "1"} | self.headers | retry_after)
-            case "http_503":
-                return Response(status_code=503, headers=self.headers | retry_after)
+            case "http_503" | "http_504":
+                return Response(status_code=int(rule.kind[-3:]), headers=self.headers | retry_after)
             case "unauthorized":
                 return _unauthorized(self.headers)
             case "server_busy" if not rule.nested or self.soap.operation == STREAMING:
@@ -269,93 +263,8 @@ class _Exchanged:
         return Response(data, 200, self.headers, _XML)
 
 
-async def _bounded_body(request: Request) -> bytes | None:
-    """The body of a request; None when it is larger than allowed."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size <= MAX_REQUEST_BYTES:
-            parts.append(part)
-    return b"".join(parts) if size <= MAX_REQUEST_BYTES else None
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
 def _unauthorized(headers: Mapping[str, str]) -> Response:
     response = Response(status_code=401, headers=dict(headers))
     response.headers["WWW-Authenticate"] = 'Basic realm="greenroom-simulator"'
     response.headers.append("WWW-Authenticate", 'Bearer realm="greenroom-simulator"')
     return response
-
-
-async def _cut(scope: Scope) -> None:
-    """Close the connection without an answer, or in the middle of one."""
-    cut = scope.get(_CUT)
-    if cut is None:
-        raise ConnectionResetError("the simulator cut the connection")
-    cut()
-    # The server notices a lost connection on the loop's next round; only then may the application return.
-    await asyncio.sleep(0.01)
-
-
-class Cuttable:
-    """Lets the application inside cut its connection without an answer; has to be the outermost ASGI application.
-
-    Under uvicorn the transport is aborted; elsewhere (an in-process client) a ConnectionResetError reaches the caller.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on with the means to cut it."""
-        if scope["type"] == "http":
-            transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
-            if transport is not None:
-                scope[_CUT] = transport.abort
-        await self.app(scope, receive, send)
-
-
-class EwsApp(Cuttable):
-    """The ASGI application of the EWS face with its control surface; `face` is what it speaks for."""
-
-    def __init__(self, face: EwsFace, routes: Iterable[BaseRoute] = ()) -> None:
-        self.face = face
-        super().__init__(Starlette(routes=[Route(EWS_PATH, face), *control_routes(face), *routes]))
-
-    def close(self) -> None:
-        """End what is open, so that a server can stop."""
-        self.face.close()
-
-
-def create_ews_app(
-    exchange: Exchange,
-    faults: Faults | None = None,
-    counters: Counters | None = None,
-    *,
-    lock_after: int | None = None,
-    keep_alive_seconds: float = 45.0,
-    minute: float = 60.0,
-    check_request: Callable[[etree._Element], str | None] | None = None,
-    routes: Iterable[BaseRoute] = (),
-) -> EwsApp:
-    """Make the ASGI application of the EWS face.
-
-    ``lock_after``: wrong passwords in a row that lock an account. ``keep_alive_seconds``: silence after which a streaming
-    connection gets a StatusEvent. ``minute``: how many seconds a minute of ConnectionTimeout lasts (tests shorten it).
-    ``routes``: further routes to serve beside, such as the web mail.
-    """
-    face = EwsFace(
-        exchange,
-        faults=faults or Faults(),
-        counters=counters or Counters(),
-        lock_after=lock_after,
-        keep_alive_seconds=keep_alive_seconds,
-        minute=minute,
-        check_request=check_request,
-    )
-    return EwsApp(face, routes)

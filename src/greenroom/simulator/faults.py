@@ -7,17 +7,20 @@ Kinds::
 
     http_429             429 with Retry-After
     http_503             503, with Retry-After if ``retry_after`` is given
+    http_504             504, likewise
     server_busy          ErrorServerBusy with BackOffMilliseconds: a SOAP fault with HTTP 500, or, with ``nested``,
-                         every response message of an HTTP 200
+                         every response message of an HTTP 200. Graph: 503 ErrorServerBusy with Retry-After
     timeout_before       nothing is done; the connection hangs for ``seconds`` and closes without an answer
     timeout_after_commit the work is done; then the connection hangs for ``seconds`` and closes without an answer
     drop_stream          a streaming connection is cut in the middle
-    expired_sync_state   ErrorInvalidSyncStateData to a request that carries a sync state
+    expired_sync_state   ErrorInvalidSyncStateData to a request that carries a sync state. Graph: 410 to a delta token
     unauthorized         401 as for a wrong password
     truncated_reply      the work is done; the reply ends in the middle of the XML
     garbage_reply        the work is done; the reply is not XML at all
-    access_denied        every response message is ErrorAccessDenied
+    access_denied        every response message is ErrorAccessDenied. Graph: 403
     slow                 the answer comes ``seconds`` late
+    drop_notifications   what Graph would post to a subscriber (operation Notification) is lost
+    late                 what Graph posts to a subscriber is posted ``seconds`` late
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 FaultKind = Literal[
     "http_429",
     "http_503",
+    "http_504",
     "server_busy",
     "timeout_before",
     "timeout_after_commit",
@@ -43,8 +47,12 @@ FaultKind = Literal[
     "garbage_reply",
     "access_denied",
     "slow",
+    "drop_notifications",
+    "late",
 ]
 FAULT_KINDS: Final[frozenset[str]] = frozenset(get_args(FaultKind))
+OF_STREAMS: Final = frozenset({"drop_stream"})
+OF_NOTIFICATIONS: Final = frozenset({"drop_notifications", "late"})
 
 
 class FaultRuleError(ValueError):
@@ -55,8 +63,9 @@ class FaultRuleError(ValueError):
 class FaultRule:
     """One fault and the calls it strikes.
 
-    ``operation`` is the name of an EWS operation or ``*``; ``mailbox`` the address of the mailbox spoken for, or None for
-    every one; ``times`` None means until removed. ``retry_after`` is in seconds, ``back_off_ms`` in milliseconds.
+    ``operation`` is the name of an operation or ``*`` (all but the sign-in of Graph, which has to be named: Token, Discovery);
+    ``mailbox`` the address of the mailbox spoken for, or None for every one; ``times`` None means until removed.
+    ``retry_after`` is in seconds, ``back_off_ms`` in milliseconds.
     """
 
     kind: FaultKind
@@ -147,18 +156,31 @@ class Faults:
             self._armed.clear()
 
     def strike(
-        self, operation: str, mailbox: str | None, *, stream: bool = False, sync_state: bool = False
+        self,
+        operation: str,
+        mailbox: str | None,
+        *,
+        stream: bool = False,
+        notification: bool = False,
+        sync_state: bool = False,
+        by_name: bool = False,
     ) -> FaultRule | None:
         """Return the rule that strikes this call, counting the strike; None when the call goes through.
 
-        ``stream`` asks for the rules about an open streaming connection only, else those are left aside. Rules about sync
-        states meet only requests that carry one (``sync_state``).
+        ``stream`` and ``notification`` ask for the rules about an open streaming connection, or about posted notifications,
+        only; else both are left aside. Rules about sync states meet only requests that carry one (``sync_state``).
+        ``by_name`` leaves aside rules for every operation.
         """
         with self._lock:
             for armed in self._armed:
-                if armed.rule.kind == "expired_sync_state" and not sync_state:
+                kind = armed.rule.kind
+                if kind == "expired_sync_state" and not sync_state:
                     continue
-                if (armed.rule.kind == "drop_stream") is stream and armed.strikes(operation, mailbox):
+                if by_name and armed.rule.operation == "*":
+                    continue
+                if (kind in OF_STREAMS) is not stream or (kind in OF_NOTIFICATIONS) is not notification:
+                    continue
+                if armed.strikes(operation, mailbox):
                     return armed.rule
         return None
 

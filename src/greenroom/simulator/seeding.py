@@ -3,16 +3,25 @@
 A seed is a JSON object::
 
     {"mailboxes": [{"address": "vmr@greenroom.example", "name": "VMR", "password": "...", "kind": "equipment",
-                    "processing": "auto_update", "aliases": [], "shows_x500": false, "process_external": true}],
-     "accounts":  [{"login": "svc", "password": "...", "mailbox": null, "token": null, "impersonate": "everybody"}]}
+                    "processing": "auto_update", "aliases": [], "shows_x500": false, "process_external": true,
+                    "home": "both"}],
+     "accounts":  [{"login": "svc", "password": "...", "mailbox": null, "token": null, "impersonate": "everybody"}],
+     "applications": [{"client_id": "...", "secret": "...", "secret_expires": null, "certificate": null,
+                       "federated": {"issuer": "...", "subject": "...", "key": "PEM"}, "scope": "everybody"}],
+     "silent_updates": false}
 
-``impersonate`` is ``"everybody"``, a list of addresses, or absent for no right.
+``impersonate`` is ``"everybody"``, a list of addresses, or absent for no right; ``scope`` is one of the first two (absent:
+everybody). ``home`` is ``"both"``, ``"cloud"`` or ``"on-premises"``. ``secret_expires`` is a time with an offset.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from greenroom.simulator.applications import Application, Federation
+from greenroom.simulator.errors import NoSuchMailbox
 
 if TYPE_CHECKING:
     from greenroom.simulator.exchange import Exchange
@@ -33,6 +42,7 @@ _MAILBOX_FIELDS: dict[str, type | tuple[type, ...]] = {
     "x500": (str, type(None)),
     "shows_x500": bool,
     "process_external": bool,
+    "home": str,
 }
 _ACCOUNT_FIELDS: dict[str, type | tuple[type, ...]] = {
     "login": str,
@@ -41,6 +51,15 @@ _ACCOUNT_FIELDS: dict[str, type | tuple[type, ...]] = {
     "token": (str, type(None)),
     "impersonate": (str, list, type(None)),
 }
+_APPLICATION_FIELDS: dict[str, type | tuple[type, ...]] = {
+    "client_id": str,
+    "secret": (str, type(None)),
+    "secret_expires": (str, type(None)),
+    "certificate": (str, type(None)),
+    "federated": (dict, type(None)),
+    "scope": (str, list),
+}
+_FEDERATION_FIELDS: dict[str, type | tuple[type, ...]] = {"issuer": str, "subject": str, "key": str}
 
 
 def _checked(data: Any, allowed: Mapping[str, type | tuple[type, ...]], required: tuple[str, ...]) -> dict[str, Any]:
@@ -66,6 +85,8 @@ def add_mailbox(exchange: Exchange, data: Any) -> Mailbox:
         raise SeedError("kind must be user or equipment")
     if fields.get("processing", "none") not in ("none", "auto_update", "auto_accept"):
         raise SeedError("processing must be none, auto_update or auto_accept")
+    if fields.get("home", "both") not in ("both", "cloud", "on-premises"):
+        raise SeedError("home must be both, cloud or on-premises")
     try:
         return exchange.add_mailbox(address, name, fields.pop("password", None), **fields)
     except ValueError as error:
@@ -89,11 +110,39 @@ def add_account(exchange: Exchange, data: Any) -> None:
     exchange.grant_impersonation(login, None if impersonate == "everybody" else [str(one) for one in impersonate])
 
 
+def add_application(exchange: Exchange, data: Any) -> None:
+    """Register the application an entry describes. Raises `SeedError`."""
+    fields = _checked(data, _APPLICATION_FIELDS, ("client_id",))
+    scope, federated, expires = fields.get("scope", "everybody"), fields.get("federated"), fields.get("secret_expires")
+    if isinstance(scope, str) and scope != "everybody":
+        raise SeedError('scope must be "everybody" or a list of addresses')
+    federation = None
+    if federated is not None:
+        federation = Federation(**_checked(federated, _FEDERATION_FIELDS, ("issuer", "subject", "key")))
+    try:
+        application = Application(
+            client_id=fields["client_id"],
+            secret=fields.get("secret"),
+            secret_expires=None if expires is None else datetime.fromisoformat(expires).astimezone(UTC),
+            certificate=fields.get("certificate"),
+            federation=federation,
+            scope=None if scope == "everybody" else tuple(str(one) for one in scope),
+        )
+        exchange.add_application(application)
+    except ValueError as error:
+        raise SeedError(f"secret_expires: {error}") from None
+    except NoSuchMailbox as error:
+        raise SeedError(f"scope: {error}") from None
+
+
 def seed(exchange: Exchange, data: Any) -> None:
     """Fill a store from a whole seed. Raises `SeedError`."""
-    if not isinstance(data, Mapping) or set(data) - {"mailboxes", "accounts"}:
-        raise SeedError("a seed is a JSON object with mailboxes and accounts")
+    if not isinstance(data, Mapping) or set(data) - {"mailboxes", "accounts", "applications", "silent_updates"}:
+        raise SeedError("a seed is a JSON object with mailboxes, accounts, applications and silent_updates")
     for entry in data.get("mailboxes", []):
         add_mailbox(exchange, entry)
     for entry in data.get("accounts", []):
         add_account(exchange, entry)
+    for entry in data.get("applications", []):
+        add_application(exchange, entry)
+    exchange.site.silent_updates = bool(data.get("silent_updates", exchange.site.silent_updates))

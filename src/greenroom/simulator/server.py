@@ -2,7 +2,8 @@
 
 `python -m greenroom.simulator --port 0 --demo` prints one line of JSON on standard output as soon as it listens::
 
-    {"url": "http://127.0.0.1:40123", "ews": "http://127.0.0.1:40123/EWS/Exchange.asmx", "pid": 4711}
+    {"url": "http://127.0.0.1:40123", "ews": "http://127.0.0.1:40123/EWS/Exchange.asmx",
+     "graph": "http://127.0.0.1:40123/v1.0", "login": "http://127.0.0.1:40123", "tenant": "3f9c2c1a-…", "pid": 4711}
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from greenroom.simulator import demo_world
+from greenroom.simulator.app import SimulatorApp, create_simulator_app
 from greenroom.simulator.clock import SimulatorClock
-from greenroom.simulator.ews_face import EWS_PATH, EwsApp, create_ews_app
+from greenroom.simulator.ews_face import EWS_PATH
 from greenroom.simulator.exchange import Exchange
+from greenroom.simulator.graph_face import GRAPH_ROOT
 from greenroom.simulator.seeding import SeedError, seed
 
 if TYPE_CHECKING:
@@ -87,6 +90,11 @@ def address_of(sock: socket.socket, *, tls: bool) -> str:
     return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def addresses(url: str, app: SimulatorApp) -> dict[str, str]:
+    """Where a listening simulator's faces are, and which tenant it is."""
+    return {"url": url, "ews": url + EWS_PATH, "graph": url + GRAPH_ROOT, "login": url, "tenant": app.graph.tenant}
+
+
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m greenroom.simulator", description="Exchange in a box")
     parser.add_argument("--host", default="127.0.0.1")
@@ -97,12 +105,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tls-cert", metavar="FILE")
     parser.add_argument("--tls-key", metavar="FILE")
     parser.add_argument("--lock-after", type=int, metavar="N", help="lock an account after N wrong passwords")
+    parser.add_argument("--lenient", action="store_true", help="delay messages over the rate, instead of refusing them")
     parser.add_argument("--now", type=datetime.fromisoformat, metavar="TIME", help="the clock's time at the start")
     return parser.parse_args(argv)
 
 
-def build(arguments: argparse.Namespace) -> EwsApp:
-    """Make store and face from the options. Raises `SeedError` for a seed file that cannot be used."""
+def build(arguments: argparse.Namespace) -> SimulatorApp:
+    """Make store and faces from the options. Raises `SeedError` for a seed file that cannot be used."""
     exchange = Exchange(SimulatorClock(arguments.now))
     if arguments.demo:
         demo_world.populate(exchange)
@@ -112,7 +121,7 @@ def build(arguments: argparse.Namespace) -> EwsApp:
         except (OSError, ValueError) as error:
             raise SeedError(f"{arguments.seed}: {error}") from None
         seed(exchange, data)
-    return create_ews_app(exchange, lock_after=arguments.lock_after)
+    return create_simulator_app(exchange, lock_after=arguments.lock_after, strict=not arguments.lenient)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -127,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     url = address_of(sock, tls=bool(arguments.tls_cert))
 
     def tell() -> None:
-        sys.stdout.write(json.dumps({"url": url, "ews": url + EWS_PATH, "pid": os.getpid()}) + "\n")
+        sys.stdout.write(json.dumps({**addresses(url, app), "pid": os.getpid()}) + "\n")
         sys.stdout.flush()
 
     config = simulator_config(app, certificate=arguments.tls_cert, key=arguments.tls_key)

@@ -2,16 +2,31 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from greenroom.simulator import ids
 from greenroom.simulator.directory import Directory
-from greenroom.simulator.model import Event, Mailbox, OutboundMail
+from greenroom.simulator.envelope import Envelope
+from greenroom.simulator.model import Event, Mailbox, OutboundMail, Person
 from greenroom.simulator.store import MailboxStore
 
 if TYPE_CHECKING:
     from greenroom.simulator.subscriptions import Subscription
+
+
+TENANT = "3f9c2c1a-5b7e-4d0a-9c41-6d2f8e0b7a55"
+"""The id of the directory (Entra tenant) of every simulated organisation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A scheduling message that waits in the outbox because its sender is over the message rate."""
+
+    until: datetime
+    envelope: Envelope
+    recipients: tuple[Person, ...]
 
 
 class Site:
@@ -19,6 +34,11 @@ class Site:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self.clock = clock
+        self.tenant = TENANT
+        self.silent_updates = False  # see processing.py
+        self.hold_until: datetime | None = None  # while set, messages are not delivered but held until then
+        self.held: list[Held] = []
+        self.listeners: list[Callable[[str, Event], None]] = []  # told of every event of every mailbox
         self.directory = Directory()
         self.stores: dict[str, MailboxStore] = {}
         self.outbound: list[OutboundMail] = []
@@ -70,10 +90,12 @@ class Site:
         }
 
     def tell(self, address: str, event: Event) -> None:
-        """Pass an event on to the subscriptions of this mailbox."""
+        """Pass an event on to the subscriptions of this mailbox, and to who listens to all."""
         for subscription in self.subscriptions.values():
             if subscription.mailbox == address:
                 subscription.offer(event)
+        for listener in self.listeners:
+            listener(address, event)
 
 
 def _domain(store: MailboxStore) -> str:

@@ -1,6 +1,7 @@
 """Keeping a whole `Exchange` in one JSON file, so that a demo finds its data again.
 
-Everything the store knows is in it, bodies and (salted, quick) password hashes too: it is for made-up data. Subscriptions are not.
+Everything the store knows is in it, bodies and (salted, quick) password hashes and secrets of
+applications too: it is for made-up data. Subscriptions and access tokens are not.
 Loading trusts the file no further than its shape: unknown kinds or fields raise ValueError.
 """
 
@@ -14,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from greenroom.simulator import directory, model, recurrence
+from greenroom.simulator import applications, directory, model, recurrence
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.site import Site
 from greenroom.simulator.synclog import FolderLog
@@ -25,7 +26,7 @@ _KINDS: dict[str, type] = {
     for module in (model, recurrence)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind)
-} | {"Login": directory.Login}
+} | {"Login": directory.Login, "Application": applications.Application, "Federation": applications.Federation}
 
 
 def save(exchange: Exchange, path: Path) -> None:
@@ -66,6 +67,9 @@ def _site_to_data(site: Site) -> dict[str, Any]:
         "logins": {name: _encode(one) for name, one in people.logins.items()},
         "tokens": people.tokens,
         "grants": {name: None if scope is None else sorted(scope) for name, scope in people.grants.items()},
+        "tenant": site.tenant,
+        "silent_updates": site.silent_updates,
+        "applications": [_encode(one) for one in people.applications.values()],
         "outbound": [_encode(one) for one in site.outbound],
         "bounced": [_encode(one) for one in site.bounced],
         "stores": {
@@ -91,6 +95,9 @@ def _data_to_site(data: dict[str, Any], site: Site) -> None:
     site.directory.grants = {
         name: None if scope is None else frozenset(scope) for name, scope in data["grants"].items()
     }
+    site.tenant, site.silent_updates = str(data.get("tenant", site.tenant)), bool(data.get("silent_updates", False))
+    for one in data.get("applications", ()):
+        site.directory.register(_decode(one))
     site.outbound = [_decode(one) for one in data["outbound"]]
     site.bounced = [_decode(one) for one in data["bounced"]]
     for address, kept in data["stores"].items():

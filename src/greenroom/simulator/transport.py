@@ -16,12 +16,15 @@ from greenroom.simulator.model import (
     Person,
 )
 from greenroom.simulator.processing import Outcome
-from greenroom.simulator.site import Site
+from greenroom.simulator.site import Held, Site
 from greenroom.simulator.store import MailboxStore
 
 
 def send(site: Site, envelope: Envelope, recipients: Iterable[Person]) -> None:
     """Bring a scheduling message to each recipient once: into a mailbox, out of the house, or back as undeliverable."""
+    if site.hold_until is not None:
+        site.held.append(Held(site.hold_until, envelope, tuple(recipients)))
+        return
     done: set[str] = set()
     for person in recipients:
         mailbox = site.directory.find(person.address)
@@ -38,6 +41,17 @@ def send(site: Site, envelope: Envelope, recipients: Iterable[Person]) -> None:
             bare(author.address), address, envelope.subject, envelope.method, ics, envelope.body, site.now()
         )
         leave(site, mail, person)
+
+
+def release(site: Site) -> None:
+    """Deliver the messages that were held back for the message rate and whose time has come."""
+    now = site.now()
+    due = [one for one in site.held if one.until <= now]
+    if not due:
+        return
+    site.held = [one for one in site.held if one.until > now]
+    for one in sorted(due, key=lambda held: held.until):
+        send(site, one.envelope, one.recipients)
 
 
 def _for_outside(site: Site, envelope: Envelope) -> Envelope:

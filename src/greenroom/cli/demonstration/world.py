@@ -5,11 +5,12 @@ import base64
 import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from starlette.applications import Starlette
 from starlette.responses import Response
@@ -22,16 +23,23 @@ from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import JournalEntry, Record
 from greenroom.settings import Settings, load_settings
 from greenroom.simulator import demo_world
+from greenroom.simulator.app import SimulatorApp, create_simulator_app
 from greenroom.simulator.clock import SimulatorClock
-from greenroom.simulator.ews_face import EWS_PATH, EwsApp, create_ews_app
+from greenroom.simulator.ews_face import EWS_PATH
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.outlook.app import create_outlook_app
 from greenroom.simulator.snapshot import load, save
 from greenroom.storage import StoredRoom
 
+Protocol = Literal["graph", "ews"]
+SPOKEN: Mapping[Protocol, str] = {
+    "graph": "Microsoft Graph, as with Microsoft 365",
+    "ews": "Exchange Web Services, as with Exchange Server",
+}
 _SAVE_EVERY = 2.0
 _HOSTS = (b"127.0.0.1", b"localhost")  # no page of somewhere else may reach the demo under a name of its own
 _SNAPSHOT = "exchange.json"
+_OF_SIMULATOR = ("/EWS", "/control", "/v1.0/", "/metadata/", "/common/discovery/")
 
 
 class UnlikelyError(Exception):
@@ -55,6 +63,7 @@ class World:
     greenroom: Greenroom
     address: str
     folder: Path
+    protocol: Protocol
 
     @property
     def equipment(self) -> str:
@@ -102,8 +111,10 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path, *, port: int = 0, now: datetime | None = None) -> AsyncIterator[World]:
-    """Open a world whose data lie in `folder`; what was there before is taken up again.
+async def open_world(
+    folder: Path, *, port: int = 0, now: datetime | None = None, protocol: Protocol = "graph"
+) -> AsyncIterator[World]:
+    """Open a world whose data lie in `folder`; what was there before is taken up again, over whichever protocol it was begun.
 
     Raises PortInUseError, FolderError for files of an earlier demo that are damaged, OSError where nothing can be written,
     and what is wrong with the database or the ticket keys.
@@ -112,15 +123,20 @@ async def open_world(folder: Path, *, port: int = 0, now: datetime | None = None
     listener = bind("127.0.0.1", port)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
     exchange = _exchange(folder, clock)
-    settings = load_settings(_configure(folder, address), {})
-    ews = create_ews_app(exchange)
+    settings = load_settings(_configure(folder, address, protocol, exchange.site.tenant), {})
+    simulator = create_simulator_app(exchange)
     async with open_greenroom(settings, clock=clock) as greenroom:
-        world = World(clock, exchange, greenroom, address, folder)
+        world = World(clock, exchange, greenroom, address, folder, protocol)
         app = _front(
-            ews, greenroom.app, create_home(greenroom.storage, equipment=demo_world.EQUIPMENT, folder=folder), exchange
+            simulator,
+            greenroom.app,
+            create_home(
+                greenroom.storage, equipment=demo_world.EQUIPMENT, folder=folder, spoken=SPOKEN[protocol]
+            ),
+            exchange,
         )
         stop = asyncio.Event()
-        async with serving(app, listener, close=ews.close):
+        async with serving(app, listener, close=simulator.close):
             tasks = [asyncio.create_task(greenroom.service.run(stop)), asyncio.create_task(_keep(exchange, folder))]
             try:
                 yield world
@@ -133,19 +149,21 @@ async def open_world(folder: Path, *, port: int = 0, now: datetime | None = None
                 save(exchange, folder / _SNAPSHOT)
 
 
-def _front(ews: EwsApp, pages: ASGIApp, home: ASGIApp, exchange: Exchange) -> ASGIApp:
+def _front(simulator: SimulatorApp, pages: ASGIApp, home: ASGIApp, exchange: Exchange) -> ASGIApp:
     """One address for all: Exchange, mail, join pages, and the page to begin at."""
     people = [box.address for box in exchange.mailboxes() if box.kind == "user"]
     outlook = create_outlook_app(exchange, people=people, equipment=[demo_world.EQUIPMENT], links=[("Demo", "/")])
     mail = Starlette(routes=[Mount("/mail", outlook)])
+
+    tenant_doors = tuple(f"/{exchange.site.tenant}/{door}" for door in ("oauth2/", "v2.0/", "discovery/"))
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         host = dict(scope.get("headers", ())).get(b"host", b"").partition(b":")[0]
         if host not in _HOSTS:
             app: ASGIApp = Response("This demo answers on this computer only.", 421)
-        elif path.startswith(("/EWS", "/control")):
-            app = ews
+        elif path.startswith(_OF_SIMULATOR) or path.startswith(tenant_doors):
+            app = simulator
         elif path == "/mail" or path.startswith("/mail/"):
             app = mail
         elif path == "/" or path.startswith("/demo/"):
@@ -171,7 +189,7 @@ def _exchange(folder: Path, clock: SimulatorClock) -> Exchange:
     return exchange
 
 
-def _configure(folder: Path, address: str) -> Path:
+def _configure(folder: Path, address: str, protocol: Protocol, tenant: str) -> Path:
     """Write the demo's greenroom.toml, so that the other commands can be tried on it. Keys stay what they were."""
     keys = folder / "ticket-keys"
     if not keys.exists():
@@ -180,6 +198,9 @@ def _configure(folder: Path, address: str) -> Path:
     config = folder / "greenroom.toml"
     values = {
         "url": json.dumps(address + EWS_PATH),
+        "tenant": json.dumps(tenant),
+        "client": json.dumps(demo_world.CLIENT_ID),
+        "secret": json.dumps(demo_world.CLIENT_SECRET),
         "public": json.dumps(address),
         "database": json.dumps(f"sqlite:///{(folder / 'greenroom.db').resolve()}"),
         "login": json.dumps(demo_world.SERVICE_LOGIN),
@@ -187,6 +208,7 @@ def _configure(folder: Path, address: str) -> Path:
         "mailbox": json.dumps(demo_world.EQUIPMENT),
         "meeting": json.dumps(address + "/demo/room/{numeric_alias}"),
     }
+    values["exchange"] = _EXCHANGE[protocol].format_map(values)
     config.write_text(_CONFIG.format_map(values), encoding="utf-8")
     return config
 
@@ -203,6 +225,23 @@ async def _keep(exchange: Exchange, folder: Path) -> None:
         save(exchange, folder / _SNAPSHOT)
 
 
+_EXCHANGE: Mapping[Protocol, str] = {
+    "graph": """\
+protocol = "graph"
+tenant = {tenant}
+client_id = {client}
+client_secret = {secret}
+cloud = "custom"
+login_url = {public}
+graph_url = {public}
+""",
+    "ews": """\
+protocol = "ews"
+url = {url}
+username = {login}
+password = {password}
+""",
+}
 _CONFIG = """\
 # Written by `greenroom demo`; it is written anew whenever the demo starts in this folder.
 [service]
@@ -218,10 +257,7 @@ mailbox = {mailbox}
 ticket_keys_file = "ticket-keys"
 
 [integration.exchange]
-url = {url}
-username = {login}
-password = {password}
-poll_seconds = 2
+{exchange}poll_seconds = 2
 
 [integration.platform]
 meeting_url = {meeting}

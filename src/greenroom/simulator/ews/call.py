@@ -56,7 +56,7 @@ class Call:
     def open(self, address: str) -> str:
         """Check that this caller may open a mailbox; returns its primary address."""
         mailbox = self.exchange.find_mailbox(address)
-        if mailbox is None:
+        if mailbox is None or mailbox.home == "cloud":
             raise EwsError("ErrorNonExistentMailbox")
         if mailbox.address == self.acting:
             return mailbox.address
@@ -146,10 +146,13 @@ def identify(
 ) -> Call:
     """Settle whom a request speaks for.
 
-    Raises `SoapFault`: ErrorNonExistentMailbox for an unknown mailbox, ErrorImpersonateUserDenied without the right.
+    Raises `SoapFault`: ErrorNonExistentMailbox for an unknown mailbox and for one that lives in the cloud,
+    ErrorImpersonateUserDenied without the right.
     """
     if impersonate is None:
         own = exchange.find_mailbox(account.mailbox) if account.mailbox else None
+        if own is not None and own.home == "cloud":
+            raise SoapFault("ErrorNonExistentMailbox")
         return Call(exchange, account, own.address if own else None, access=access)
     kind, value = impersonate
     if kind == "SID":
@@ -158,6 +161,8 @@ def identify(
         mailbox = exchange.mailbox(value)
     except NoSuchMailbox:
         raise SoapFault("ErrorNonExistentMailbox") from None
+    if mailbox.home == "cloud":
+        raise SoapFault("ErrorNonExistentMailbox")
     if not exchange.may_impersonate(account.login, mailbox.address):
         raise SoapFault("ErrorImpersonateUserDenied")
     return Call(exchange, account, mailbox.address, impersonated=True, access=access)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from greenroom.simulator.exchange import Exchange
 
@@ -80,5 +80,5 @@ class Route:
     method: str
     template: str
     operation: str
-    answer: Callable[[GraphCall], GraphReply]
+    answer: Callable[[GraphCall], GraphReply | Awaitable[GraphReply]]
     sends: Callable[[GraphCall], bool] | None = None

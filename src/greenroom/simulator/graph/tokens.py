@@ -1,0 +1,58 @@
+"""Access tokens: opaque, good for 3599 seconds of the simulator's clock."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from greenroom.simulator.graph.call import App, GraphError
+
+if TYPE_CHECKING:
+    from greenroom.simulator.exchange import Exchange
+
+SECONDS: Final = 3599
+_MAX_TOKENS: Final = 10_000
+_CHALLENGE: Final = (
+    'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
+    'client_id="00000003-0000-0000-c000-000000000000"'
+)
+
+
+class TokenBook:
+    """The tokens given out."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._tokens: dict[str, tuple[str, datetime]] = {}
+
+    def issue(self, client_id: str) -> str:
+        """Make a token for an application that proved itself (or for a test that wants one)."""
+        now = self._exchange.clock()
+        if len(self._tokens) >= _MAX_TOKENS:
+            self._tokens = {token: kept for token, kept in self._tokens.items() if kept[1] > now}
+        token = f"sim.{secrets.token_urlsafe(48)}"
+        self._tokens[token] = (client_id, now + timedelta(seconds=SECONDS))
+        return token
+
+    def revoke_all(self) -> None:
+        """Make every token given out so far worthless."""
+        self._tokens.clear()
+
+    def check(self, authorization: str | None) -> App:
+        """The application an Authorization header proves. Raises GraphError (401)."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise _refusal("Access token is empty.")
+        client_id, expires = self._tokens.get(token.strip(), ("", None))
+        application = self._exchange.application(client_id)
+        if expires is None or application is None:
+            raise _refusal("Access token validation failure. Invalid audience.")
+        if expires <= self._exchange.clock():
+            raise _refusal("Lifetime validation failed, the token is expired.")
+        scope = application.scope
+        return App(application.client_id, None if scope is None else frozenset(scope))
+
+
+def _refusal(text: str) -> GraphError:
+    return GraphError(401, "InvalidAuthenticationToken", text, {"WWW-Authenticate": _CHALLENGE})
