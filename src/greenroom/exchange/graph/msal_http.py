@@ -126,6 +126,10 @@ class LoginHttp(_Http):
         self.host = shown(self._real)
         super().__init__(clock, ca_file=ca_file, proxy=proxy, encrypted=scheme == "https", transport=transport)
 
+    def claims(self, tenant: str) -> dict[str, str] | None:
+        """Return what to say in an assertion besides what msal says: for whom it really is, where msal believes in https."""
+        return {"aud": f"{self._root}/{tenant}/oauth2/v2.0/token"} if self._real != self._believed else None
+
     def get(self, url: str, *, params: Any = None, headers: Mapping[str, str] | None = None, **_: Any) -> Reply:
         """Read metadata for msal; raises MisconfiguredError with code "foreign-metadata" where it names another host."""
         status, told, body = self._send("GET", self._place(url), self.host, params=params, headers=headers)

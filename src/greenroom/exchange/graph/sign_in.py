@@ -196,6 +196,7 @@ class MsalTokens(_Threaded):
                 authority=f"{self._http.authority_root}/{self._tenant}",
                 instance_discovery=False,  # that would ask another host than the one configured
                 azure_region=False,  # an environment variable would choose another host
+                client_claims=self._http.claims(self._tenant),
                 http_client=self._http,
             )
         if fresh:
