@@ -15,7 +15,7 @@ from greenroom.exchange.graph import subscriptions
 from greenroom.exchange.graph.call import Answer, Call, RefusedError
 from greenroom.exchange.graph.intake import Expectation, GraphIntake, Signal
 from greenroom.exchange.graph.settings import GraphSettings
-from greenroom.exchange.graph.subscriptions import Subscription
+from greenroom.exchange.graph.subscriptions import Granted, Listed
 
 log = structlog.get_logger(__name__)
 
@@ -43,13 +43,13 @@ class Transport(Protocol):
 class Held:
     """A subscription that lives. `renew_at` is when half of what Exchange granted is over."""
 
-    def __init__(self, subscription: Subscription, expectation: Expectation, now: datetime) -> None:
-        self.ident = subscription.ident
+    def __init__(self, granted: Granted, expectation: Expectation, now: datetime) -> None:
+        self.ident = granted.ident
         self.expectation = expectation
         self.made_at = now
         self.removed = False
         self._reauthorized_at: datetime | None = None
-        self.prolong(subscription.expires, now)
+        self.prolong(granted.expires, now)
 
     def prolong(self, expires: datetime, now: datetime) -> None:
         """Take over what was granted."""
@@ -121,7 +121,7 @@ class Registrar:
                     expires=now + lifetime,
                 )
             )
-            made = subscriptions.read_one(answer.body)
+            made = subscriptions.read_granted(answer.body)
         except ExchangeError as error:
             self._uncertain = isinstance(error, OutcomeUnknownError) or error.code == subscriptions.GARBLED
             expectation.forget()
@@ -136,7 +136,7 @@ class Registrar:
 
     async def _renew(self, held: Held, lifetime: timedelta) -> datetime:
         answer = await self._transport.call(subscriptions.renew(held.ident, self._clock() + lifetime))
-        return subscriptions.read_one(answer.body).expires
+        return subscriptions.read_granted(answer.body).expires
 
     async def _asking(self, ask: Callable[[timedelta], Awaitable[_T]]) -> _T:
         """Ask for as long a life as Exchange allows, and remember how long that is."""
@@ -150,17 +150,19 @@ class Registrar:
                     raise
 
     async def _clear(self) -> None:
+        """Delete all of ours; only once the whole list is known, because deleting would move its pages."""
         call = subscriptions.list_all()
         answer = await self._transport.call(call)
+        ours: list[Listed] = []
         for _ in range(_PAGES):
             found, link = subscriptions.read_page(answer.body)
-            for one in found:
-                if subscriptions.is_ours(one, self._mailbox, self._settings.notification_url):
-                    log.info("graph.subscription.leftover", mailbox=self._mailbox)
-                    await self._delete(one.ident)
+            ours += (one for one in found if subscriptions.is_ours(one, self._mailbox, self._settings.notification_url))
             if not link:
                 break
             answer = await self._transport.follow(link, call)
+        for one in ours:
+            log.info("graph.subscription.leftover", mailbox=self._mailbox)
+            await self._delete(one.ident)
         self._uncertain = False
 
     async def _delete(self, ident: str) -> None:

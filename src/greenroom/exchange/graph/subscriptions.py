@@ -28,13 +28,20 @@ _BAD_REQUEST = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
-    """A subscription as Exchange tells it. `expires` is aware UTC."""
+class Granted:
+    """What Exchange made or renewed. `expires` is aware UTC."""
+
+    ident: str
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A subscription of a list, as far as it tells whose it is."""
 
     ident: str
     resource: str
     notification_url: str
-    expires: datetime
 
 
 def create(mailbox: str, *, notification_url: str, lifecycle_url: str, client_state: str, expires: datetime) -> Call:
@@ -77,20 +84,17 @@ def resource_of(mailbox: str) -> str:
     return "users/" + quote(mailbox, safe="@+'!$&*=") + "/events"
 
 
-def read_one(body: Any) -> Subscription:
+def read_granted(body: Any) -> Granted:
     """Read what a create or renew answered. Raises TryLaterError where it cannot be understood."""
     try:
-        ident, expires = body["id"], datetime.fromisoformat(body["expirationDateTime"])
-        resource, url = body.get("resource") or "", body.get("notificationUrl") or ""
-        if not all(isinstance(text, str) for text in (ident, resource, url)) or not 0 < len(ident) <= _LONGEST_ID:
-            raise ValueError  # noqa: TRY301  one way for all that is not understood
+        ident, expires = _ident(body), datetime.fromisoformat(body["expirationDateTime"])
         expires = expires.replace(tzinfo=UTC) if expires.tzinfo is None else expires.astimezone(UTC)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise TryLaterError("the answer is no subscription", code=GARBLED) from None
-    return Subscription(ident, resource, url, expires)
+    return Granted(ident, expires)
 
 
-def read_page(body: Any) -> tuple[list[Subscription], str]:
+def read_page(body: Any) -> tuple[list[Listed], str]:
     """Read one page of a list, and the link to the next ("" on the last). What is no subscription is passed over."""
     entries = body.get("value") if isinstance(body, dict) else None
     if not isinstance(entries, list):
@@ -98,14 +102,16 @@ def read_page(body: Any) -> tuple[list[Subscription], str]:
     found = []
     for entry in entries:
         try:
-            found.append(read_one(entry))
-        except TryLaterError:
+            resource, url = entry["resource"], entry["notificationUrl"]
+            if isinstance(resource, str) and isinstance(url, str):
+                found.append(Listed(_ident(entry), resource, url))
+        except (KeyError, TypeError, ValueError):
             continue
     link = body.get("@odata.nextLink")
     return found, link if isinstance(link, str) else ""
 
 
-def is_ours(subscription: Subscription, mailbox: str, notification_url: str) -> bool:
+def is_ours(subscription: Listed, mailbox: str, notification_url: str) -> bool:
     """Whether a listed subscription is for this mailbox and leads to this address, however the resource is spelt."""
     spelt = _plain(subscription.resource)
     return subscription.notification_url == notification_url and spelt == _plain(resource_of(mailbox))
@@ -145,6 +151,13 @@ def _usable(url: str) -> bool:
         return False
     secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
     return secure and bool(host) and "@" not in parts.netloc and not parts.fragment
+
+
+def _ident(body: Any) -> str:
+    ident = body["id"]
+    if not isinstance(ident, str) or not 0 < len(ident) <= _LONGEST_ID:
+        raise ValueError
+    return ident
 
 
 def _plain(resource: str) -> str:
