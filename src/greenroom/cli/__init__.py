@@ -18,6 +18,7 @@ _COMMANDS = {
     "explain": "greenroom.cli.explain:explain",
     "meetings": "greenroom.cli.meetings:meetings",
     "serve": "greenroom.cli.serve:serve",
+    "status": "greenroom.cli.status:status",
 }
 
 _EPILOG = f"""\
@@ -26,6 +27,7 @@ Examples:
   greenroom demo                    see it work on this computer, without an Exchange
   greenroom config check --connect  is everything right?
   greenroom serve                   attend the mailboxes
+  greenroom status                  how is every mailbox doing?
 
 \b
 Exit codes:

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from greenroom.assembly import PortInUseError
 from greenroom.cli.demonstration.invitations import Invitation, Result, deliver_all, files_of, read_all
 from greenroom.cli.demonstration.script import Day, Line
-from greenroom.cli.demonstration.world import FolderError, UnlikelyError, World, open_world
+from greenroom.cli.demonstration.world import FolderError, Protocol, UnlikelyError, World, open_world
 from greenroom.cli.exits import Exit
 from greenroom.cli.failures import Failure, of_storage
 from greenroom.cli.logs import configure_logs
@@ -35,6 +35,7 @@ _EXAMPLES = """\
 Examples:
   greenroom demo                                    open a page, compose a meeting, watch
   greenroom demo --once                             play a scripted day, print it, exit 0 or 1
+  greenroom demo --once --exchange ews              the same as with an Exchange Server
   greenroom demo --invitation meeting.ics           deliver real invitations
   greenroom demo --once --invitation *.ics --now invitation
                                                     each at the time it was sent
@@ -43,6 +44,14 @@ Examples:
 
 @click.command(epilog=_EXAMPLES)
 @click.option("--once", is_flag=True, help="Play a scripted day (or deliver the invitations), print it, and end.")
+@click.option(
+    "--exchange",
+    "protocol",
+    type=click.Choice(["graph", "ews"]),
+    default="graph",
+    show_default=True,
+    help="Speak with the Exchange in a box as with Microsoft 365 (graph) or as with Exchange Server (ews).",
+)
 @click.option(
     "--invitation",
     "invitations",
@@ -74,6 +83,7 @@ Examples:
 def demo(
     *,
     once: bool,
+    protocol: Protocol,
     invitations: tuple[Path, ...],
     more: tuple[Path, ...],
     now: str | None,
@@ -97,7 +107,12 @@ def demo(
     source = click.get_current_context().get_parameter_source("port")
     configure_logs("info" if verbose else "error", "console")
     run = _Run(
-        once=once, invitations=read_all(files), own=now == OWN_TIME, as_json=as_json, quiet_browser=no_browser or once
+        once=once,
+        protocol=protocol,
+        invitations=read_all(files),
+        own=now == OWN_TIME,
+        as_json=as_json,
+        quiet_browser=no_browser or once,
     )
     with _failures(data, as_json=as_json), _folder(data) as folder:
         code = asyncio.run(run.go(folder, 0 if once and source is ParameterSource.DEFAULT else port, moment))
@@ -138,9 +153,17 @@ class _Run:
     """One run of the demo."""
 
     def __init__(
-        self, *, once: bool, invitations: Sequence[Invitation], own: bool, as_json: bool, quiet_browser: bool
+        self,
+        *,
+        once: bool,
+        protocol: Protocol,
+        invitations: Sequence[Invitation],
+        own: bool,
+        as_json: bool,
+        quiet_browser: bool,
     ) -> None:
         self._once = once
+        self._protocol: Protocol = protocol
         self._invitations = invitations
         self._own = own
         self._json = as_json
@@ -148,7 +171,7 @@ class _Run:
         self._console = stdout()
 
     async def go(self, folder: Path, port: int, now: datetime | None) -> int:
-        async with open_world(folder, port=port, now=now) as world:
+        async with open_world(folder, port=port, now=now, protocol=self._protocol) as world:
             if self._once:
                 return await (self._deliver(world) if self._invitations else self._play(world))
             self._console.print(f"Greenroom's demo is at [bold]{world.address}[/bold]  (Ctrl-C ends it)")

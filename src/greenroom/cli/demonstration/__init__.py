@@ -1,4 +1,4 @@
-"""The demo: an Exchange in a box and a whole Greenroom in one process on loopback, over real EWS and real HTTP.
+"""The demo: an Exchange in a box and a whole Greenroom in one process on loopback, over real Graph or EWS and real HTTP.
 
 `world` puts it together, `script` plays a day in it, `invitations` delivers files, `home` is the page to begin at. Everything
 here is for show: nothing else in Greenroom may import it.

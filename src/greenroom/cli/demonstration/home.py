@@ -20,14 +20,17 @@ _HEADERS = {
 _MOST = 20
 
 
-def create_home(storage: Storage, *, equipment: str, folder: Path) -> Starlette:
-    """Make the page and the fragment by which it keeps itself current; it says whom to invite and where the data lie."""
+def create_home(storage: Storage, *, equipment: str, folder: Path, spoken: str) -> Starlette:
+    """Make the page and the fragment by which it keeps itself current.
+
+    It says whom to invite, where the data lie, and over which protocol Greenroom and Exchange speak.
+    """
     pages = Environment(loader=PackageLoader("greenroom.cli.demonstration"), autoescape=True, undefined=StrictUndefined)
 
     async def home(_request: Request) -> Response:
         return HTMLResponse(
             pages.get_template("home.html").render(
-                meetings=await _meetings(storage), equipment=equipment, folder=folder
+                meetings=await _meetings(storage), equipment=equipment, folder=folder, spoken=spoken
             ),
             headers=_HEADERS,
         )

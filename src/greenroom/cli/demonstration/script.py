@@ -1,6 +1,6 @@
 """A scripted day: what people do with meetings, and what has to come of it.
 
-Every scene is played against the running world over real EWS and checked; the first that does not come true ends the day.
+Every scene is played against the running world over real Graph or EWS and checked; the first that does not come true ends the day.
 """
 
 from collections.abc import Awaitable, Callable

@@ -130,9 +130,7 @@ async def open_world(
         app = _front(
             simulator,
             greenroom.app,
-            create_home(
-                greenroom.storage, equipment=demo_world.EQUIPMENT, folder=folder, spoken=SPOKEN[protocol]
-            ),
+            create_home(greenroom.storage, equipment=demo_world.EQUIPMENT, folder=folder, spoken=SPOKEN[protocol]),
             exchange,
         )
         stop = asyncio.Event()

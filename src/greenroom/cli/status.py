@@ -1,0 +1,202 @@
+"""`greenroom status`: how every mailbox is attended, from what is stored; nothing else is asked."""
+
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from greenroom.cli.codes import failure_sentence
+from greenroom.cli.exits import Exit
+from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
+from greenroom.cli.reading import local, plain, read, stamp
+from greenroom.meetings.record import State
+from greenroom.scheduler.reconcile import RENEW_WITHIN
+from greenroom.settings import Integration
+from greenroom.storage import MailboxState, Work
+
+_EXAMPLES = """\
+\b
+Examples:
+  greenroom status                 how is every mailbox doing?
+  greenroom status --json | jq '.integrations[] | {name, replies}'
+
+\b
+Exit code 1: a mailbox's last pass failed, or what signs in has run out.
+"""
+_PROTOCOLS = {"ews": "Exchange Server over EWS", "graph": "Microsoft 365 over Graph"}
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Status:
+    """One integration as it stands at `now`."""
+
+    entry: Integration
+    mailbox: MailboxState
+    meetings: dict[State, int]
+    now: datetime
+
+    @property
+    def days_left(self) -> int | None:
+        """Whole days until what signs in runs out; negative when it has, None where nobody knows."""
+        expires = self.mailbox.credential_expires_at
+        return None if expires is None else (expires - self.now) // _DAY
+
+    @property
+    def renew(self) -> bool:
+        """Whether the credential should be renewed by now."""
+        expires = self.mailbox.credential_expires_at
+        return expires is not None and expires - self.now <= RENEW_WITHIN
+
+    @property
+    def attended_by(self) -> str | None:
+        """The process whose claim on the mailbox holds."""
+        until = self.mailbox.claimed_until
+        return self.mailbox.claimed_by if until is not None and until > self.now else None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing here needs somebody."""
+        return self.mailbox.failure is None and (self.days_left is None or self.days_left >= 0)
+
+
+@click.command(epilog=_EXAMPLES)
+@with_config
+@with_json
+def status(config_file: Path | None, *, as_json: bool) -> None:
+    """Tell how every mailbox is attended: last pass, failures, replies in line, credentials."""
+    settings = read_settings(config_file, as_json=as_json)
+
+    async def ask(work: Work) -> list[_Status]:
+        now = datetime.now(UTC)
+        return [
+            _Status(entry, await work.mailboxes.get(entry.mailbox), await work.meetings.counts(entry.number), now)
+            for entry in settings.integration
+        ]
+
+    found = read(settings, ask, as_json=as_json)
+    well = all(one.is_well for one in found)
+    if as_json:
+        echo_json({"ok": well, "integrations": [_json(one) for one in found]})
+    else:
+        for number, one in enumerate(found):
+            if number:
+                stdout().print()
+            _show(one)
+        if not well:
+            stderr().print("[dim]`greenroom config check --connect` tells what is wrong and the next step.[/dim]")
+    sys.exit(Exit.OK if well else Exit.PROBLEM)
+
+
+def _show(one: _Status) -> None:
+    stdout().print(Text(one.entry.name, style="bold"))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold")
+    for name, words, style in (
+        ("mailbox", f"{one.entry.mailbox}, {_protocol(one.entry)}", ""),
+        ("attended by", *_attended(one)),
+        ("last good pass", *_passed(one)),
+        ("meetings", _meetings(one.meetings), ""),
+        ("replies", _replies(one), ""),
+        ("all compared", _when(one.mailbox.reconciled_at, one.now), ""),
+        ("signs in until", *_credential(one)),
+    ):
+        table.add_row(Text(f"  {name}"), Text(plain(words), style=style))
+    stdout().print(table)
+
+
+def _protocol(entry: Integration) -> str:
+    words = _PROTOCOLS[entry.exchange.protocol]
+    return words if entry.organizers is None else f"{words}; organizers also {_PROTOCOLS[entry.organizers.protocol]}"
+
+
+def _attended(one: _Status) -> tuple[str, str]:
+    if one.attended_by is not None:
+        return one.attended_by, ""
+    return "nobody; start `greenroom serve`", "yellow"
+
+
+def _passed(one: _Status) -> tuple[str, str]:
+    good = _when(one.mailbox.last_success_at, one.now)
+    code = one.mailbox.failure
+    if code is None:
+        return good, "" if one.mailbox.last_success_at is None else "green"
+    return f"{good}; the last one, {_when(one.mailbox.last_pass_at, one.now)}: {failure_sentence(code)} ({code})", "red"
+
+
+def _meetings(counts: dict[State, int]) -> str:
+    return ", ".join(f"{number} {state.value}" for state, number in counts.items() if number) or "none"
+
+
+def _replies(one: _Status) -> str:
+    waiting, ends = one.mailbox.waiting_replies, one.mailbox.replies_end_at
+    if not waiting:
+        return "none waiting"
+    if ends is None:
+        return f"{waiting} waiting"
+    if ends <= one.now:
+        return f"{waiting} waiting, should have been done {local(ends)}"
+    same = ends.astimezone().date() == one.now.astimezone().date()
+    return (
+        f"{waiting} waiting, done about {ends.astimezone():%H:%M}" if same else f"{waiting} waiting, done {local(ends)}"
+    )
+
+
+def _credential(one: _Status) -> tuple[str, str]:
+    expires, days = one.mailbox.credential_expires_at, one.days_left
+    if expires is None or days is None:
+        return "not known" if one.entry.exchange.protocol == "graph" else "Exchange does not say", ""
+    if days < 0:
+        return f"{local(expires)}: it has run out, renew it", "red"
+    left = f"{local(expires)}, {_count(days, 'day')} left"
+    return (f"{left}: renew it", "yellow") if one.renew else (left, "")
+
+
+def _when(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "never"
+    return f"{local(at)}, {_age(now - at)} ago"
+
+
+def _age(age: timedelta) -> str:
+    seconds = max(int(age.total_seconds()), 0)
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            return _count(seconds // size, unit)
+    return _count(seconds, "second")
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}{'' if number == 1 else 's'}"
+
+
+def _json(one: _Status) -> dict[str, Any]:
+    """Write a status for `--json`; times in UTC, ages in seconds."""
+    mailbox, code = one.mailbox, one.mailbox.failure
+    success = mailbox.last_success_at
+    expires = mailbox.credential_expires_at
+    return {
+        "name": one.entry.name,
+        "number": one.entry.number,
+        "mailbox": one.entry.mailbox,
+        "protocol": one.entry.exchange.protocol,
+        "organizers_protocol": None if one.entry.organizers is None else one.entry.organizers.protocol,
+        "ok": one.is_well,
+        "attended_by": one.attended_by,
+        "last_pass_at": stamp(mailbox.last_pass_at),
+        "last_success_at": stamp(success),
+        "last_success_age": None if success is None else max(int((one.now - success).total_seconds()), 0),
+        "failure": None if code is None else {"code": code, "sentence": failure_sentence(code)},
+        "meetings": {state.value: number for state, number in one.meetings.items()},
+        "replies": {"waiting": mailbox.waiting_replies, "end_at": stamp(mailbox.replies_end_at)},
+        "reconciled_at": stamp(mailbox.reconciled_at),
+        "credential": None
+        if expires is None
+        else {"expires_at": stamp(expires), "days_left": one.days_left, "renew": one.renew},
+    }
