@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from exchange.graph.subscribed import HOOK, MAILBOX, Clock, FakeGraph, Woken, until
+from exchange.graph.subscribed import MAILBOX, Clock, FakeGraph, Woken, until
 from greenroom.exchange.contract import Hint
 from greenroom.exchange.errors import (
     ExchangeError,
