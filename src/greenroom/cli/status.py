@@ -26,10 +26,12 @@ Examples:
   greenroom status --json | jq '.integrations[] | {name, replies}'
 
 \b
-Exit code 1: a mailbox's last pass failed, or what signs in has run out.
+Exit code 1: passes have failed for a quarter of an hour, or what signs in has run out.
 """
 _PROTOCOLS = {"ews": "Exchange Server over EWS", "graph": "Microsoft 365 over Graph"}
 _DAY = timedelta(days=1)
+_PATIENCE = timedelta(minutes=15)
+"""So long a mailbox may fail to be attended before that is a problem: Exchange is busy now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,15 @@ class _Status:
         return self.mailbox.claimed_by if until is not None and until > self.now else None
 
     @property
+    def is_failing(self) -> bool:
+        """Whether passes have failed for longer than a busy Exchange explains."""
+        success = self.mailbox.last_success_at
+        return self.mailbox.failure is not None and (success is None or self.now - success >= _PATIENCE)
+
+    @property
     def is_well(self) -> bool:
         """Whether nothing here needs somebody."""
-        return self.mailbox.failure is None and (self.days_left is None or self.days_left >= 0)
+        return not self.is_failing and (self.days_left is None or self.days_left >= 0)
 
 
 @click.command(epilog=_EXAMPLES)
@@ -127,7 +135,8 @@ def _passed(one: _Status) -> tuple[str, str]:
     code = one.mailbox.failure
     if code is None:
         return good, "" if one.mailbox.last_success_at is None else "green"
-    return f"{good}; the last one, {_when(one.mailbox.last_pass_at, one.now)}: {failure_sentence(code)} ({code})", "red"
+    words = f"{good}; the last one, {_when(one.mailbox.last_pass_at, one.now)}: {failure_sentence(code)} ({code})"
+    return words, "red" if one.is_failing else "yellow"
 
 
 def _meetings(counts: dict[State, int]) -> str:

@@ -1,0 +1,245 @@
+import asyncio
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from greenroom.cli import main
+from greenroom.cli.codes import failure_sentence
+from greenroom.meetings.record import State
+from greenroom.storage import Storage
+from greenroom.storage.mailboxes import Mailboxes
+from support.house import fill, write_config
+from support.records import full_record
+
+BOX = "rooms@example.org"
+NOW = datetime.now(UTC).replace(microsecond=0)
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
+
+Note = Callable[[Mailboxes], Any]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    records = [full_record(n, state=State.DECLINED if n > 3 else State.SCHEDULED) for n in range(1, 6)]
+    fill(tmp_path, [*records, replace(full_record(9), integration=7)])
+    return write_config(tmp_path)
+
+
+def note(config: Path, *notes: Note) -> None:
+    async def store() -> None:
+        storage = Storage.open(f"sqlite:///{config.parent}/greenroom.db")
+        async with storage.work() as work:
+            for one in notes:
+                await one(work.mailboxes)
+        await storage.close()
+
+    asyncio.run(store())
+
+
+def run(config: Path, *arguments: str) -> Result:
+    environment = {"COLUMNS": "120", "TZ": "UTC"}
+    return CliRunner().invoke(main, ["status", *arguments, "--config", str(config)], env=environment)
+
+
+def told(config: Path) -> tuple[int, str]:
+    result = run(config)
+    return result.exit_code, " ".join(result.output.split())
+
+
+def status(config: Path) -> dict[str, Any]:
+    result = run(config, "--json")
+    data = json.loads(result.stdout)
+    (one,) = data["integrations"]
+    assert data["ok"] is one["ok"] is (result.exit_code == 0)
+    assert isinstance(one, dict)
+    return one
+
+
+def test_a_mailbox_nobody_attended_yet_is_no_problem_and_says_what_to_do(config: Path) -> None:
+    code, output = told(config)
+    assert code == 0, output
+    assert f"mailbox {BOX}, Exchange Server over EWS" in output
+    assert "attended by nobody; start `greenroom serve`" in output
+    assert "last good pass never" in output
+    assert "meetings 3 scheduled, 2 declined" in output
+    assert "replies none waiting" in output
+    assert "all compared never" in output
+
+
+def test_a_mailbox_that_is_well_tells_who_attends_it_and_since_when(config: Path) -> None:
+    note(
+        config,
+        lambda boxes: boxes.claim(BOX, "host/4711", NOW, NOW + 9 * MINUTE),
+        lambda boxes: boxes.note_pass(BOX, NOW - 3 * MINUTE, None),
+        lambda boxes: boxes.note_reconciled(BOX, NOW - 3 * 60 * MINUTE),
+    )
+    code, output = told(config)
+    assert code == 0, output
+    for words in ("attended by host/4711", "3 minutes ago", "3 hours ago"):
+        assert words in output
+    one = status(config)
+    assert (one["attended_by"], one["failure"], one["credential"]) == ("host/4711", None, None)
+    assert 180 <= one["last_success_age"] < 600
+    assert one["last_pass_at"] == (NOW - 3 * MINUTE).isoformat()
+    assert one["meetings"]["scheduled"] == 3
+
+
+def test_a_claim_that_ran_out_is_nobodys(config: Path) -> None:
+    note(config, lambda boxes: boxes.claim(BOX, "host/4711", NOW - 9 * MINUTE, NOW - MINUTE))
+    assert status(config)["attended_by"] is None
+
+
+def test_a_failed_pass_is_a_problem_told_in_a_sentence(config: Path) -> None:
+    note(
+        config,
+        lambda boxes: boxes.note_pass(BOX, NOW - 2 * DAY, None),
+        lambda boxes: boxes.note_pass(BOX, NOW - MINUTE, "http-401"),
+    )
+    code, output = told(config)
+    assert code == 1
+    assert "2 days ago; the last one" in output
+    assert "Exchange refuses the sign-in. (http-401)" in output
+    assert "greenroom config check --connect" in output
+    assert status(config)["failure"] == {"code": "http-401", "sentence": "Exchange refuses the sign-in."}
+
+
+def test_a_pass_that_failed_just_now_is_told_and_no_problem_yet(config: Path) -> None:
+    note(
+        config,
+        lambda boxes: boxes.note_pass(BOX, NOW - 5 * MINUTE, None),
+        lambda boxes: boxes.note_pass(BOX, NOW, "http-503"),
+    )
+    code, output = told(config)
+    assert code == 0
+    assert "busy and asked for a pause. (http-503)" in output
+    assert status(config)["failure"]["code"] == "http-503"
+
+
+def test_replies_in_line_come_with_their_expected_end(config: Path) -> None:
+    note(config, lambda boxes: boxes.note_line(BOX, 37, NOW + 400 * DAY))
+    assert f"37 waiting, done {NOW + 400 * DAY:%Y-%m-%d %H:%M}" in told(config)[1]
+    assert status(config)["replies"] == {"waiting": 37, "end_at": (NOW + 400 * DAY).isoformat()}
+    note(config, lambda boxes: boxes.note_line(BOX, 37, NOW - MINUTE))
+    assert "37 waiting, should have been done" in told(config)[1]
+    note(config, lambda boxes: boxes.note_line(BOX, 37, None))
+    assert "replies 37 waiting all compared" in told(config)[1]
+
+
+def test_replies_done_today_are_told_by_the_hour(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noon = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
+
+    class Noon(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return noon.astimezone(tz)
+
+    monkeypatch.setattr("greenroom.cli.status.datetime", Noon)
+    ends = noon + 2 * MINUTE
+    note(config, lambda boxes: boxes.note_line(BOX, 37, ends))
+    assert f"37 waiting, done about {ends.astimezone():%H:%M}" in told(config)[1]
+
+
+@pytest.mark.parametrize(
+    ("left", "words", "renew", "code"),
+    [
+        (31 * DAY + MINUTE, "31 days left", False, 0),
+        (30 * DAY - MINUTE, "29 days left: renew it", True, 0),
+        (1 * DAY + MINUTE, "1 day left: renew it", True, 0),
+        (60 * MINUTE, "0 days left: renew it", True, 0),
+        (-MINUTE, "it has run out, renew it", True, 1),
+        (-20 * DAY, "it has run out, renew it", True, 1),
+    ],
+)
+def test_a_credential_is_told_ahead_and_is_a_problem_when_it_ran_out(
+    config: Path, left: timedelta, words: str, code: int, *, renew: bool
+) -> None:
+    note(config, lambda boxes: boxes.note_credential(BOX, NOW + left))
+    exit_code, output = told(config)
+    assert exit_code == code
+    assert words in output
+    assert status(config)["credential"]["renew"] is renew
+
+
+def test_only_the_database_is_asked(tmp_path: Path) -> None:
+    result = run(write_config(tmp_path))
+    assert result.exit_code == 3
+    assert "next:" in result.output
+    assert not (tmp_path / "greenroom.db").exists()
+
+
+def test_what_is_stored_cannot_drive_the_terminal(config: Path) -> None:
+    note(
+        config,
+        lambda boxes: boxes.claim(BOX, "evil\x1b[31m[bold]host/1", NOW, NOW + 9 * MINUTE),
+        lambda boxes: boxes.note_pass(BOX, NOW, "code\x1b[2J"),
+    )
+    output = run(config).output
+    assert "\x1b" not in output
+    assert "[bold]host/1" in output
+
+
+def test_help_shows_examples() -> None:
+    output = CliRunner().invoke(main, ["status", "--help"]).output
+    assert "greenroom status --json" in output
+    assert "Exit code 1" in output
+
+
+def test_several_integrations_stand_one_below_the_other(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+    other = base64.b64encode(bytes(range(32, 64))).decode()
+    with config.open("a") as file:
+        file.write(f"""
+[[integration]]
+number = 2
+name = "online"
+mailbox = "Online@example.org"
+ticket_keys = [{{ id = 0, key = "{other}" }}]
+
+[integration.alias]
+digits = 8
+
+[integration.exchange]
+tenant = "example.onmicrosoft.com"
+client_id = "11111111-2222-3333-4444-555555555555"
+client_secret = "planted-password"
+
+[integration.organizers]
+url = "https://mail.example.org/EWS/Exchange.asmx"
+username = "svc"
+password = "planted-password"
+mailbox = "you@example.org"
+""")
+    fill(tmp_path)
+    note(config, lambda boxes: boxes.note_pass("online@example.org", NOW, "AADSTS7000215"))
+    code, output = told(config)
+    assert code == 1, output
+    assert "online@example.org, Microsoft 365 over Graph; organizers also Exchange Server over EWS" in output
+    assert "Microsoft Entra refuses the sign-in. (AADSTS7000215)" in output
+    assert "signs in until not known" in output
+    first, second = json.loads(run(config, "--json").stdout)["integrations"]
+    assert (first["protocol"], second["protocol"], second["organizers_protocol"]) == ("ews", "graph", "ews")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("ErrorServerBusy", "busy"),
+        ("http-429", "busy"),
+        ("http-500", "fails"),
+        ("timeout", "in time"),
+        ("http-403", "no right"),
+        ("AADSTS50034", "Entra"),
+        ("MailboxNotEnabledForRESTAPI", "other side"),
+        ("ErrorSomethingNew", "the log tells more"),
+    ],
+)
+def test_codes_of_failed_passes_have_sentences(code: str, words: str) -> None:
+    assert words in failure_sentence(code)
