@@ -1,23 +1,23 @@
 """Calls to the operations of the simulator's Graph face without HTTP: route found by method and address, answers checked.
 
-Every event and every calendar that is answered is held against the published shape (where the schema is at hand).
+Every answer is held against the published schema (where it is at hand), as the running face's are.
 """
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
-import jsonschema
 import pytest
 
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.graph.call import App, GraphCall, GraphError, GraphReply, Preferences, Route
+from greenroom.simulator.graph.matching import Router
 from greenroom.simulator.graph.routes import ROUTES
-from support.shared import shared_path
+from support.graph_schema import graph_judge
 
 BASE = "http://127.0.0.1:1/v1.0"
+ROUTER = Router(ROUTES)
 
 
 class Graph:
@@ -33,8 +33,13 @@ class Graph:
         route, call = self.prepared(method, address, body, headers)
         self.operations.append(route.operation)
         reply = route.answer(call)
-        json.dumps(reply.body).encode()
-        check(reply.body)
+        assert isinstance(reply, GraphReply)
+        body = json.loads(json.dumps(reply.body).encode())
+        wrong: list[str] = []
+        judge = graph_judge(wrong)
+        if judge is not None:
+            judge.reply(route.operation, reply.status, body)
+        assert wrong == []
         return reply
 
     def prepared(
@@ -43,15 +48,11 @@ class Graph:
         """The route of an address and the call it is given. Addresses without "users/" are those of this user."""
         parts = urlsplit(address.removeprefix(BASE).lstrip("/"))
         path = parts.path if parts.path.startswith("users/") else f"users/{self.user}/{parts.path}"
-        for route in ROUTES:
-            values = _match(route.template, path.rstrip("/"))
-            if route.method == method and values is not None:
-                query = dict(parse_qsl(parts.query, keep_blank_values=True))
-                mailbox = self.exchange.mailbox(values["user"]).address if "user" in values else ""
-                lower = {name.lower(): value for name, value in (headers or {}).items()}
-                app = App("app")
-                return route, GraphCall(self.exchange, app, mailbox, values, query, lower, body, BASE, self.prefer)
-        raise AssertionError(f"no route for {method} {path}")
+        route, values = ROUTER.match(method, path)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        mailbox = self.exchange.mailbox(values["user"]).address
+        lower = {name.lower(): value for name, value in (headers or {}).items()}
+        return route, GraphCall(self.exchange, App("app"), mailbox, values, query, lower, body, BASE, self.prefer)
 
     def sends(self, method: str, address: str, body: Any = None) -> bool:
         route, call = self.prepared(method, address, body)
@@ -82,49 +83,3 @@ class Graph:
         with pytest.raises(GraphError) as caught:
             self.call(method, address, body, {name.replace("_", "-"): value for name, value in headers.items()})
         return caught.value.status, caught.value.code
-
-
-def _match(template: str, path: str) -> dict[str, str] | None:
-    names, values = template.split("/"), path.split("/")
-    if len(names) != len(values):
-        return None
-    found = {}
-    for name, value in zip(names, values, strict=True):
-        if name.startswith("{"):
-            found[name[1:-1]] = unquote(value)
-        elif name != value:
-            return None
-    return found
-
-
-@cache
-def _validator(kind: str) -> Any:
-    try:
-        path = shared_path("schemas/graph/outlook.json")
-    except pytest.skip.Exception:
-        return None
-    schema = json.loads(path.read_text(encoding="utf-8"))
-    return jsonschema.Draft202012Validator({**schema, "$ref": f"#/$defs/{kind}"})
-
-
-EVENT_NAMES = {"start", "iCalUId", "type", "subject", "changeKey", "@removed"}
-
-
-def check(body: Any) -> None:
-    """Raise when an event or calendar in a reply does not fit the schema, or has properties of no event."""
-    if not isinstance(body, dict):
-        return
-    for one in body["value"] if isinstance(body.get("value"), list) else [body]:
-        if not isinstance(one, dict):
-            continue
-        kind = "calendar" if "isDefaultCalendar" in one else "event" if EVENT_NAMES & set(one) else None
-        validator = None if kind is None else _validator(kind)
-        if validator is None:
-            continue
-        validator.validate(one)
-        if kind == "event":
-            known = validator.schema["$defs"]["event"]["properties"]
-            assert {name for name in one if "@" not in name} <= set(known)
-
-
-__all__ = ["BASE", "Graph", "check"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
-from greenroom.simulator.graph import drafts, entries, odata, online, rendering
+from greenroom.simulator.graph import drafts, entries, ids, odata, online, rendering
 from greenroom.simulator.graph.call import GraphError, GraphReply
 from greenroom.simulator.graph.errors import bad, conflict
 from greenroom.simulator.model import Body
@@ -24,7 +23,7 @@ _ETAG: Final = re.compile(r'\s*(?:W/)?"?([^"]*)"?\s*')
 
 def address_of(call: GraphCall, template: str) -> str:
     """The address of a route, its placeholders filled as this call filled them."""
-    return template.format_map({name: quote(value, safe="@") for name, value in call.path.items()})
+    return template.format_map({name: ids.quoted(value) for name, value in call.path.items()})
 
 
 def listing(template: str) -> Callable[[GraphCall], GraphReply]:
@@ -60,7 +59,7 @@ def _single(call: GraphCall, entry: Entry, options: odata.Options) -> dict[str, 
 
 
 def _in_context(call: GraphCall, event: dict[str, Any]) -> dict[str, Any]:
-    user = quote(call.path.get("user", ""), safe="@")
+    user = ids.quoted(call.path.get("user", ""))
     return {"@odata.context": f"{call.base}/$metadata#users('{user}')/events/$entity", **event}
 
 
@@ -75,7 +74,7 @@ def create(call: GraphCall) -> GraphReply:
         item = call.exchange.create_meeting(call.mailbox, draft.meeting, "SendToAllAndSaveCopy")
     entry = entries.of_item(item)
     body = _single(call, entry, options)
-    user = quote(call.path.get("user", ""), safe="@")
+    user = ids.quoted(call.path.get("user", ""))
     location = f"{call.base}/users/{user}/events/{entry.id(immutable=call.prefer.immutable_ids)}"
     return GraphReply(201, body, {"Location": location})
 

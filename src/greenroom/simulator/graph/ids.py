@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from greenroom.simulator import ids
 from greenroom.simulator.errors import NoSuchItem
@@ -35,6 +36,11 @@ def item_id(item: Item, *, immutable: bool) -> str:
 def occurrence_id(series_id: str, day: date) -> str:
     """The id of one occurrence; `day` is the local date it was first meant for."""
     return f"{series_id}.{day:%Y%m%d}"
+
+
+def quoted(segment: str) -> str:
+    """A value as one segment of an address."""
+    return quote(segment, safe="@")
 
 
 def split(graph_id: str) -> tuple[str, date | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from greenroom.simulator.errors import StoreError
-from greenroom.simulator.graph import answers, events
+from greenroom.simulator.graph import answers, delta, directory, events, views
 from greenroom.simulator.graph.call import Route
 from greenroom.simulator.graph.errors import not_found, of_store
 from greenroom.simulator.graph.ids import from_url
@@ -57,4 +57,25 @@ def _of_calendar(place: str) -> list[Route]:
     ]
 
 
-ROUTES: Final[tuple[Route, ...]] = tuple(route for place in CALENDARS for route in _of_calendar(place))
+def _views(place: str) -> list[Route]:
+    """A default calendar may be left out of the address of its view."""
+    many, one = f"{place}/calendarView", f"{place}/calendarView/delta"
+    instances = f"{place}/events/{{id}}/instances"
+    return [
+        Route("GET", instances, "ListInstances", guarded(views.instances(instances))),
+        Route("GET", many, "ListCalendarView", guarded(views.calendar_view(many))),
+        Route("GET", one, "DeltaCalendarView", guarded(delta.delta(one))),
+    ]
+
+
+_DIRECTORY: Final = (
+    Route("GET", "users/{user}", "GetUser", guarded(directory.user)),
+    Route("GET", "users/{user}/calendar", "GetCalendar", guarded(directory.calendar)),
+    Route("GET", "users/{user}/calendars/{calendar}", "GetCalendar", guarded(directory.calendar)),
+    Route("GET", "users/{user}/calendars", "ListCalendars", guarded(directory.calendars("users/{user}/calendars"))),
+    Route("POST", "users/{user}/translateExchangeIds", "TranslateIds", guarded(directory.translate_ids)),
+)
+ROUTES: Final[tuple[Route, ...]] = (
+    *(route for place in CALENDARS for route in (*_of_calendar(place), *_views(place))),
+    *_DIRECTORY,
+)
