@@ -17,6 +17,7 @@ from greenroom.exchange.graph import facts, shapes
 from greenroom.exchange.graph.call import Answer, Call, RefusedError
 from greenroom.exchange.graph.events import Broken, Event, Page, read_page, version_time
 from greenroom.exchange.graph.place import BEGINNING, Place
+from greenroom.exchange.graph.reading import Masters
 from greenroom.exchange.graph.refused import for_mailbox
 from greenroom.exchange.graph.transport import GraphTransport
 from greenroom.exchange.graph.values import stamp
@@ -43,11 +44,14 @@ class _Listed:
 
 
 class Feed:
-    """Reads the feed of one mailbox. `clock` measures only how long a round takes."""
+    """Reads the feed of one mailbox. `clock` measures only how long a round takes, `masters` learns which items are series."""
 
-    def __init__(self, transport: GraphTransport, mailbox: str, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, transport: GraphTransport, mailbox: str, masters: Masters, *, clock: Callable[[], datetime]
+    ) -> None:
         self._transport = transport
         self._mailbox = mailbox
+        self._masters = masters
         self._clock = clock
         self._ordered = True  # this server lists by time of change; learnt anew after every start
 
@@ -59,6 +63,7 @@ class Feed:
             listed = await self._listed(place, limit)
         except RefusedError as error:
             raise for_mailbox(error, self._mailbox) from error
+        self._masters.learn(listed.fresh)
         place = place.take((row.ref, _time(row)) for row in listed.fresh)
         if listed.more:
             at = place.over(listed.end) if not listed.fresh and listed.end <= place.start else listed.end

@@ -1,0 +1,146 @@
+"""Plain text of our own HTML: what goes into the comment of a reply, for Graph takes no other.
+
+Nothing that helps to join may get lost: the address of a link follows its text, rows of a table stay rows. Bounded in what it
+takes and gives.
+"""
+
+import re
+from html.parser import HTMLParser
+from typing import Final
+
+LONGEST_HTML: Final = 512 * 1024
+LONGEST_TEXT: Final = 32_000
+_MOST_DEPTH: Final = 30
+_MUTE: Final = frozenset({"style", "script", "head", "title", "template", "noscript"})
+_PARAGRAPHS: Final = frozenset(
+    {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr", "form"}
+)
+_LINES: Final = frozenset({"div", "li", "tr", "dt", "dd", "section", "article", "header", "footer", "caption"})
+_CELLS: Final = frozenset({"td", "th"})
+_SPACES: Final = re.compile(r"[ \t\r\n\f\v\u00a0]+")
+_SPACED: Final = re.compile(r"(?m)^ +| +$")
+_EMPTY: Final = re.compile(r"\n{3,}")
+_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_SCHEMES: Final = ("http://", "https://", "mailto:", "tel:", "sip:", "sips:")
+_PLAIN_SCHEMES: Final = ("mailto:", "tel:", "sip:", "sips:")
+
+
+def text_of_html(markup: str) -> str:
+    """Return the text of HTML, at most 32,000 characters; one that is too long ends with an ellipsis."""
+    if len(markup) > LONGEST_HTML:
+        markup = markup[:LONGEST_HTML]
+    reader = _Reader()
+    reader.feed(markup)
+    reader.close()
+    text = _EMPTY.sub("\n\n", _SPACED.sub("", "".join(reader.parts))).strip()
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 2].rstrip() + " …"
+
+
+class _Reader(HTMLParser):
+    """Gathers text. `parts` hold no space at the start of a line and never two in a row."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._mute = 0
+        self._lists: list[int | None] = []
+        self._links: list[tuple[str, int]] = []
+        self._row = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _MUTE:
+            self._mute += 1
+        elif tag == "body":
+            self._mute = 0  # it ends a head that nobody closed
+        elif self._mute:
+            return
+        elif tag == "br":
+            self._line()
+        elif tag == "a":
+            self._links.append((dict(attrs).get("href") or "", len(self.parts)))
+        elif tag == "img":
+            self._say(dict(attrs).get("alt") or "")
+        elif tag in _CELLS:
+            self._cell()
+        elif tag in _PARAGRAPHS or tag in _LINES:
+            self._open(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _MUTE:
+            self._mute = max(0, self._mute - 1)
+        elif self._mute:
+            return
+        elif tag == "a":
+            self._end_link()
+        elif tag in ("ul", "ol"):
+            if self._lists:
+                self._lists.pop()
+            self._paragraph()
+        elif tag in _PARAGRAPHS:
+            self._paragraph()
+        elif tag in _LINES:
+            self._line(once=True)
+
+    def handle_data(self, data: str) -> None:
+        if not self._mute:
+            self._say(data)
+
+    def _open(self, tag: str) -> None:
+        if tag in ("ul", "ol"):
+            if self._lists:
+                self._line(once=True)
+            else:
+                self._paragraph()
+            if len(self._lists) < _MOST_DEPTH:
+                self._lists.append(0 if tag == "ol" else None)
+        elif tag in _PARAGRAPHS:
+            self._paragraph()
+        else:
+            self._line(once=True)
+            self._row = False
+            if tag == "li":
+                self._item()
+
+    def _item(self) -> None:
+        number = self._lists[-1] if self._lists else None
+        if number is None:
+            self.parts.append("- ")
+        else:
+            self._lists[-1] = number + 1
+            self.parts.append(f"{number + 1}. ")
+
+    def _cell(self) -> None:
+        if self._row and not self._at_start():
+            self.parts.append("  ")
+        self._row = True
+
+    def _end_link(self) -> None:
+        if not self._links:
+            return
+        address, at = self._links.pop()
+        address = _SPACES.sub("", address)
+        said = "".join(self.parts[at:]).strip()
+        bare = address.removeprefix("mailto:").removeprefix("tel:").removeprefix("sip:").removeprefix("sips:")
+        told = address.startswith(_PLAIN_SCHEMES) and bare.lower() in said.lower()
+        if not address.lower().startswith(_SCHEMES) or told or address.rstrip("/") in said:
+            return
+        self._say(f" <{address}>" if said else address)
+
+    def _say(self, text: str) -> None:
+        text = _SPACES.sub(" ", _INVISIBLE.sub("", text))
+        if self._at_start() or (self.parts and self.parts[-1].endswith(" ")):
+            text = text.lstrip(" ")
+        if text:
+            self.parts.append(text)
+
+    def _at_start(self) -> bool:
+        return not self.parts or self.parts[-1].endswith("\n")
+
+    def _line(self, *, once: bool = False) -> None:
+        if not (once and self._at_start()):
+            self.parts.append("\n")
+
+    def _paragraph(self) -> None:
+        self._line(once=True)
+        if self.parts and self.parts[-1] != "\n\n":
+            self.parts.append("\n\n")
