@@ -14,6 +14,7 @@ from greenroom.exchange.ews import EwsMailbox, EwsSettings
 from greenroom.exchange.ews.auth import Auth, BasicAuth, BearerAuth, SignInGuard
 from greenroom.exchange.graph.intake import GraphIntake
 from greenroom.exchange.graph.limits import Limits
+from greenroom.exchange.graph.mailbox import GraphMailbox
 from greenroom.exchange.graph.settings import CLOUDS, Cloud, GraphSettings, TokenSource
 from greenroom.exchange.graph.sign_in import (
     Certificate,
@@ -67,8 +68,6 @@ class Calendars:
         if isinstance(exchange, EwsExchange):
             mailbox = EwsMailbox(self._ews(exchange, entry.mailbox, impersonate=exchange.impersonate))
         else:
-            from greenroom.exchange.graph.mailbox import GraphMailbox  # LAZY
-
             address = notification_url(self._public_url, entry)
             settings = self._graph(entry, "exchange", exchange, entry.mailbox, address)
             if address:
@@ -88,8 +87,6 @@ class Calendars:
         if there.protocol == "ews":
             calendars = EwsMailbox(self._ews(there, there.mailbox, impersonate=True))
         else:
-            from greenroom.exchange.graph.mailbox import GraphMailbox  # LAZY
-
             settings = self._graph(entry, "organizers", there, there.mailbox)
             calendars = GraphMailbox(settings, limits=self._limit(there), clock=self._clock)
         self._opened.append(calendars)

@@ -24,6 +24,7 @@ from greenroom.meetings.record import JournalEntry, Record
 from greenroom.settings import Settings, load_settings
 from greenroom.simulator import demo_world
 from greenroom.simulator.app import SimulatorApp, create_simulator_app
+from greenroom.simulator.applications import Application
 from greenroom.simulator.clock import SimulatorClock
 from greenroom.simulator.ews_face import EWS_PATH
 from greenroom.simulator.exchange import Exchange
@@ -177,11 +178,14 @@ def _exchange(folder: Path, clock: SimulatorClock) -> Exchange:
     snapshot = folder / _SNAPSHOT
     if snapshot.exists():
         try:
-            return load(snapshot, clock)
+            exchange = load(snapshot, clock)
         except OSError as error:
             raise FolderError(snapshot, error.strerror or "it cannot be read") from error
         except ValueError as error:
             raise FolderError(snapshot, "it is damaged, or another version wrote it") from error
+        if exchange.application(demo_world.CLIENT_ID) is None:  # of a time when there was only EWS
+            exchange.add_application(Application(demo_world.CLIENT_ID, secret=demo_world.CLIENT_SECRET))
+        return exchange
     exchange = Exchange(clock)
     demo_world.populate(exchange)
     return exchange
