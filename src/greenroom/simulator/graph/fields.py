@@ -31,9 +31,11 @@ def text(value: Any, name: str) -> str:
 
 
 def flag(value: Any, name: str) -> bool:
-    """A boolean; null is false."""
+    """A boolean; null is false. python-o365 sends "true" and "false" as texts, and lives with Graph."""
     if value is None or isinstance(value, bool):
         return bool(value)
+    if value in ("true", "false"):
+        return bool(value == "true")
     raise unreadable(f"Cannot convert the value of '{name}' to the expected target type 'Edm.Boolean'.")
 
 
