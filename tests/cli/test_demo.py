@@ -61,6 +61,18 @@ def delivered(*arguments: str | Path, expect: int = 0) -> dict[str, dict[str, An
     return {one["file"]: one for one in results}
 
 
+def listed(data: Path) -> dict[str, tuple[str, str | None, str | None]]:
+    """What stands of every meeting of a demo: its state, its alias, and the last answer."""
+    result = CliRunner().invoke(
+        main, ["meetings", "--config", str(data / "greenroom.toml"), "--since", "2000-01-01", "--json"]
+    )
+    assert result.exit_code == 0
+    meetings = json.loads(result.stdout)["meetings"]
+    found = {one["key"]: (one["state"], one["alias"], one["replied"]) for one in meetings}
+    assert len(found) == len(meetings)
+    return found
+
+
 def refused(*arguments: str | Path) -> str:
     """Run in this process what never gets as far as a demo; returns what it says."""
     result = CliRunner().invoke(main, ["demo", "--once", *map(str, arguments)])
@@ -98,8 +110,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_each_file_of_a_folder_gets_its_room_or_a_reason_at_its_own_time(folder: Path) -> None:
-    found = delivered("--invitation", folder, "--now", "invitation")
+@pytest.mark.parametrize("protocol", ["graph", "ews"])
+def test_each_file_of_a_folder_gets_its_room_or_a_reason_at_its_own_time(folder: Path, protocol: str) -> None:
+    found = delivered("--exchange", protocol, "--invitation", folder, "--now", "invitation")
     assert all(one["ok"] and one["reason"] for one in found.values())
     rooms = {"room.ics", "UPPER.ICS", "unstamped.ics", "[bold]odd[nope].ics", "two.ics", "odd-rule.ics"}
     assert {name for name, one in found.items() if one["room"]} == rooms
@@ -135,17 +148,18 @@ def test_files_that_cannot_be_read_are_told_and_end_with_1(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-def test_a_scripted_day_goes_well_twice_in_one_folder_whose_meetings_can_be_listed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("first", "then"), [("graph", "ews"), ("ews", "graph")])
+def test_a_scripted_day_goes_well_over_one_protocol_and_then_the_other_and_its_meetings_can_be_listed(
+    tmp_path: Path, first: str, then: str
+) -> None:
     data = tmp_path / "new" / "demo"
-    assert json.loads(demo("--once", "--json", "--data", data).stdout)["ok"]
-    again = demo("--once", "--data", data).stdout
+    assert json.loads(demo("--once", "--json", "--data", data, "--exchange", first).stdout)["ok"]
+    before = listed(data)
+    again = demo("--once", "--data", data, "--exchange", then).stdout
     assert "The day went as it should." in again
-    listed = CliRunner().invoke(
-        main, ["meetings", "--config", str(data / "greenroom.toml"), "--since", "2000-01-01", "--json"]
-    )
-    assert listed.exit_code == 0
-    meetings = json.loads(listed.stdout)["meetings"]
-    assert len({one["key"] for one in meetings}) == len(meetings) >= 8
+    after = listed(data)
+    assert len(after) >= 2 * len(before) >= 8
+    assert after == after | before, "nothing happened to a meeting because another protocol tells of it"
     (data / "exchange.json").write_text('{"version": 1, "mail', encoding="utf-8")
     assert "exchange.json: it is damaged" in demo("--once", "--data", data, expect=1).stderr
     (data / "exchange.json").unlink()
