@@ -6,10 +6,11 @@ It is run by the Python of its own environment: `.peers/o365/bin/python o365_cli
 import argparse
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from msal import ConfidentialClientApplication
 from O365 import Account, MSGraphProtocol
-from O365.utils import MemoryTokenBackend
+from O365.utils.token import MemoryTokenBackend
 from orders import serve
 
 _SCOPE = "https://graph.microsoft.com/.default"
@@ -49,7 +50,7 @@ class Orders:
         self, organizer: str, *, subject: str, start: str, end: str, body: str, equipment: str, attendees: list[str]
     ) -> str:
         event = self._account.schedule(resource=organizer).get_default_calendar().new_event(subject)
-        event.start, event.end = datetime.fromisoformat(start), datetime.fromisoformat(end)
+        event.start, event.end = _time(start), _time(end)
         event.body = body
         for address in [*attendees, equipment]:
             event.attendees.add(address)
@@ -71,21 +72,25 @@ class Orders:
 
     def move(self, organizer: str, *, event: str, start: str, end: str) -> None:
         found = self._event(organizer, event)
-        found.start, found.end = datetime.fromisoformat(start), datetime.fromisoformat(end)
+        found.start, found.end = _time(start), _time(end)
         assert found.save()
 
     def cancel(self, organizer: str, *, event: str) -> None:
         assert self._event(organizer, event).cancel_event("No longer needed")
 
     def listed(self, mailbox: str) -> list[dict[str, Any]]:
-        events = self._account.schedule(resource=mailbox).get_default_calendar().get_events(limit=None)
+        events = (
+            self._account.schedule(resource=mailbox)
+            .get_default_calendar()
+            .get_events(limit=None, include_recurring=False)
+        )
         return [{"subject": event.subject, "cancelled": event.is_cancelled} for event in events]
 
     def attend(self, mailbox: str) -> int:
         """Accept every meeting that waits, as such a program would: list, then one answer each."""
         done = 0
         calendar = self._account.schedule(resource=mailbox).get_default_calendar()
-        for event in calendar.get_events(limit=None, batch=100):
+        for event in calendar.get_events(limit=None, batch=100, include_recurring=False):
             if event.response_status.status is not None and event.response_status.status.value == "notResponded":
                 assert event.accept_event("Accepted")
                 done += 1
@@ -93,6 +98,10 @@ class Orders:
 
     def _event(self, organizer: str, event: str) -> Any:
         return self._account.schedule(resource=organizer).get_default_calendar().get_event(event)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(ZoneInfo("UTC"))
 
 
 def main() -> None:

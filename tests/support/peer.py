@@ -67,7 +67,14 @@ def peer(name: str, *, root: str, tenant: str, client: str, secret: str, authori
     options = {"root": root, "tenant": tenant, "client": client, "secret": secret, "ca": str(authority)}
     command = [str(python), str(_SCRIPTS / f"{name}_client.py")]
     command += [part for key, value in options.items() for part in (f"--{key}", value)]
-    clean = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON") and "proxy" not in key}
+    strange = (
+        "PYTHON",
+        "proxy",
+        "PROXY",
+        "CA_BUNDLE",
+        "SSL_CERT",
+    )  # requests lets such a variable win over its own argument
+    clean = {key: value for key, value in os.environ.items() if not any(word in key for word in strange)}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean) as process:
         try:
             yield Peer(process)
