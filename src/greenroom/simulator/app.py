@@ -17,6 +17,7 @@ from greenroom.simulator.wire import Cuttable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    import httpx2
     from lxml import etree
     from starlette.routing import BaseRoute
 
@@ -50,6 +51,7 @@ def create_simulator_app(
     check_request: Callable[[etree._Element], str | None] | None = None,
     strict: bool = True,
     check_graph: GraphJudge | None = None,
+    callback_transport: httpx2.AsyncBaseTransport | None = None,
     routes: Iterable[BaseRoute] = (),
 ) -> SimulatorApp:
     """Make the application; both faces share store, faults and counters.
@@ -58,7 +60,8 @@ def create_simulator_app(
     connection gets a StatusEvent. ``minute``: how many seconds a minute of ConnectionTimeout lasts (tests shorten it).
     ``check_request`` judges EWS requests, ``check_graph`` everything of Graph. ``strict``: a Graph call that would send more
     than 30 messages a minute gets 429; else it is taken, and the message is held back: it is delivered at the first Graph
-    call after its turn has come (by the simulator's clock). ``routes``: further routes to serve beside, such as web mail.
+    call after its turn has come (by the simulator's clock). ``callback_transport``: how notifications travel (default: real
+    HTTP). ``routes``: further routes to serve beside, such as web mail.
     """
     faults, counters = faults or Faults(), counters or Counters()
     face = EwsFace(
@@ -70,5 +73,12 @@ def create_simulator_app(
         minute=minute,
         check_request=check_request,
     )
-    graph = GraphFace(exchange, faults=faults, counters=counters, strict=strict, judge=check_graph)
+    graph = GraphFace(
+        exchange,
+        faults=faults,
+        counters=counters,
+        strict=strict,
+        judge=check_graph,
+        callback_transport=callback_transport,
+    )
     return SimulatorApp(face, graph, routes)

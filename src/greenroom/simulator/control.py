@@ -149,6 +149,16 @@ def control_routes(  # noqa: C901 - one small function for each route
         seeding.add_application(face.exchange, await _json(request))
         return JSONResponse({}, 201)
 
+    async def lifecycle(request: Request) -> Response:
+        data = await _json(request)
+        try:
+            graph.lifecycle(data["subscription"], data["event"])
+        except (TypeError, KeyError):
+            raise _RefusedError(404, "no such subscription") from None
+        except ValueError as error:
+            raise _RefusedError(400, str(error)) from None
+        return JSONResponse({}, 202)
+
     async def options(request: Request) -> Response:
         _set_options(face.exchange, graph, await _json(request))
         return JSONResponse({})
@@ -196,6 +206,7 @@ def control_routes(  # noqa: C901 - one small function for each route
         Route("/control/mailboxes", guarded(mailboxes), methods=["POST"]),
         Route("/control/accounts", guarded(accounts), methods=["POST"]),
         Route("/control/applications", guarded(applications), methods=["POST"]),
+        Route("/control/lifecycle", guarded(lifecycle), methods=["POST"]),
         Route("/control/options", guarded(options), methods=["POST"]),
         Route("/control/deliver", guarded(deliver), methods=["POST"]),
         Route("/control/state", guarded(state), methods=["GET"]),

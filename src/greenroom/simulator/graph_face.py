@@ -20,11 +20,14 @@ from starlette.responses import Response
 from starlette.routing import Route as WebRoute
 
 from greenroom.simulator.graph.asking import MAX_BODY_BYTES, Asked
+from greenroom.simulator.graph.batch import Batch
 from greenroom.simulator.graph.call import GraphError
+from greenroom.simulator.graph.callbacks import Callbacks
 from greenroom.simulator.graph.dispatch import Answered, Dispatcher
 from greenroom.simulator.graph.login import Login
 from greenroom.simulator.graph.matching import Router
 from greenroom.simulator.graph.routes import ROUTES
+from greenroom.simulator.graph.subscriptions import Subscriptions
 from greenroom.simulator.graph.throttle import Throttle
 from greenroom.simulator.graph.tokens import TokenBook
 from greenroom.simulator.wire import SPOILED, bounded_body, cut
@@ -32,6 +35,7 @@ from greenroom.simulator.wire import SPOILED, bounded_body, cut
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import httpx2
     from starlette.routing import BaseRoute
     from starlette.types import Receive, Scope, Send
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from greenroom.simulator.exchange import Exchange
     from greenroom.simulator.faults import Faults
     from greenroom.simulator.graph.dispatch import GraphJudge
+    from greenroom.simulator.graph.subscriptions import LifecycleEvent
 
 GRAPH_ROOT: Final = "/v1.0"
 _JSON: Final = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
@@ -47,9 +52,9 @@ log = structlog.get_logger(__name__)
 
 
 class GraphFace:
-    """The face itself. `tokens`, `throttle` and `latency` are there for tests to turn.
+    """The face itself. `tokens`, `throttle`, `subscriptions`, `callbacks` and `latency` are there for tests to turn.
 
-    ``judge`` may look at every request, reply and notification.
+    ``judge`` may look at every request, reply and notification; notifications go through ``callback_transport`` if it is given.
     """
 
     def __init__(
@@ -60,6 +65,7 @@ class GraphFace:
         counters: Counters,
         strict: bool = True,
         judge: GraphJudge | None = None,
+        callback_transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self.exchange = exchange
         self.faults = faults
@@ -67,15 +73,27 @@ class GraphFace:
         self.tokens = TokenBook(exchange)
         self.throttle = Throttle(exchange.site.now, strict=strict)
         self._login = Login(exchange, self.tokens, faults=faults, counters=counters, pause=self.pause)
+        router = Router(ROUTES)
         self._dispatcher = Dispatcher(
             exchange,
-            Router(ROUTES),
+            router,
             faults=faults,
             counters=counters,
             throttle=self.throttle,
             pause=self.pause,
             judge=judge,
         )
+        self.callbacks = Callbacks(clock=exchange.site.now, pause=self.pause, transport=callback_transport)
+        self.subscriptions = Subscriptions(
+            exchange,
+            self.callbacks,
+            admit=self._dispatcher.admit,
+            faults=faults,
+            counters=counters,
+            pause=self.pause,
+            judge=judge,
+        )
+        router.add(*self.subscriptions.routes(), *Batch(exchange, self._dispatcher.perform).routes())
         self._stopping = asyncio.Event()
 
     @property
@@ -99,6 +117,11 @@ class GraphFace:
     def close(self) -> None:
         """End hanging answers and what runs for subscriptions, so that a server can stop."""
         self._stopping.set()
+        self.callbacks.close()
+
+    def lifecycle(self, subscription_id: str, event: LifecycleEvent) -> None:
+        """Let Graph tell a subscriber about its subscription; see `Subscriptions.lifecycle`."""
+        self.subscriptions.lifecycle(subscription_id, event)
 
     async def pause(self, seconds: float) -> None:
         """Wait, but no longer than the server runs; even for nothing others get their turn."""

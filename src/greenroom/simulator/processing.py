@@ -4,10 +4,14 @@
     auto_update  requests enter the calendar tentatively, updates and cancellations change the entry
     auto_accept  as auto_update, then the entry is accepted, stripped as configured, and the organizer told
 
+Where the site has silent updates (`Site.silent_updates`, as Exchange Online), messages of updates that change nothing of weight
+go straight to Deleted Items.
+
 Source: MS-OXOCAL 3.1.4.7 to 3.1.4.9, Set-CalendarProcessing.
 """
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from greenroom.simulator import copies, tracking
@@ -25,6 +29,7 @@ from greenroom.simulator.model import (
 from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
 
+_ALWAYS_SEEN = timedelta(minutes=15)
 _RESPONSE_CLASS = {"Accept": "Pos", "Decline": "Neg", "Tentative": "Tent"}
 
 
@@ -103,13 +108,14 @@ def _receive_request(site: Site, store: MailboxStore, envelope: Envelope) -> Out
     request_type = _request_type(store, envelope)
     mode = mode_of(store, external=envelope.external)
     outdated = request_type == "Outdated"
+    known = copies.find(store, envelope.meeting)
+    silent = mode != "none" and known is not None and _is_silent(site, known, envelope, request_type)
     message = MeetingRequest(
         item_class="IPM.Schedule.Meeting.Request",
         request_type=request_type,
         is_out_of_date=outdated,
-        **message_fields(site, store, envelope),
+        **message_fields(site, store, envelope, "deleteditems" if silent else "inbox"),
     )
-    known = copies.find(store, envelope.meeting)
     message.associated_id = None if known is None else known.id
     if known is not None and known.is_organizer:
         store.add(message, new_mail=True)
@@ -125,12 +131,28 @@ def _receive_request(site: Site, store: MailboxStore, envelope: Envelope) -> Out
     mark_older_requests(store, message)
     item = copies.apply_request(site, store, envelope, request_type)
     message.associated_id, message.has_been_processed = item.id, True
-    store.add(message, new_mail=True)
+    store.add(message, new_mail=not silent)
     if mode != "auto_accept":
         return Outcome(message, item)
     reply = _auto_accept(site, store, envelope, item, request_type)
     store.move(message, "deleteditems")
     return Outcome(message, item, reply)
+
+
+def _is_silent(site: Site, known: CalendarItem, envelope: Envelope, request_type: MeetingRequestType) -> bool:
+    """Whether an attendee never sees this update in the Inbox, where the site has silent updates.
+
+    As the default of VisibleMeetingUpdateProperties ("Location,AllProperties:15", Set-OrganizationConfig): what changes neither
+    the time nor the place and comes earlier than 15 minutes before the meeting, to someone who has responded.
+    """
+    return (
+        site.silent_updates
+        and not known.is_organizer
+        and request_type == "InformationalUpdate"
+        and known.my_response in ("Accept", "Tentative", "Decline")
+        and known.meeting.location == envelope.meeting.location
+        and (known.meeting.is_series or known.meeting.start - site.now() > _ALWAYS_SEEN)
+    )
 
 
 def mark_older_requests(store: MailboxStore, newer: MeetingMessage) -> None:

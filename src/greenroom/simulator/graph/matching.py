@@ -23,6 +23,10 @@ class Router:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._by_length: defaultdict[int, list[tuple[tuple[str, ...], Route]]] = defaultdict(list)
+        self.add(*routes)
+
+    def add(self, *routes: Route) -> None:
+        """Take in further routes."""
         for route in routes:
             parts = tuple(route.template.split("/"))
             self._by_length[len(parts)].append((parts, route))
