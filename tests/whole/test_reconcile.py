@@ -1,0 +1,76 @@
+"""Comparing a real calendar over EWS with the records: quiet when all is well, and right when it is not."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from greenroom.scheduler.reconcile import compare
+from greenroom.simulator.recurrence import Recurrence, Weekly
+from support.attended import DAY, HOUR, Home, attended
+from support.greenroom_at_work import Clock
+from support.whole import EQUIPMENT, ORGANIZER, Processing
+
+NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
+
+
+async def differences(home: Home) -> int:
+    found = await compare(home.integration, home.storage, home.clock())
+    return len(found.glances) + len(found.gone)
+
+
+async def settle(home: Home, clock: Clock) -> None:
+    for _ in range(4):
+        await home.look()
+        clock.forward(minutes=2)
+
+
+@pytest.mark.parametrize("processing", ["auto_update", "none", "auto_accept"])
+async def test_a_calendar_in_which_all_sorts_of_things_happened_compares_without_a_difference(
+    processing: Processing,
+) -> None:
+    clock = Clock(NOW)
+    async with attended(clock, processing) as home:
+        weekly = Recurrence(Weekly(1, ("Wednesday",)), date(2026, 12, 2), count=5)
+        start = datetime(2026, 12, 2, 10, 0, tzinfo=UTC)
+        home.invite("plain")
+        home.invite("ticketed", body=home.ticket(123456789))
+        home.invite("series", start=start, end=start + HOUR, recurrence=weekly)
+        home.invite("past", start=NOW - 5 * HOUR, end=NOW - 4 * HOUR)
+        home.invite("cancelled")
+        home.invite("moved")
+        home.invite("declined", body="<p>Meeting reference: GRM1-nonsense</p>")
+        assert (await differences(home) > 0) is (
+            processing != "none"
+        )  # requests that are still messages are the feed's
+        await settle(home, clock)
+        assert await differences(home) == 0
+        home.cancel("cancelled")
+        home.change("moved", start=NOW + 3 * DAY, end=NOW + 3 * DAY + HOUR)
+        series = home.own("series")
+        assert series is not None
+        home.exchange.update_occurrence(
+            ORGANIZER,
+            series.id,
+            start + timedelta(days=7),
+            {"start": start + timedelta(days=7, hours=2), "end": start + timedelta(days=7, hours=3)},
+            send="SendToAllAndSaveCopy",
+        )
+        clock.forward(minutes=5)
+        await settle(home, clock)
+        assert await differences(home) == 0
+        clock.forward(days=2)
+        await settle(home, clock)
+        assert await differences(home) == 0
+
+
+async def test_an_item_that_left_the_calendar_unnoticed_is_the_only_difference() -> None:
+    clock = Clock(NOW)
+    async with attended(clock) as home:
+        home.invite("one")
+        home.invite("two")
+        await settle(home, clock)
+        record = await home.record("one")
+        assert record is not None
+        home.exchange.delete_item(EQUIPMENT, record.ref.id, "HardDelete")
+        found = await compare(home.integration, home.storage, clock())
+        assert (found.glances, found.gone) == ((), (record.ref.id,))
