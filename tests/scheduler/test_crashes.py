@@ -23,8 +23,9 @@ def invite_all(work: AtWork) -> None:
     work.mailbox.invite(observation("copy", starts_in=timedelta(days=3), body_html=ticket))
 
 
-async def steps_of_a_day() -> int:
+async def steps_of_a_day(sends_per_minute: int | None = None) -> int:
     async with at_work() as work:
+        work.mailbox.sends_per_minute = sends_per_minute
         step, seen = die_at(0)
         invite_all(work)
         await work.attend(step)
@@ -41,15 +42,18 @@ def change_all(work: AtWork) -> None:
     work.mailbox.put(replace(work.mailbox.items["item-ticketed"], cancelled=True, sent_at=work.clock.now))
 
 
-async def dying_at(number: int) -> None:
+async def dying_at(number: int, sends_per_minute: int | None = None) -> None:
     async with at_work() as work:
+        work.mailbox.sends_per_minute = sends_per_minute
         step, _ = die_at(number)
         invite_all(work)
         await attend_until_alive(work, step)
-        await work.settle_quickly()
+        await settle(work)
         change_all(work)
         await attend_until_alive(work, step)
-        await work.settle_quickly()
+        await settle(work)
+
+        assert work.mailbox.violations == []
 
         def verdicts(uid: str) -> list[Verdict]:
             return [sent.verdict for sent in work.mailbox.replies_to(MeetingKey.of_uid(uid))]
@@ -71,6 +75,14 @@ async def dying_at(number: int) -> None:
             assert [t for t in tickets if work.number_of(t) == room.spec.alias.number] == tickets[-1:]
 
 
+async def settle(work: AtWork) -> None:
+    """Passes until every reply had its turn, each of a process that has nothing in memory."""
+    await work.settle_quickly()
+    for _ in range(0 if work.mailbox.sends_per_minute is None else 6):
+        await work.attend()
+        work.clock.forward(minutes=1)
+
+
 async def attend_until_alive(work: AtWork, step: Callable[[str], None]) -> None:
     try:
         await work.attend(step)
@@ -84,3 +96,11 @@ async def test_dying_between_any_two_steps_leaves_one_room_and_one_reply_per_mee
     assert steps > 20
     for number in range(1 + tenth, steps + 1, 10):
         await dying_at(number)
+
+
+@pytest.mark.parametrize("tenth", range(10))
+async def test_so_it_does_while_replies_wait_for_their_turn(tenth: int) -> None:
+    steps = await steps_of_a_day(3)
+    assert steps > 18
+    for number in range(1 + tenth, steps + 1, 10):
+        await dying_at(number, 3)

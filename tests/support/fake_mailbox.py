@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from greenroom.exchange.contract import (
     Changes,
@@ -15,7 +15,7 @@ from greenroom.exchange.contract import (
     UpdateResult,
     Verdict,
 )
-from greenroom.exchange.errors import ExchangeError, ItemGoneError, OutcomeUnknownError
+from greenroom.exchange.errors import ExchangeError, ItemGoneError, OutcomeUnknownError, TryLaterError
 from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation, Response
 
 
@@ -30,7 +30,10 @@ class Sent:
 
 @dataclass
 class FakeMailbox:
-    """Calendar, organizers and the mail between them. `clock` is the server's."""
+    """Calendar, organizers and the mail between them. `clock` is the server's.
+
+    With `sends_per_minute` one message more within any 60 seconds is refused and kept in `violations`.
+    """
 
     address: str
     clock: Callable[[], datetime]
@@ -45,6 +48,8 @@ class FakeMailbox:
     sends_per_minute: int | None = None
     credential_expires_at: datetime | None = None
     reads: int = 0
+    mailed_at: list[datetime] = field(default_factory=list)
+    violations: list[datetime] = field(default_factory=list)
 
     # --- what people do -----------------------------------------------------------------------------------------
 
@@ -118,6 +123,8 @@ class FakeMailbox:
         item = self.items.get(reply.ref.id)
         if item is None or reply.ref.id in self.unanswerable:
             return ReplyResult(reply.ref, self.unanswerable.get(reply.ref.id, ItemGoneError("gone")))
+        if reply.send and not self._may_send():
+            return ReplyResult(reply.ref, TryLaterError("too many messages", code="ErrorSendLimit"))
         if reply.send:
             self.sent.append(Sent(item.key, reply.verdict, reply.body_html))
         if reply.verdict is Verdict.DECLINE:
@@ -125,6 +132,16 @@ class FakeMailbox:
         else:
             self.put(replace(item, response=Response.ACCEPTED, replied_at=self.clock()))
         return ReplyResult(reply.ref)
+
+    def _may_send(self) -> bool:
+        now = self.clock()
+        if self.sends_per_minute is not None:
+            lately = [at for at in self.mailed_at[-self.sends_per_minute :] if now - at <= timedelta(seconds=60)]
+            if len(lately) >= self.sends_per_minute:
+                self.violations.append(now)
+                return False
+        self.mailed_at.append(now)
+        return True
 
     async def update_invitation(self, organizer: str, key: MeetingKey, edit: InvitationEdit) -> UpdateResult:
         self._trip("update_invitation", after=False)

@@ -60,6 +60,7 @@ _UNSENT = {
     "item-gone": "The reply could not be sent: the item was changed or moved meanwhile; it is looked at again",
     "item-broken": "The reply could not be sent: Exchange cannot handle this item",
     "postponed": "The reply could not be sent yet and is tried again",
+    "waits": "The reply waits in line: Exchange lets the mailbox send only so many messages a minute",
 }
 
 _SEEN = {
@@ -166,6 +167,8 @@ def _instructions(entry: JournalEntry) -> str:
 
 
 def _replied(entry: JournalEntry) -> str:
+    if entry.code in _OUTCOMES and entry.detail == "marked":
+        return f"Marked in the calendar, without a mail: {_OUTCOMES[entry.code]}"
     if entry.code in _OUTCOMES:
         return f"Replied to the organizer: {_OUTCOMES[entry.code]}"
     return _UNSENT.get(entry.code, f"Reply: {entry.code}") + _behind(entry.detail)

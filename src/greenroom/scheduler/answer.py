@@ -2,6 +2,14 @@
 
 Before replies go out their identities are stored as "about to be sent". If the answer gets lost, the next pass looks at the
 calendar (`decision.settle`) instead of sending again.
+
+Where Exchange lets a mailbox send only so many messages a minute, replies wait in line (`ReplyLine`), the soonest meetings first:
+
+```
+ due ──┬── only marked in the calendar ───────────────────┐
+       └── mailed ──▶ line ──┬── whose turn it is ────────┴──▶ intent ──▶ replies ──▶ stored, with journal
+                             └── the others: stored, to be looked at after their turn; answered from memory before
+```
 """
 
 from collections.abc import Sequence
@@ -19,43 +27,63 @@ from greenroom.exchange.errors import (
     OutcomeUnknownError,
     TryLaterError,
 )
-from greenroom.meetings.room import RoomSpec
+from greenroom.meetings.meeting import Response
+from greenroom.meetings.reply import facts_of
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Clock, Step, take_journal
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.line import ReplyLine
+from greenroom.scheduler.waiting import MARKED, OUTCOME_UNKNOWN, queue_up, whose_turn
 from greenroom.storage import Storage
 
 log = structlog.get_logger(__name__)
 
 _LONGEST_WORK = timedelta(seconds=60)
 """Exchange ends a request by itself after about a minute: until then, one without an answer may still be carried out."""
+_TOGETHER = 4
+"""Replies in one request where they are counted: a slow one must not take the turn of many others with it."""
+_PAUSE = timedelta(seconds=15)
+
+_Written = list[tuple[Case, Reply]]
 
 
-async def answer(integration: Integration, storage: Storage, cases: Sequence[Case], clock: Clock, step: Step) -> None:
-    """Send the replies that are due and bring every meeting that is done to its state.
+async def answer(
+    integration: Integration, storage: Storage, line: ReplyLine, cases: Sequence[Case], clock: Clock, *, step: Step
+) -> None:
+    """Send the replies that are due and whose turn it is, and bring every meeting that is done to its state.
 
-    Raises nothing for single meetings; a fault of the whole request postpones all replies of it.
+    Those of `cases` whose turn is later wait; some that waited before may be answered now. Raises nothing for single meetings;
+    a fault of the whole request postpones all replies of it.
     """
-    if not cases:
-        return
     now = clock()
     due = [case for case in cases if case.outcome is not None and not case.waiting]
-    replies = [(case, reply) for case in due if (reply := _written(integration, case, now)) is not None]
+    mailed = [case for case in due if _is_mailed(case)]
+    queue_up(line, mailed)
+    ready = await whose_turn(integration, storage, line, {case.record.key for case in mailed}, now)
+    waiting = [case for case in mailed if line.get(case.record.key) is case]
+    for case in waiting:
+        case.await_turn(line.turn(case.record.key, now), now)
+    marked = [case for case in due if not _is_mailed(case) and not _is_shown(case)]
+    replies = [(case, reply) for case in (*marked, *ready) if (reply := _written(integration, case, now)) is not None]
+    if replies or waiting:
+        await _intend(storage, [case for case, _ in replies], waiting, now)
+        step("intent" if replies else "waits")
     if replies:
-        await _intend(storage, [case for case, _ in replies], now)
-        step("intent")
-        await _send(integration, replies, clock)
+        await _send(integration, line, replies, clock)
         step("replies")
         now = clock()
-    for case in cases:
+    stored = {id(case) for case in waiting}
+    through = list({id(case): case for case in (*cases, *ready) if id(case) not in stored}.values())
+    for case in through:
         _finish(case, now)
-    async with storage.work() as work:
-        await work.meetings.save([case.record for case in cases])
-        await work.journal.append(take_journal(cases))
+    if through:
+        async with storage.work() as work:
+            await work.meetings.save([case.record for case in through])
+            await work.journal.append(take_journal(through))
 
 
-async def _intend(storage: Storage, due: Sequence[Case], now: datetime) -> None:
-    """Store what is about to be said, due at once: whoever comes after a crash looks what became of it."""
+async def _intend(storage: Storage, due: Sequence[Case], waiting: Sequence[Case], now: datetime) -> None:
+    """Store what is about to be said, due at once: whoever comes after a crash looks what became of it. And who waits."""
     for case in due:
         case.record = replace(
             case.record,
@@ -65,23 +93,39 @@ async def _intend(storage: Storage, due: Sequence[Case], now: datetime) -> None:
             updated_at=now,
         )
     async with storage.work() as work:
-        await work.meetings.save([case.record for case in due])
+        await work.meetings.save([case.record for case in (*due, *waiting)])
+        await work.journal.append(take_journal(waiting))
 
 
-async def _send(integration: Integration, due: Sequence[tuple[Case, Reply]], clock: Clock) -> None:
-    try:
-        results = await integration.mailbox.respond([reply for _, reply in due])
-    except (TryLaterError, NotPermittedError) as error:
-        for case, _ in due:
-            _failed(case, error, clock())
-        return
-    now = clock()  # pauses begin when the request ended: it may have taken as long as Exchange lets it
-    for (case, _), result in zip(due, results, strict=True):
-        if result.error is None:
-            case.record = replace(case.record, replied=case.identity, replying=None, answered_before=None, attempts=0)
-            case.note("replied", case.outcome.value if case.outcome else "", now)
-        else:
-            _failed(case, result.error, now)
+async def _send(integration: Integration, line: ReplyLine, due: _Written, clock: Clock) -> None:
+    size = len(due) if line.per_minute is None else _TOGETHER
+    for start in range(0, len(due), size):
+        part, rest = due[start : start + size], due[start + size :]
+        try:
+            results = await integration.mailbox.respond([reply for _, reply in part])
+        except (TryLaterError, NotPermittedError) as error:
+            now = clock()
+            for case, reply in part:
+                _failed(line, case, reply, error, now)
+            for case, reply in rest:  # these were surely not sent
+                _failed(line, case, reply, TryLaterError("behind another", after=_after(error), code=error.code), now)
+            line.close(now + max(_after(error) or _PAUSE, _PAUSE))
+            line.left(_mails(due), now)
+            return
+        now = clock()  # pauses begin when the request ended: it may have taken as long as Exchange lets it
+        line.left(_mails([*part, *rest]), now)
+        for (case, reply), result in zip(part, results, strict=True):
+            if result.error is None:
+                case.record = replace(
+                    case.record, replied=case.identity, replying=None, answered_before=None, attempts=0
+                )
+                case.note("replied", case.outcome.value if case.outcome else "", now, "" if reply.send else MARKED)
+            else:
+                _failed(line, case, reply, result.error, now)
+
+
+def _mails(due: _Written) -> int:
+    return sum(reply.send for _, reply in due)
 
 
 def _written(integration: Integration, case: Case, now: datetime) -> Reply | None:
@@ -100,30 +144,55 @@ def _reply(integration: Integration, case: Case) -> Reply:
         if case.spec is None:
             raise ValueError("an accept needs its room")
         body = wording.acceptance_html(integration, outcome, case.observation, case.spec, case.instructions)
-        return Reply(case.observation.ref, Verdict.ACCEPT, body, send=_is_wanted(case, case.spec))
-    return Reply(case.observation.ref, Verdict.DECLINE, wording.refusal_html(integration, outcome, case.record))
+        return Reply(case.observation.ref, Verdict.ACCEPT, body, send=_is_mailed(case))
+    body = wording.refusal_html(integration, outcome, case.record)
+    return Reply(case.observation.ref, Verdict.DECLINE, body, send=_is_mailed(case))
 
 
-def _is_wanted(case: Case, spec: RoomSpec) -> bool:
-    """Whether an accept is mailed: where no answers were asked for, only one that tells what stands nowhere else."""
-    return case.observation.response_requested or case.instructions is not None or spec.host_pin is not None
+def _is_mailed(case: Case) -> bool:
+    """Whether a reply is mailed: where no answers were asked for or policy wants none, only what stands nowhere else."""
+    if case.outcome is None or not case.outcome.accepts:
+        return case.decision.mail
+    if case.spec is None:
+        return False  # a fault, which is told where the reply is written
+    carries = case.instructions is not None or case.spec.host_pin is not None
+    if not carries and not case.observation.response_requested:
+        return False
+    # Instructions and PINs come from the alias: only with another one are they news.
+    return case.decision.mail or (carries and not facts_of(case.record.replied or ""))
 
 
-def _failed(case: Case, error: ExchangeError, now: datetime) -> None:
-    """Keep the intent where the reply may have gone out, drop it where it surely has not, and try again later."""
-    after = error.after if isinstance(error, TryLaterError) else None
+def _is_shown(case: Case) -> bool:
+    """Whether the calendar shows already what would only be marked in it."""
+    accepts = case.outcome is not None and case.outcome.accepts
+    shown = Response.ACCEPTED if accepts else Response.DECLINED
+    return not case.decision.mail and case.spec is not None and case.observation.response is shown
+
+
+def _failed(line: ReplyLine, case: Case, reply: Reply, error: ExchangeError, now: datetime) -> None:
+    """Keep the intent where the reply may have gone out, drop it where it surely has not, and try again later.
+
+    What surely did not happen goes back into the line where there is one: nobody needs to look at the meeting again for that.
+    """
+    after = _after(error)
     if isinstance(error, OutcomeUnknownError):
         after = max(_LONGEST_WORK, after or _LONGEST_WORK)
     else:
         case.record = replace(case.record, replying=None, answered_before=None)
     kind = {
-        OutcomeUnknownError: "outcome-unknown",
+        OutcomeUnknownError: OUTCOME_UNKNOWN,
         ItemGoneError: "item-gone",
         ItemBrokenError: "item-broken",
     }.get(type(error), "postponed")
     case.note("replied", kind, now, error.code)
     case.postpone(now, after)
+    if kind == "postponed" and reply.send and line.per_minute is not None:
+        line.put([case], not_before=case.record.retry_at)
     log.warning("reply not sent", correlation=case.record.correlation_id, outcome=kind, code=error.code)
+
+
+def _after(error: ExchangeError) -> timedelta | None:
+    return error.after if isinstance(error, TryLaterError) else None
 
 
 def _finish(case: Case, now: datetime) -> None:

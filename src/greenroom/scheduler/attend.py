@@ -8,31 +8,40 @@ A pass works in slices, so that a backlog never holds one transaction or one mai
  rooms         make or retire                                           ── stored
  instructions  into the organizers' meetings, where they are missing    ── stored, each
  intent        which replies are about to go out                        ── stored
- replies       many in one request                                      ── stored, with journal
+ replies       many in one request, as many as Exchange lets go         ── stored, with journal
  cursor        the slice has been handled                               ── stored
 ```
 
 Between any two of them the process may die. The next pass sees the same changes again, and does only what is not done.
+Replies whose turn comes later wait in line (`greenroom.scheduler.line`) and are answered between the passes.
 """
 
-from collections.abc import Sequence
+import asyncio
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
+from greenroom.exchange.contract import Changes
 from greenroom.exchange.errors import ExchangeError
-from greenroom.meetings.decision import Reason
-from greenroom.meetings.record import JournalEntry, Record, State
+from greenroom.scheduler import windows
 from greenroom.scheduler.answer import answer
-from greenroom.scheduler.case import Clock, Step, entry_of, no_step, postponed
+from greenroom.scheduler.case import Clock, Step, no_step
 from greenroom.scheduler.integration import Integration
-from greenroom.scheduler.observe import observe
-from greenroom.scheduler.provide import provide_rooms, retire, write_instructions
+from greenroom.scheduler.line import ReplyLine
+from greenroom.scheduler.observe import feed, observe
+from greenroom.scheduler.provide import provide_rooms, write_instructions
+from greenroom.scheduler.reconcile import compare, slices
+from greenroom.scheduler.vanished import end_vanished
+from greenroom.scheduler.waiting import sent_before
 from greenroom.scheduler.weigh import weigh
 from greenroom.storage import Storage
 
 log = structlog.get_logger(__name__)
+
+_SIGHT = timedelta(minutes=2)
+"""After so long without a look at the calendar no more replies are sent from memory."""
+_TELL_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class PassSummary:
 
 
 class Attendant:
-    """Attends the mailbox of one integration. One pass at a time; the queue sees to that.
+    """Attends the mailbox of one integration. What it does for it, it does one after the other.
 
     `step` is told the name of every step when it is done; tests use it to die there.
     """
@@ -57,67 +66,126 @@ class Attendant:
         self._clock = clock
         self._step = step
         self._slice = slice_size
+        self._lock = asyncio.Lock()
+        self._line = ReplyLine(integration.mailbox.sends_per_minute)
+        self._remembers = False
+        self._looked_at: datetime | None = None
+        self._noted: tuple[int, datetime | None] | None = None
+        self._told_at: datetime | None = None
 
     async def attend(self) -> PassSummary:
         """Bring everything the mailbox shows to where it should be.
 
         Raises ExchangeError when the mailbox could not be looked at as a whole; what was stored until then stays done.
         """
-        address, began = self._integration.mailbox.address, self._clock()
-        summary = PassSummary()
-        try:
-            more = True
-            while more:
-                count, more = await self._one_slice(address, began)
+        async with self._lock:
+            address, began = self._integration.mailbox.address, self._clock()
+            await self._remember()
+            summary, more = PassSummary(), True
+            try:
+                while more:
+                    count, more = await self._one_slice(address, began)
+                    summary = replace(summary, meetings=summary.meetings + count, slices=summary.slices + 1)
+            except ExchangeError as error:
+                await self._note(address, error.code or type(error).__name__)
+                raise
+            await self._note(address, None)
+            self._looked_at = self._clock()
+            await self._note_line()
+            return summary
+
+    async def answer_waiting(self) -> None:
+        """Answer those whose turn has come, from memory: nothing is read. Raises what keeps the mailbox from being used."""
+        async with self._lock:
+            if self.is_blind:
+                return
+            await self._remember()
+            await answer(self._integration, self._storage, self._line, (), self._clock, step=self._step)
+            await self._note_line()
+
+    async def reconcile(self) -> PassSummary:
+        """Compare the whole calendar with what is remembered, and look at whatever differs. Raises as `attend` does."""
+        async with self._lock:
+            address, began = self._integration.mailbox.address, self._clock()
+            await self._remember()
+            summary = PassSummary()
+            for piece in slices(await compare(self._integration, self._storage, began), self._slice):
+                count, _ = await self._work_through(piece, began, due_by=None)
                 summary = replace(summary, meetings=summary.meetings + count, slices=summary.slices + 1)
-        except ExchangeError as error:
-            await self._note(address, error.code or type(error).__name__)
-            raise
-        await self._note(address, None)
-        return summary
+            async with self._storage.work() as work:
+                await work.mailboxes.note_reconciled(address, self._clock())
+            await self._note_line()
+            return summary
+
+    async def close_windows(self) -> int:
+        """End the meetings that are over; see `greenroom.scheduler.windows`."""
+        async with self._lock:
+            return await windows.close_windows(self._integration, self._storage, self._clock)
+
+    def next_reply_at(self) -> datetime | None:
+        """Return when the next waiting reply may go out; None if none waits."""
+        return self._line.next_at(self._clock())
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether the calendar was last looked at too long ago to answer from memory: what waits may have changed."""
+        return self._looked_at is None or self._clock() - self._looked_at > _SIGHT
+
+    def let_go(self) -> None:
+        """Forget what waits: another process has the mailbox, and it is all stored."""
+        if self._remembers:
+            self._line = ReplyLine(self._integration.mailbox.sends_per_minute)
+            self._remembers, self._looked_at, self._noted = False, None, None
 
     async def _one_slice(self, address: str, began: datetime) -> tuple[int, bool]:
         """Attend one slice. What this pass itself postpones is due after it `began`, so a pass comes to its end."""
-        integration, storage, step, now = self._integration, self._storage, self._step, self._clock()
-        async with storage.work() as work:
+        now = self._clock()
+        async with self._storage.work() as work:
             cursor = (await work.mailboxes.get(address)).cursor
-        seen = await observe(integration, storage, cursor, now, due_by=began, limit=self._slice)
+        changes = await feed(self._integration, cursor, self._slice)
+        count, more = await self._work_through(changes, now, due_by=began)
+        if changes.cursor != cursor:
+            async with self._storage.work() as work:
+                await work.mailboxes.save_cursor(address, changes.cursor)
+            self._step("cursor")
+        return count, more
+
+    async def _work_through(self, changes: Changes, now: datetime, *, due_by: datetime | None) -> tuple[int, bool]:
+        integration, storage, line, step = self._integration, self._storage, self._line, self._step
+        seen = await observe(integration, storage, line, changes, now, due_by=due_by, limit=self._slice)
         step("observed")
-        await self._end_vanished(seen.vanished, now)
+        await end_vanished(integration, storage, seen.vanished, now, step)
         cases = await weigh(integration, storage, seen.observations, now)
         step("weighed")
         await provide_rooms(integration, storage, cases, now, step)
         step("rooms")
         await write_instructions(integration, storage, cases, now, step)
-        await answer(integration, storage, cases, self._clock, step)
+        await answer(integration, storage, line, cases, self._clock, step=step)
         step("answered")
-        if seen.cursor != cursor:
-            async with storage.work() as work:
-                await work.mailboxes.save_cursor(address, seen.cursor)
-            step("cursor")
         if cases:
-            log.info("slice attended", mailbox=address, meetings=len(cases), more=seen.more)
+            log.info("slice attended", mailbox=integration.mailbox.address, meetings=len(cases), more=seen.more)
         return len(cases), seen.more
 
-    async def _end_vanished(self, vanished: Sequence[Record], now: datetime) -> None:
-        """Retire the rooms of meetings that are in the calendar no more. Nobody is told: somebody took them out."""
-        for record in vanished:
-            ended, line = await self._ended(record, now)
-            async with self._storage.work() as work:
-                await work.meetings.save([ended])
-                await work.journal.append([line])
-            self._step("vanished")
+    async def _remember(self) -> None:
+        """Count the replies of a process before this one: Exchange counts them too."""
+        if not self._remembers:
+            if self._line.per_minute is not None:
+                self._line.recall(await sent_before(self._integration, self._storage, self._clock()))
+            self._remembers = True
 
-    async def _ended(self, record: Record, now: datetime) -> tuple[Record, JournalEntry]:
-        done = replace(record, replying=None, answered_before=None, attempts=0, retry_at=None, updated_at=now)
-        if record.replying is not None and record.replying.startswith("decline"):
-            declined = replace(done, state=State.DECLINED, replied=record.replying)
-            return declined, entry_of(record, now, "seen", "declined")
-        if not await retire(self._integration, record):
-            return postponed(record, now), entry_of(record, now, "room", "unavailable")
-        if record.state not in (State.DECLINED, State.IGNORED):
-            done = replace(done, state=State.ENDED, reason=Reason.REMOVED.value)
-        return replace(done, room=None), entry_of(record, now, "seen", Reason.REMOVED.value)
+    async def _note_line(self) -> None:
+        """Store the length and the expected end of the line when they changed, and tell of a long one now and then."""
+        now, address, waiting = self._clock(), self._integration.mailbox.address, self._line.length
+        ends_at = self._line.ends_at(now)
+        if (waiting, ends_at) != self._noted:
+            async with self._storage.work() as work:
+                await work.mailboxes.note_line(address, waiting, ends_at)
+            self._noted = waiting, ends_at
+        per_minute = self._line.per_minute
+        news = self._told_at is None or now - self._told_at >= _TELL_EVERY
+        if per_minute is not None and waiting > per_minute and ends_at is not None and news:
+            log.info("replies wait", mailbox=address, waiting=waiting, ends_at=ends_at.isoformat())
+            self._told_at = now
 
     async def _note(self, address: str, failure: str | None) -> None:
         async with self._storage.work() as work:

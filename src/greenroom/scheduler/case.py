@@ -21,6 +21,8 @@ Clock = Callable[[], datetime]
 Step = Callable[[str], None]
 
 _FIRST_PAUSE = timedelta(seconds=15)
+_GRACE = timedelta(seconds=60)
+"""So long after its turn a waiting reply is looked after: whoever keeps the line is dead, or the line moves more slowly."""
 _LONGEST_PAUSE = timedelta(hours=1)
 _NOTHING = Decision(Reason.UNCHANGED, None)
 _NONE = Evidence()
@@ -70,7 +72,7 @@ class Case:
     """An observation, what was done before, what was decided on which evidence, and what happened to it in this pass.
 
     `outcome` begins as the decision's and may become a decline when the platform says no. `waiting` is set when something
-    must be tried again later: then nothing further is done for this meeting in this pass.
+    must be tried again later, or its reply waits in line: then nothing further is done for this meeting in this pass.
     """
 
     observation: Observation
@@ -91,6 +93,24 @@ class Case:
         """Try again later, and do nothing more for this meeting in this pass."""
         self.record = postponed(self.record, now, after)
         self.waiting = True
+
+    def await_turn(self, turn: datetime, now: datetime) -> None:
+        """Wait in line. That is no fault: no attempt is counted, and one line in the journal is enough, however long it takes.
+
+        Should the line be lost, the meeting is looked at again soon after its turn would have been.
+        """
+        if not self.waiting and (self.record.retry_at is None or self.record.attempts):
+            self.note("replied", "waits", now)
+        self.record = replace(self.record, retry_at=turn + _GRACE, updated_at=now)
+        self.waiting = True
+
+    def is_stored_as(self, stored: Record | None) -> bool:
+        """Whether nobody has touched this meeting's record since we stored it."""
+        ours = self.record
+        return stored is not None and (
+            (stored.state, stored.updated_at, stored.retry_at, stored.replied, stored.replying)
+            == (ours.state, ours.updated_at, ours.retry_at, ours.replied, ours.replying)
+        )
 
     @property
     def identity(self) -> str | None:

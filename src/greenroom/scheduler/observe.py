@@ -1,6 +1,6 @@
 """The first step of a pass: what changed, as far as it is not just an echo of ourselves."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -12,6 +12,8 @@ from greenroom.meetings.meeting import Glance, ItemRef, Kind, MeetingKey, Observ
 from greenroom.meetings.record import Record, State
 from greenroom.scheduler.case import entry_of, new_record, postponed
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.line import ReplyLine
+from greenroom.scheduler.waiting import go_on_waiting, split
 from greenroom.storage import Storage
 
 UNREADABLE = "unreadable"
@@ -25,33 +27,44 @@ _CLOSED = (State.DECLINED, State.ENDED, State.IGNORED)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a slice amounts to: meetings to weigh, meetings that vanished, and where the feed stands now.
+    """What a slice amounts to: meetings to weigh, and meetings that vanished.
 
-    `more` says that the next slice, of the feed or of what is due, is ready at once.
+    `more` says that the next slice, of the changes or of what is due, is ready at once.
     """
 
     observations: tuple[Observation, ...]
     vanished: tuple[Record, ...]
-    cursor: Cursor
     more: bool
 
 
 async def observe(
-    integration: Integration, storage: Storage, cursor: Cursor, now: datetime, *, due_by: datetime, limit: int
+    integration: Integration,
+    storage: Storage,
+    line: ReplyLine,
+    changes: Changes,
+    now: datetime,
+    *,
+    due_by: datetime | None,
+    limit: int,
 ) -> Seen:
-    """Read one slice of the feed and of the meetings whose retry is due; read only what is no echo of our own writes.
+    """Read what changed and (unless `due_by` is None) the meetings whose retry is due, but no echoes of our own writes.
 
-    A meeting that cannot be read is remembered and looked at again later, so that the feed can go on.
+    What shows something new waits in line no more; what waits and shows nothing new is not read again. A meeting that cannot be
+    read is remembered and looked at again later, so that the feed can go on.
     """
-    changes = await _changes(integration, cursor, limit)
+    standing = split(line, changes.glances, changes.gone)
     keys = {glance.key for glance in changes.glances if glance.key is not None}
     async with storage.work() as work:
         known = await work.meetings.by_keys(integration.number, keys)
-        due = await work.meetings.due(integration.number, due_by, limit)
+        due = [] if due_by is None else await work.meetings.due(integration.number, due_by, limit)
         left = await work.meetings.by_items(integration.number, changes.gone) if changes.gone else {}
-        await work.meetings.save(list(_moved(changes.glances, known)))
+        in_line = go_on_waiting(line, due, now)
+        await work.meetings.save([*_moved(changes.glances, known), *in_line])
+    more = changes.more or len(due) == limit
+    apart = {*standing, *(record.key for record in in_line)}
+    due = [record for record in due if record.key not in apart]
     waiting = {record.key: record for record in due}
-    refs, echoes = _worth_reading(changes.glances, known, due)
+    refs, echoes = _worth_reading(changes.glances, known, due, apart)
     results = await integration.mailbox.read(list(refs)) if refs else []
     observations = [result for result in results if isinstance(result, Observation)]
     present = echoes | {observation.key for observation in observations}
@@ -68,8 +81,9 @@ async def observe(
             doubtful[key] = record
     found, vanished = await _search(integration, doubtful.values(), unread)
     await _remember(storage, unread, now)
-    more = (changes.more and changes.cursor != cursor) or len(due) == limit
-    return Seen(tuple(_one_per_meeting([*observations, *found])), tuple(vanished), changes.cursor, more)
+    seen = _one_per_meeting([*observations, *found])
+    line.forget([*(observation.key for observation in seen), *(record.key for record in (*vanished, *unread))])
+    return Seen(tuple(seen), tuple(vanished), more)
 
 
 def is_echo(glance: Glance, record: Record | None) -> bool:
@@ -85,8 +99,16 @@ def is_echo(glance: Glance, record: Record | None) -> bool:
     )
 
 
+async def feed(integration: Integration, cursor: Cursor, limit: int) -> Changes:
+    """Read the feed. A cursor that Exchange no longer knows starts it anew: all is looked at again, nothing done twice.
+
+    A feed that does not move on has no more to tell.
+    """
+    changes = await _changes(integration, cursor, limit)
+    return replace(changes, more=changes.more and changes.cursor != cursor)
+
+
 async def _changes(integration: Integration, cursor: Cursor, limit: int) -> Changes:
-    """Read the feed. A cursor that Exchange no longer knows starts it anew: all is looked at again, nothing done twice."""
     try:
         return await integration.mailbox.changes(cursor, limit=limit)
     except CursorExpiredError:
@@ -103,13 +125,16 @@ def _moved(glances: Sequence[Glance], known: Mapping[MeetingKey, Record]) -> Ite
 
 
 def _worth_reading(
-    glances: Sequence[Glance], known: Mapping[MeetingKey, Record], due: Sequence[Record]
+    glances: Sequence[Glance], known: Mapping[MeetingKey, Record], due: Sequence[Record], apart: Collection[MeetingKey]
 ) -> tuple[dict[ItemRef, MeetingKey | None], set[MeetingKey]]:
-    """Return what to read, with its meeting where the feed told it, and the meetings that showed nothing but an echo."""
+    """Return what to read, with its meeting where the feed told it, and the meetings that showed nothing but an echo.
+
+    Meetings set `apart` wait in line with just what is shown.
+    """
     refs: dict[str, tuple[ItemRef, MeetingKey | None]] = {}
     echoes: set[MeetingKey] = set()
     for glance in glances:
-        if glance.key is not None and is_echo(glance, known.get(glance.key)):
+        if glance.key is not None and (glance.key in apart or is_echo(glance, known.get(glance.key))):
             echoes.add(glance.key)
         else:
             refs[glance.ref.id] = glance.ref, glance.key

@@ -5,32 +5,38 @@
  push ────────┼──▶ queue "attend" by integration ──▶ Attendant.attend
  start ───────┘        at most one running          └──▶ close_windows, every minute
                        and one waiting each
+ replies that wait ──▶ queue "answer" ───────────▶ Attendant.answer_waiting, when the next may go out
+ start, every hour,
+ push that was lost ─▶ queue "reconcile" ────────▶ Attendant.reconcile
 ```
 
-Push only shortens the wait. When it ends or fails it is begun again after a pause, and nobody needs to notice. Nothing that goes
-wrong with one mailbox ends a loop: it is logged, without the text of errors nobody foresaw, and the next poll tries again.
+The three never work on one mailbox at the same time, and each does so under the claim. Push only shortens the wait.
+When it ends or fails it is begun again after a pause, and nobody needs to notice. Nothing that goes wrong with one mailbox ends a
+loop: it is logged, without the text of errors nobody foresaw, and the next poll tries again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
+from greenroom.exchange.contract import Hint
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, SignInError, TryLaterError
 from greenroom.scheduler.attend import Attendant
 from greenroom.scheduler.case import Clock, Step, no_step, place_of
 from greenroom.scheduler.claim import Claim
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.queue.contract import Queue
-from greenroom.scheduler.windows import close_windows
 from greenroom.storage import Storage, StorageError
 
 log = structlog.get_logger(__name__)
 
 _PUSH_PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
 _CLOSE_EVERY = timedelta(minutes=1)
+_COMPARE_EVERY = timedelta(hours=1)
+_COMPARE_AGAIN = timedelta(minutes=5)
 _SHORTEST_PAUSE = timedelta(seconds=1)
 _GRACE = timedelta(seconds=10)
 _REFUSED_PAUSE = timedelta(minutes=15)
@@ -59,8 +65,11 @@ class Service:
         self._poll = poll
         self._push = push
         self._closed: dict[str, datetime] = {}
+        self._compare_at: dict[str, datetime] = {}
         self._told: dict[str, tuple[str, ...]] = {}
-        queue.register("attend", self._attend)
+        queue.register("attend", lambda name: self._under_claim(name, self._look_after))
+        queue.register("answer", lambda name: self._under_claim(name, self._answer))
+        queue.register("reconcile", lambda name: self._under_claim(name, self._compare))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then let what runs come to an end and give the mailboxes free."""
@@ -91,7 +100,7 @@ class Service:
         """Ask for a pass over one integration's mailbox, as a notification does."""
         await self._queue.submit("attend", name)
 
-    async def _attend(self, name: str) -> None:
+    async def _under_claim(self, name: str, doing: Callable[[str], Coroutine[None, None, None]]) -> None:
         claim = self._claims[name]
         try:
             holder = await claim.hold()
@@ -99,9 +108,10 @@ class Service:
             self._tell(name, "database failed", problem=str(error))
             return
         if holder is not None:
+            self._attendants[name].let_go()
             self._tell(name, "another process attends this mailbox", holder=holder)
             return
-        work, keeping = asyncio.create_task(self._look_after(name)), asyncio.create_task(claim.keep())
+        work, keeping = asyncio.create_task(doing(name)), asyncio.create_task(claim.keep())
         try:
             done, _ = await asyncio.wait([work, keeping], return_when=asyncio.FIRST_COMPLETED)
             if work in done:
@@ -114,15 +124,40 @@ class Service:
             await asyncio.gather(work, keeping, return_exceptions=True)
 
     async def _look_after(self, name: str) -> None:
-        if await self._guarded(name, self._attendants[name].attend):
+        attendant = self._attendants[name]
+        looked = await self._guarded(name, "attend", attendant.attend)
+        if looked:
             self._told.pop(name, None)
+        if looked or not attendant.is_blind:
+            await self._line_up(name)
         now = self._clock()
         if name not in self._closed or now - self._closed[name] >= _CLOSE_EVERY:
             self._closed[name] = now
-            integration = self._integrations[name]
-            await self._guarded(name, lambda: close_windows(integration, self._storage, self._clock))
+            await self._guarded(name, "attend", attendant.close_windows)
+        if looked and now >= self._compare_at.get(name, now):
+            self._compare_at[name] = now + _COMPARE_EVERY
+            await self._queue.submit("reconcile", name)
 
-    async def _guarded(self, name: str, work: Callable[[], Awaitable[object]]) -> bool:
+    async def _answer(self, name: str) -> None:
+        attendant = self._attendants[name]
+        if attendant.is_blind:
+            await self._queue.submit("attend", name)  # nothing is answered that was not looked at lately
+        elif await self._guarded(name, "answer", attendant.answer_waiting):
+            await self._line_up(name)
+
+    async def _line_up(self, name: str) -> None:
+        """Let the next waiting reply go out when its turn comes."""
+        at = self._attendants[name].next_reply_at()
+        if at is not None:
+            await self._queue.submit("answer", name, not_before=at)
+
+    async def _compare(self, name: str) -> None:
+        compared = await self._guarded(name, "reconcile", self._attendants[name].reconcile)
+        self._compare_at[name] = self._clock() + (_COMPARE_EVERY if compared else _COMPARE_AGAIN)
+        if compared:
+            await self._line_up(name)
+
+    async def _guarded(self, name: str, job: str, work: Callable[[], Awaitable[object]]) -> bool:
         """Do something for one mailbox; whatever goes wrong is told, and whether nothing did is returned."""
         try:
             await work()
@@ -130,7 +165,7 @@ class Service:
             log.info("mailbox busy or out of reach", integration=name, code=error.code)
             if error.after is not None:
                 pause = max(error.after, _SHORTEST_PAUSE)  # "at once" would be a loop without a pause
-                await self._queue.submit("attend", name, not_before=self._clock() + pause)
+                await self._queue.submit(job, name, not_before=self._clock() + pause)
         except SignInError as error:
             self._tell(name, "sign-in refused; tried again ever more seldom", code=error.code)
         except MisconfiguredError as error:
@@ -161,9 +196,10 @@ class Service:
         mailbox, failures = self._integrations[name].mailbox, 0
         while True:
             try:
-                async for _ in mailbox.wakeups():
+                async for hint in mailbox.wakeups():
                     failures = 0
-                    await self._queue.submit("attend", name, priority=1)
+                    job = "reconcile" if hint is Hint.RECONCILE else "attend"
+                    await self._queue.submit(job, name, priority=1)
             except ExchangeError as error:
                 log.info("push ended", mailbox=mailbox.address, code=error.code)
                 if isinstance(error, SignInError | MisconfiguredError):

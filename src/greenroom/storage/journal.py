@@ -1,6 +1,8 @@
 """The timelines of meetings: what was seen, decided, done and replied, and why."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -8,6 +10,9 @@ from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import JournalEntry
 from greenroom.storage.schema import journal
 from greenroom.storage.session import Session
+
+_RECENT = 20_000
+"""Lines are found by meeting, not by time: of a long journal no more than its end is searched."""
 
 
 class Journal:
@@ -39,9 +44,17 @@ class Journal:
         """Return a meeting's lines, oldest first."""
         mine = (journal.c.integration == integration) & (journal.c.mark == key.digest)
         rows = await self._session.execute(sa.select(journal).where(mine).order_by(journal.c.id))
-        return [
-            JournalEntry(
-                row.integration, MeetingKey(row.key), row.correlation_id, row.at, row.step, row.code, row.detail
-            )
-            for row in rows
-        ]
+        return [_entry(row) for row in rows]
+
+    async def recent(self, integration: int, step: str, since: datetime) -> list[JournalEntry]:
+        """Return the lines of one step since an instant, oldest first, as far as they are among the last of the journal."""
+        last = sa.select(journal).order_by(journal.c.id.desc()).limit(_RECENT).subquery()
+        mine = (last.c.integration == integration) & (last.c.step == step) & (last.c.at >= since)
+        rows = await self._session.execute(sa.select(last).where(mine).order_by(last.c.id))
+        return [_entry(row) for row in rows]
+
+
+def _entry(row: sa.Row[Any]) -> JournalEntry:
+    return JournalEntry(
+        row.integration, MeetingKey(row.key), row.correlation_id, row.at, row.step, row.code, row.detail
+    )
