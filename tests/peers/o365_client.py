@@ -91,7 +91,8 @@ class Orders:
         done = 0
         calendar = self._account.schedule(resource=mailbox).get_default_calendar()
         for event in calendar.get_events(limit=None, batch=100, include_recurring=False):
-            if event.response_status.status is not None and event.response_status.status.value == "notResponded":
+            status = event.response_status.status
+            if status is not None and status.value == "not_responded":
                 assert event.accept_event("Accepted")
                 done += 1
         return done
