@@ -304,4 +304,15 @@ def extended_value(hand: InHand, tag: PropertyTag) -> PropertyValue | None:
                     return str(_state(hand))
                 case 0x8218:  # PidLidResponseStatus
                     return str(_RESPONSE_NUMBERS[str(_my_response(hand))])
+        moment = _moments(meeting).get(tag)
+        return item.extended.get(tag) if moment is None else timestamp(moment)
     return item.extended.get(tag)
+
+
+def _moments(meeting: Meeting) -> dict[PropertyTag, datetime]:
+    """Times that are properties of their own: for an all-day meeting the only ones that say which instants it takes."""
+    return {
+        PropertyTag("SystemTime", set_id=APPOINTMENT_SET, number=0x820D): meeting.start,  # PidLidAppointmentStartWhole
+        PropertyTag("SystemTime", set_id=APPOINTMENT_SET, number=0x820E): meeting.end,  # PidLidAppointmentEndWhole
+        PropertyTag("SystemTime", set_id=GOID.set_id, number=0x1A): meeting.stamp,  # PidLidOwnerCriticalChange
+    }
