@@ -292,10 +292,8 @@ def extended_value(hand: InHand, tag: PropertyTag) -> PropertyValue | None:
     item = hand.item
     if isinstance(item, (CalendarItem, MeetingMessage)):
         meeting = item.meeting
-        if tag == GOID:
-            return base64.b64encode(meeting.goid).decode()
-        if tag == CLEAN_GOID:
-            return base64.b64encode(meeting.clean_goid).decode()
+        if tag in (GOID, CLEAN_GOID):
+            return base64.b64encode(meeting.goid if tag == GOID else meeting.clean_goid).decode()
         if tag.set_id == APPOINTMENT_SET and tag.type == "Integer":
             match tag.number:
                 case 0x8201:  # PidLidAppointmentSequence
