@@ -146,9 +146,13 @@ def _closed_differs(standing: Standing, glances: Sequence[Glance], now: datetime
     """Return what is to be looked at of a meeting that is done with: what was changed since, or came back."""
     if standing.retry_at is not None:
         return ()
-    came_back = standing.state is State.ENDED and standing.reason == Reason.REMOVED and not _is_over(standing, now)
+    ended = standing.state is State.ENDED
+    came_back = ended and standing.reason == Reason.REMOVED and not _is_over(standing, now)
     if any(_is_as_handled(glance, standing) for glance in glances) and not came_back:
         return ()
+    if ended and standing.reason == Reason.CANCELLED:
+        # A cancellation may come as a message alone and leave the item as we accepted it (AutomateProcessing None).
+        return [glance for glance in glances if glance.response is not Response.ACCEPTED]
     return glances
 
 
