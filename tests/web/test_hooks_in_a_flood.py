@@ -1,44 +1,25 @@
 """Over real sockets: a flood of posts is refused, and neither a genuine notification nor a visitor waits for it."""
 
 import asyncio
-import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import cycle
 
 import httpx2
 import pytest
-import uvicorn
-from starlette.types import ASGIApp
 from structlog.testing import capture_logs
 
 from greenroom.exchange.graph.intake import GraphIntake
 from greenroom.web import create_app
 from support import planted
+from support.in_loop import serving
 from support.join_rooms import JOIN_ID, PLACES, Clock, RoomsInMemory, room
 from support.notified import OTHER_TENANT, TENANT, Listening, entry, posted
 
 HOOK = "/hooks/graph/main"
 JSON = {"Content-Type": "application/json"}
-
-
-@asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve in the test's own event loop, as Greenroom does."""
-    with socket.create_server(("127.0.0.1", 0), backlog=1_024) as listener:
-        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server._serve([listener]))
-        while not server.started:  # noqa: ASYNC110  it has no event
-            await asyncio.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await asyncio.wait_for(task, 10)
 
 
 def rubbish(ours: Listening) -> list[bytes]:

@@ -202,11 +202,19 @@ def test_a_change_without_a_version_is_no_replay_of_another(ours: Listening) -> 
 def test_the_same_loss_may_be_told_again_later(ours: Listening, clock: Clock) -> None:
     body = posted(lifecycle(ours.state, "missed"))
     ours.intake.take(body)
-    clock.forward(minutes=9)
+    clock.forward(seconds=50)
     ours.intake.take(body)
     assert len(ours.signals) == 1
-    clock.forward(minutes=2)
+    clock.forward(seconds=20)
     ours.intake.take(body)
+    assert len(ours.signals) == 2
+
+
+def test_a_change_is_known_as_a_replay_for_ten_minutes(ours: Listening, clock: Clock) -> None:
+    body = ours.fresh()
+    for minutes in (0, 9, 2):
+        clock.forward(minutes=minutes)
+        ours.intake.take(body)
     assert len(ours.signals) == 2
 
 

@@ -23,6 +23,9 @@ from greenroom.exchange.notifications import Taken
 _SECRET_BYTES = 32
 _REMEMBERED = 8_192
 _WINDOW = timedelta(minutes=10)
+_LIFECYCLE_WINDOW = timedelta(minutes=1)
+"""How long a repetition is known as one. Something about the subscription itself may soon be told again in the same words."""
+
 _RETIRED = 8
 _BURST = 100.0
 _PER_SECOND = 5.0
@@ -158,7 +161,7 @@ class GraphIntake:
         genuine = len(verdicts) - verdicts.count(_Verdict.REFUSED)
         if not genuine:
             return (Taken.REFUSED if verdicts else Taken.MALFORMED), False
-        self._remember(whole)
+        self._remember(whole, _LIFECYCLE_WINDOW if any(notice.lifecycle for notice in notices) else _WINDOW)
         return Taken.TAKEN, _Verdict.WOKE in verdicts
 
     def _admit(self, notice: Notice) -> _Verdict:
@@ -194,15 +197,15 @@ class GraphIntake:
         digest = _digest(f"{notice.subscription.lower()}\n{notice.item}\n{notice.etag}\n{notice.change}")
         if self._remembered(digest):
             return True
-        self._remember(digest)
+        self._remember(digest, _WINDOW)
         return False
 
     def _remembered(self, digest: bytes) -> bool:
-        at = self._seen.get(digest)
-        return at is not None and abs(self._clock() - at) < _WINDOW
+        until = self._seen.get(digest)
+        return until is not None and self._clock() < until
 
-    def _remember(self, digest: bytes) -> None:
-        self._seen[digest] = self._clock()
+    def _remember(self, digest: bytes, window: timedelta) -> None:
+        self._seen[digest] = self._clock() + window
         self._seen.move_to_end(digest)
         while len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
