@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 
@@ -143,7 +144,9 @@ class LoginHttp(_Http):
         self, url: str, *, params: Any = None, data: Any = None, headers: Mapping[str, str] | None = None, **_: Any
     ) -> Reply:
         """Ask for a token for msal; raises what a refusal means."""
-        status, told, body = self._send("POST", self._place(url), self.host, params=params, data=data, headers=headers)
+        form = urlencode(data or {}).encode("ascii")  # msal's values are text or bytes
+        kind = {**(headers or {}), "Content-Type": "application/x-www-form-urlencoded"}
+        status, told, body = self._send("POST", self._place(url), self.host, params=params, content=form, headers=kind)
         if status != _OK or not isinstance(body, dict):
             raise self._refusal(status, told, body)
         return Reply(status, json.dumps(checked(body, self.host)), told)

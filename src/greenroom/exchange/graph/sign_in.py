@@ -270,7 +270,7 @@ def _assertion(file: Path) -> str:
     """Read the federated token anew, for its owner replaces it every hour or so."""
     try:
         with file.open("rb") as opened:
-            token = opened.read(_LONGEST_ASSERTION).decode("ascii").strip()
+            token = opened.read(_LONGEST_ASSERTION + 1).decode("ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         token, why = "", type(error).__name__
     else:
