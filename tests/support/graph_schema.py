@@ -22,6 +22,8 @@ _EVENT_REPLIES: Final = frozenset({"GetEvent", "CreateEvent", "UpdateEvent"})
 _EVENT_LISTS: Final = frozenset({"ListEvents", "ListInstances", "ListCalendarView", "DeltaCalendarView"})
 _SUBSCRIPTION_REPLIES: Final = frozenset({"CreateSubscription", "GetSubscription", "RenewSubscription"})
 _FIRST_ERROR: Final = 400
+_FITTING: Final[set[str]] = set()  # what was found to fit: lists tell the same events again and again
+_MOST_REMEMBERED: Final = 5_000
 _SUBSCRIPTION_FIELDS: Final = ("id", "resource", "changeType", "notificationUrl", "expirationDateTime")
 _NOTIFICATION_FIELDS: Final = ("subscriptionId", "subscriptionExpirationDateTime", "tenantId")
 
@@ -41,10 +43,18 @@ def _validator(name: str) -> Draft202012Validator:
 
 def misfits(name: str, value: Any) -> list[str]:
     """What is wrong with a value of a type of Graph ("event", "subscription"), by place; the values themselves are left out."""
-    return [
+    text = f"{name} {json.dumps(value, sort_keys=True)}"
+    if text in _FITTING:
+        return []
+    wrong = [
         f"{name}{''.join(f'/{part}' for part in error.absolute_path)}: {error.validator} {_expected(error)}"
         for error in _validator(name).iter_errors(value)
-    ] + ([] if isinstance(value, dict) else [f"{name}: not an object"])
+    ]
+    if not isinstance(value, dict):
+        wrong.append(f"{name}: not an object")
+    if not wrong and len(_FITTING) < _MOST_REMEMBERED:
+        _FITTING.add(text)
+    return wrong
 
 
 def _expected(error: Any) -> str:

@@ -114,7 +114,7 @@ class Dispatcher:
             body = {"error": {"code": error.code, "message": error.message, "innerError": dict(about)}}
             answered = Answered(error.status, body, dict(error.headers))
         self.counters.status(answered.status)
-        if self.judge is not None:
+        if self.judge is not None and answered.spoilt is None:
             self.judge.reply(operation, answered.status, json.loads(json.dumps(answered.body)))
         return answered
 
@@ -162,9 +162,9 @@ class Dispatcher:
 
     async def _work(self, route: Route, call: GraphCall) -> GraphReply:
         site = self.exchange.site
-        sends = route.sends is not None and route.sends(call)
-        due = self.throttle.message(call.mailbox) if sends else None
         try:
+            sends = route.sends is not None and route.sends(call)
+            due = self.throttle.message(call.mailbox) if sends else None
             site.hold_until = due
             reply = route.answer(call)
         except StoreError as error:
