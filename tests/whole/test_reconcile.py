@@ -1,13 +1,17 @@
-"""Comparing a real calendar over EWS with the records: quiet when all is well, and right when it is not."""
+"""Comparing a real calendar, over EWS and over Graph, with the records: quiet when all is well, and right when it is not."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from greenroom.scheduler.attend import Attendant
 from greenroom.scheduler.reconcile import compare
+from greenroom.simulator.model import CalendarItem
+from greenroom.simulator.model import Home as Where
 from greenroom.simulator.recurrence import Recurrence, Weekly
 from support.attended import DAY, HOUR, Home, attended
 from support.greenroom_at_work import Clock
+from support.hybrid import hybrid
 from support.whole import EQUIPMENT, ORGANIZER, Processing
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
@@ -24,12 +28,15 @@ async def settle(home: Home, clock: Clock) -> None:
         clock.forward(minutes=2)
 
 
-@pytest.mark.parametrize("processing", ["auto_update", "none", "auto_accept"])
+@pytest.mark.parametrize(
+    ("protocol", "processing"),
+    [("ews", "auto_update"), ("ews", "none"), ("ews", "auto_accept"), ("graph", "auto_update")],
+)
 async def test_a_calendar_in_which_all_sorts_of_things_happened_compares_without_a_difference(
-    processing: Processing,
+    protocol: str, processing: Processing
 ) -> None:
     clock = Clock(NOW)
-    async with attended(clock, processing) as home:
+    async with hybrid(clock, "cloud") if protocol == "graph" else attended(clock, processing) as home:
         weekly = Recurrence(Weekly(1, ("Wednesday",)), date(2026, 12, 2), count=5)
         start = datetime(2026, 12, 2, 10, 0, tzinfo=UTC)
         home.invite("plain")
@@ -62,14 +69,25 @@ async def test_a_calendar_in_which_all_sorts_of_things_happened_compares_without
         assert await differences(home) == 0
 
 
-async def test_an_item_that_left_the_calendar_unnoticed_is_the_only_difference() -> None:
+@pytest.mark.parametrize("where", ["cloud", "on-premises"])
+async def test_an_item_that_left_the_calendar_unnoticed_is_the_only_difference_and_loses_its_room(where: Where) -> None:
     clock = Clock(NOW)
-    async with attended(clock) as home:
+    async with hybrid(clock, where) as home:
         home.invite("one")
         home.invite("two")
         await settle(home, clock)
         record = await home.record("one")
         assert record is not None
-        home.exchange.delete_item(EQUIPMENT, record.ref.id, "HardDelete")
+        wanted = home.keys["one"].to_bytes()
+        (item,) = [
+            item
+            for item in home.exchange.items(EQUIPMENT, "calendar")
+            if isinstance(item, CalendarItem) and item.meeting.clean_goid == wanted
+        ]
+        home.exchange.delete_item(EQUIPMENT, item.id, "HardDelete")
         found = await compare(home.integration, home.storage, clock())
         assert (found.glances, found.gone) == ((), (record.ref.id,))
+        await Attendant(home.integration, home.storage, clock).reconcile()
+        rooms = [await home.room(name) for name in ("one", "two")]
+        assert [room is not None and room.retired_at is None for room in rooms] == [False, True]
+        assert await differences(home) == 0
