@@ -205,7 +205,8 @@ def test_a_mailbox_outside_the_scope_is_told_with_the_cmdlet_that_shows_it(tmp_p
         told = failure(config(tmp_path, to(simulator)))
     assert told["code"] == "no-right"
     assert f"Test-ServicePrincipalAuthorization -Identity {CLIENT_ID} -Resource {EQUIPMENT}" in told["next"]
-    assert "two hours" in told["next"]
+    assert "two hours" in told["what"]
+    assert "docs/microsoft-365.md" in told["next"]
 
 
 def test_a_mailbox_that_is_not_in_the_tenant_is_told(tmp_path: Path) -> None:
@@ -230,6 +231,7 @@ def test_a_proxy_that_is_not_there_is_named(tmp_path: Path) -> None:
         proxy = f'proxy = "http://127.0.0.1:{taken.getsockname()[1]}"'
     with running_simulator() as simulator:
         told = failure(config(tmp_path, to(simulator, more=proxy)))
+    assert "The way there leads through http://127.0.0.1:" in told["next"]
     assert "integration[main].exchange.proxy" in told["next"]
 
 

@@ -63,13 +63,7 @@ def of_exchange(error: ExchangeError, entry: Integration, side: Side = "exchange
         )
         return Failure("no-right", said, step)
     if isinstance(error, TryLaterError):
-        again = "Greenroom itself tries again by itself."
-        step = (
-            f"Check {where}.url and whether Exchange is up; {again}"
-            if exchange.protocol == "ews"
-            else f"Check this computer's way to Microsoft 365 ({_way(exchange, where)}); {again}"
-        )
-        return Failure(error.code or "unreachable", said, step)
+        return Failure(error.code or "unreachable", said, _way_to(exchange, where))
     return Failure(error.code or "exchange", said, _unforeseen(exchange, mailbox, where))
 
 
@@ -113,14 +107,19 @@ def _no_right_ews(error: NotPermittedError, exchange: OverEws, mailbox: str, whe
 def _no_right_graph(exchange: OverGraph, mailbox: str) -> str:
     app = exchange.client_id or "<client id>"
     return (
-        'Give the application the role "Application Calendars.ReadWrite" over this mailbox '
-        f"({_GUIDE}); in Exchange Online PowerShell, Test-ServicePrincipalAuthorization -Identity {app} "
-        f"-Resource {mailbox} tells whether it has it. A change takes up to two hours to count."
+        f"{_GUIDE} has the commands that grant it; in Exchange Online PowerShell, Test-ServicePrincipalAuthorization "
+        f"-Identity {app} -Resource {mailbox} tells at once whether they worked."
     )
 
 
-def _way(exchange: OverGraph, where: str) -> str:
-    return "DNS, firewall" if exchange.proxy is None else f"DNS, firewall, {where}.proxy"
+def _way_to(exchange: OverEws | OverGraph, where: str) -> str:
+    again = "Greenroom itself tries again by itself."
+    if exchange.protocol == "ews":
+        return f"Check {where}.url and whether Exchange is up; {again}"
+    if exchange.proxy is None:
+        return f"Check this computer's way to Microsoft 365: DNS and firewall; {again}"
+    through = f"The way there leads through {exchange.proxy} ({where}.proxy), which may be what does not answer"
+    return f"{through}: see that it is up and lets this computer pass; {again}"
 
 
 def _unforeseen(exchange: OverEws | OverGraph, mailbox: str, where: str) -> str:
