@@ -6,7 +6,7 @@ import pytest
 
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
 from greenroom.meetings.record import Record, State
-from greenroom.storage import Storage
+from greenroom.storage import Standing, Storage
 from support.records import HOUR, NOON, bare_record, full_record, line, meeting_key
 
 
@@ -209,3 +209,30 @@ async def test_five_hundred_records_and_lines_cost_little_time(storage: Storage)
         times.append(time.process_time() - began)
 
     assert min(times) < 0.3, times
+
+
+async def test_what_lives_is_told_in_short_a_thousand_at_a_time(storage: Storage) -> None:
+    states = (State.PENDING, State.SCHEDULED, State.DEFECTIVE)
+    records = [bare_record(n, state=states[n % 3]) for n in range(2001)]
+    others = [bare_record(5000 + n, state=state) for n, state in enumerate(set(State) - set(states))]
+    async with storage.work() as work:
+        await work.meetings.save([*records, *others, bare_record(1, integration=2), full_record(3000)])
+    async with storage.reading() as work:
+        found = {standing.key: standing async for standing in work.meetings.living(1)}
+    full = full_record(3000)
+    assert set(found) == {*(record.key for record in records), full.key}
+    assert found[full.key] == Standing(
+        full.key, full.state, full.kind, full.ref, full.span, full.reason, full.seen, full.retry_at
+    )
+
+
+async def test_standings_are_found_by_key_and_by_item(storage: Storage) -> None:
+    async with storage.work() as work:
+        await work.meetings.save([bare_record(n, state=State.ENDED) for n in range(4)])
+    async with storage.reading() as work:
+        keys = {
+            s.key async for s in work.meetings.standings(1, keys=[meeting_key(0), meeting_key(9)], items=["item-2"])
+        }
+        assert keys == {meeting_key(0), meeting_key(2)}
+        assert [s async for s in work.meetings.standings(1)] == []
+        assert [s async for s in work.meetings.standings(2, keys=[meeting_key(0)], items=["item-2"])] == []
