@@ -146,6 +146,16 @@ class TestSigningInForReal:
         assert await works(sim, tokens)
         assert tokens.expires_at == APP.not_valid_after_utc
 
+    async def test_after_closing_nothing_is_asked(self, sim: RunningSimulator) -> None:
+        tokens = opened(sim, Secret(CLIENT_SECRET))
+        under_way = asyncio.create_task(tokens.token())
+        await asyncio.sleep(0)
+        await tokens.close()
+        await tokens.close()
+        assert await under_way
+        with pytest.raises(TryLaterError, match="closed"):
+            await tokens.token()
+
 
 class TestRefusals:
     async def test_a_wrong_secret_is_told_and_tried_ever_more_seldom(self, sim: RunningSimulator) -> None:

@@ -100,10 +100,13 @@ class _Threaded:
         self._clock = clock
         self._refusals = Refusals(clock)
         self._back_off = BackOff()
+        self._closed = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sign-in")
 
     async def token(self, *, fresh: bool = False) -> str:
         """Return a token; see `TokenSource`."""
+        if self._closed:
+            raise TryLaterError("the way to sign in was closed", code="closed")
         self._refusals.check()
         self._back_off.check("", self._clock())
         try:
@@ -124,9 +127,11 @@ class _Threaded:
         return token
 
     async def close(self) -> None:
-        """Close connections."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
-        self._closing.close()
+        """Close connections, once what is under way has its answer; what is asked afterwards is told to come later."""
+        if not self._closed:
+            self._closed = True
+            self._thread.submit(self._closing.close)
+            self._thread.shutdown(wait=False)
 
     def _answered(self, fresh: bool) -> str:
         try:
