@@ -18,6 +18,7 @@ from greenroom.simulator.model import Delivered
 
 _BELIEVABLE = range(1981, 2100)  # years; tickets, too, are issued between 1970 and 2106 only
 _DONE = (State.SCHEDULED, State.DECLINED, State.IGNORED, State.ENDED)
+_STANDING = (State.SCHEDULED, State.PENDING)
 _ENDINGS = {".ics", ".ical", ".icalendar", ".vcs"}
 _PATIENCE, _PATIENCE_EACH = 15.0, 0.5  # seconds to wait for a file, and for every meeting in it
 
@@ -156,10 +157,20 @@ def _nothing(delivered: Delivered) -> str:
 async def _dealt_with(world: World, keys: Sequence[MeetingKey]) -> None:
     async def done() -> bool:
         records = [await world.record(key) for key in keys]
-        return all(record is not None and record.state in _DONE for record in records)
+        return all(
+            [record is not None and (record.state in _DONE or await _waits(world, record)) for record in records]
+        )
 
     await world.two_passes()  # the first may have begun before the delivery
     await world.until("the invitation is dealt with", done, seconds=_PATIENCE + _PATIENCE_EACH * len(keys))
+
+
+async def _waits(world: World, record: Record) -> bool:
+    """Whether all is done but the reply, which waits in line: over Graph a mailbox sends only so many messages a minute."""
+    if record.state is not State.PENDING or record.retry_at is None:
+        return False
+    journal = await world.journal(record.key)
+    return bool(journal) and (journal[-1].step, journal[-1].code) == ("replied", "waits")
 
 
 async def _alias(world: World, key: MeetingKey) -> str | None:
@@ -169,11 +180,11 @@ async def _alias(world: World, key: MeetingKey) -> str | None:
 
 def _told(result: Callable[..., Result], found: Sequence[tuple[Record | None, str | None]]) -> Result:
     """Tell the first meeting that has a room, or else the first; and how many more the file holds."""
-    roomed = [
-        pair for pair in found if pair[0] is not None and pair[0].state is State.SCHEDULED and pair[1] is not None
-    ]
+    roomed = [pair for pair in found if pair[0] is not None and pair[0].state in _STANDING and pair[1] is not None]
     record, alias = roomed[0] if roomed else (found[0][0], None)
     reason = "" if record is None else reason_sentence(record.reason)
+    if record is not None and record.state is State.PENDING:
+        reason = f"{reason} The reply waits in line: a mailbox sends 30 messages a minute at most.".strip()
     if len(found) > 1:
         reason = f"{reason} The file holds {len(found)} meetings; {len(roomed)} got a room.".strip()
     return result(reason or "Nothing was seen of it.", alias, ok=bool(alias) or bool(reason))
