@@ -72,7 +72,7 @@ def sends(call: GraphCall) -> bool:
         return True
     if not isinstance(call.body, dict):
         return False
-    return all(value is not False for name, value in call.body.items() if name.lower() == "sendresponse")
+    return all(value not in (False, "false") for name, value in call.body.items() if name.lower() == "sendresponse")
 
 
 def cancel(call: GraphCall) -> GraphReply:
