@@ -11,42 +11,25 @@ provides rooms and could die at any moment. The simulator, a process of its own,
 
 import argparse
 import asyncio
-import base64
-import hashlib
 import json
 import logging
-import re
-import resource
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+import job
 from greenroom.assembly import open_greenroom, wall_clock
 from greenroom.meetings.record import State
-from greenroom.meetings.ticket import KeyRing
 from greenroom.scheduler.attend import Attendant
 from greenroom.settings import load_settings
+from job import DOMAIN, PASSWORD
 
-PASSWORD = "made up for the benchmark"
-KEY = hashlib.sha256(b"made up for the benchmark").digest()
-DOMAIN = "bench.test"
 SIDES = ("greenroom", "exchangelib")
-ORGANIZERS = 20
-HOUR = timedelta(hours=1)
-_TICKET = re.compile(r"GRM(?:-[0-9A-Z]{5}){8}")
-_PARAGRAPH = (
-    '<p class="MsoNormal" style="margin:0cm;font-size:11.0pt;font-family:&quot;Calibri&quot;,sans-serif">'
-    "Please have a look at the papers before we meet, and bring what you think is missing.<o:p></o:p></p>\r\n"
-)
 
 
 @dataclass(frozen=True)
@@ -63,33 +46,14 @@ class Cost:
 
 
 def waiting(count: int) -> dict[str, Any]:
-    """Make the seed: two equipment mailboxes, and in both the same number of invitations from twenty organizers."""
-    people = [f"person{number}@{DOMAIN}" for number in range(ORGANIZERS)]
-    ring = KeyRing("GRM", 1, {0: KEY})
-    begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
-    meetings = []
-    for side, first in zip(SIDES, (100_000_000, 200_000_000), strict=True):
-        for number in range(count):
-            ticket = ring.issue(first + number, begin - timedelta(days=2))
-            start = begin + HOUR * number
-            text = f"{_PARAGRAPH * 12}<div><p>Join at https://meet.example/</p><p>Meeting reference: {ticket}</p></div>"
-            meetings.append(
-                {
-                    "organizer": people[number % ORGANIZERS],
-                    "subject": f"Meeting {number}",
-                    "body": f"<html><head><meta charset='utf-8'></head><body lang=EN>\r\n{text}</body></html>",
-                    "start": start.isoformat(),
-                    "end": (start + HOUR).isoformat(),
-                    "attendees": [people[(number + 1) % ORGANIZERS]],
-                    "equipment": [mailbox_of(side)],
-                }
-            )
-    equipment = [
-        {"address": mailbox_of(side), "kind": "equipment", "processing": "auto_update", "password": PASSWORD}
-        for side in SIDES
+    """Make the seed: two equipment mailboxes, and in both the same number of invitations."""
+    meetings = [
+        meeting
+        for side, first in zip(SIDES, (100_000_000, 200_000_000), strict=True)
+        for meeting in job.invitations(count, mailbox_of(side), first_ticket=first)
     ]
     accounts = [{"login": side, "password": PASSWORD, "impersonate": "everybody"} for side in SIDES]
-    mailboxes = [*({"address": person, "password": PASSWORD} for person in people), *equipment]
+    mailboxes = [*job.people(), *(job.equipment(mailbox_of(side)) for side in SIDES)]
     return {"mailboxes": mailboxes, "accounts": accounts, "meetings": meetings}
 
 
@@ -98,30 +62,18 @@ def mailbox_of(side: str) -> str:
     return f"vmr-{side}@{DOMAIN}"
 
 
-def measured(side: str, count: int, url: str, job: Callable[[], int]) -> Cost:
-    """Do a job and count. `job` returns how many meetings are accepted."""
-    clock, cpu = time.perf_counter(), _cpu()
-    accepted = job()
-    clock, cpu = time.perf_counter() - clock, _cpu() - cpu
+def measured(side: str, count: int, referee: job.Referee, work: Callable[[], int]) -> Cost:
+    """Do a job and count. `work` returns how many meetings are accepted."""
+    clock, cpu = time.perf_counter(), job.cpu()
+    accepted = work()
+    clock, cpu = time.perf_counter() - clock, job.cpu() - cpu
     if accepted != count:
         raise SystemExit(f"{side} accepted {accepted} of {count} meetings")
-    operations = dict(counters(url)["accounts"].get(side, {}))
+    operations = referee.calls_of(side)
     calls = sum(operations.values())
     return Cost(
         side, count, calls, round(calls / count, 4), operations, round(count / clock, 1), round(cpu / count * 1000, 2)
     )
-
-
-def _cpu() -> float:
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def counters(url: str) -> dict[str, Any]:
-    """Ask the referee."""
-    with urllib.request.urlopen(f"{url}/control/counters") as answer:
-        found: dict[str, Any] = json.load(answer)
-    return found
 
 
 async def greenroom_attends(folder: Path, ews: str) -> int:
@@ -137,7 +89,7 @@ url = "sqlite:///{folder / "greenroom.db"}"
 number = 1
 name = "bench"
 mailbox = "{mailbox_of("greenroom")}"
-ticket_keys = [{{ id = 0, key = "{base64.b64encode(KEY).decode()}" }}]
+{job.ticket_keys()}
 [integration.exchange]
 url = "{ews}"
 username = "greenroom"
@@ -175,9 +127,9 @@ def exchangelib_attends(ews: str) -> int:
         list(account.inbox.sync_items(only_fields=["subject"]))
         changed = [item for _, item in account.calendar.sync_items(only_fields=["subject"])]
         for item in account.fetch([(item.id, item.changekey) for item in changed], only_fields=wanted):
-            found = _TICKET.search(str(item.body))
-            if found and item.my_response_type != "Accept":
-                item.accept(body=exchangelib.HTMLBody(f"<p>The room is ready. Reference: {found[0]}</p>"))
+            ticket = job.ticket_in(str(item.body))
+            if ticket and item.my_response_type != "Accept":
+                item.accept(body=exchangelib.HTMLBody(f"<p>The room is ready. Reference: {ticket}</p>"))
                 accepted += 1
     return accepted
 
@@ -186,21 +138,12 @@ def run(count: int, sides: tuple[str, ...]) -> list[Cost]:
     """Let each side do its job, one after the other, against one simulator."""
     with tempfile.TemporaryDirectory(prefix="greenroom-bench-") as name:
         folder = Path(name)
-        seed = folder / "seed.json"
-        seed.write_text(json.dumps(waiting(count)), encoding="utf-8")
-        script = Path(__file__).parent / "waiting_exchange.py"
-        command = [sys.executable, str(script), "--port", "0", "--seed", str(seed)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            try:
-                assert process.stdout is not None
-                told = json.loads(process.stdout.readline())
-                jobs = {
-                    "greenroom": lambda: asyncio.run(greenroom_attends(folder, told["ews"])),
-                    "exchangelib": lambda: exchangelib_attends(told["ews"]),
-                }
-                return [measured(side, count, told["url"], jobs[side]) for side in sides]
-            finally:
-                process.terminate()
+        with job.exchange(folder, waiting(count)) as referee:
+            jobs = {
+                "greenroom": lambda: asyncio.run(greenroom_attends(folder, referee.ews)),
+                "exchangelib": lambda: exchangelib_attends(referee.ews),
+            }
+            return [measured(side, count, referee, jobs[side]) for side in sides]
 
 
 def table(costs: list[Cost]) -> str:

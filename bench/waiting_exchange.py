@@ -1,6 +1,6 @@
 """An Exchange in a box in whose mailboxes invitations wait already: the simulator's command with one more key in the seed.
 
-`python bench/waiting_exchange.py --port 0 --seed FILE`; the file may hold a list `meetings` beside `mailboxes` and `accounts`,
+`python bench/waiting_exchange.py --port 0 --seed FILE`; the file may hold a list `meetings` beside the keys of a seed,
 each with organizer, subject, body (HTML), start and end (ISO 8601 with offset), attendees and equipment (addresses).
 """
 
@@ -38,6 +38,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Exchange in a box with invitations that wait")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--seed", type=Path, required=True)
+    parser.add_argument("--tls-cert", metavar="FILE")
+    parser.add_argument("--tls-key", metavar="FILE")
+    parser.add_argument("--lenient", action="store_true", help="delay messages over the rate, instead of refusing them")
     arguments = parser.parse_args()
     data = json.loads(arguments.seed.read_text(encoding="utf-8"))
     meetings = data.pop("meetings", [])
@@ -45,15 +48,16 @@ def main() -> None:
     seed(exchange, data)
     for meeting in meetings:
         invite(exchange, meeting)
-    app = create_simulator_app(exchange)
+    app = create_simulator_app(exchange, strict=not arguments.lenient)
     sock = listening_socket("127.0.0.1", arguments.port)
-    url = address_of(sock, tls=False)
+    url = address_of(sock, tls=bool(arguments.tls_cert))
 
     def tell() -> None:
         sys.stdout.write(json.dumps({**addresses(url, app), "pid": os.getpid()}) + "\n")
         sys.stdout.flush()
 
-    SimulatorServer(simulator_config(app), close=app.close, started=tell).run([sock])
+    config = simulator_config(app, certificate=arguments.tls_cert, key=arguments.tls_key)
+    SimulatorServer(config, close=app.close, started=tell).run([sock])
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ It is run by the Python of its own environment: `.peers/msgraph/bin/python msgra
 
 import argparse
 import asyncio
+import re
 import ssl
 from collections.abc import Coroutine
 from datetime import datetime
@@ -98,15 +99,16 @@ class Orders:
     def listed(self, mailbox: str) -> list[dict[str, Any]]:
         return [{"subject": event.subject, "cancelled": event.is_cancelled} for event in self._do(self._all(mailbox))]
 
-    def attend(self, mailbox: str) -> int:
-        """Accept every meeting that waits, as such a program would: list, then one answer each."""
-        return int(self._do(self._attend(mailbox)))
+    def attend(self, mailbox: str, *, wanted: str = "") -> int:
+        """Accept every meeting that waits and whose text holds `wanted`, as such a program would: list, then one answer each."""
+        return int(self._do(self._attend(mailbox, wanted)))
 
-    async def _attend(self, mailbox: str) -> int:
+    async def _attend(self, mailbox: str, wanted: str) -> int:
         done = 0
         for event in await self._all(mailbox):
-            if event.response_status.response is ResponseType.NotResponded:
-                body = AcceptPostRequestBody(comment="Accepted", send_response=True)
+            found = re.search(wanted, event.body.content or "")
+            if event.response_status.response is ResponseType.NotResponded and found:
+                body = AcceptPostRequestBody(comment=f"The room is ready. Reference: {found[0]}", send_response=True)
                 await self._events(mailbox).by_event_id(event.id).accept.post(body)
                 done += 1
         return done

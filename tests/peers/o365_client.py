@@ -4,6 +4,7 @@ It is run by the Python of its own environment: `.peers/o365/bin/python o365_cli
 """
 
 import argparse
+import re
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -86,14 +87,14 @@ class Orders:
         )
         return [{"subject": event.subject, "cancelled": event.is_cancelled} for event in events]
 
-    def attend(self, mailbox: str) -> int:
-        """Accept every meeting that waits, as such a program would: list, then one answer each."""
+    def attend(self, mailbox: str, *, wanted: str = "") -> int:
+        """Accept every meeting that waits and whose text holds `wanted`, as such a program would: list, then one answer each."""
         done = 0
         calendar = self._account.schedule(resource=mailbox).get_default_calendar()
         for event in calendar.get_events(limit=None, batch=100, include_recurring=False):
-            status = event.response_status.status
-            if status is not None and status.value == "not_responded":
-                assert event.accept_event("Accepted")
+            status, found = event.response_status.status, re.search(wanted, event.body or "")
+            if status is not None and status.value == "not_responded" and found:
+                assert event.accept_event(f"The room is ready. Reference: {found[0]}")
                 done += 1
         return done
 

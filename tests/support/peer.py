@@ -10,11 +10,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 PEERS = ("o365", "msgraph")
 _HOUSE = Path(__file__).parents[2]
 _SCRIPTS = _HOUSE / "tests" / "peers"
+
+
+class PeerMissingError(Exception):
+    """A client's environment is not there."""
 
 
 class PeerError(Exception):
@@ -60,20 +62,15 @@ class Peer:
 
 @contextlib.contextmanager
 def peer(name: str, *, root: str, tenant: str, client: str, secret: str, authority: Path) -> Iterator[Peer]:
-    """Run a client that is signed in at the simulator at `root` (https); skips where its environment is missing."""
+    """Run a client that is signed in at the simulator at `root` (https). Raises PeerMissingError."""
     python = _HOUSE / ".peers" / name / "bin" / "python"
     if not python.exists():
-        pytest.skip(f"{name} is not installed; ./test does it")
+        raise PeerMissingError(f"{name} is not installed; ./test does it")
     options = {"root": root, "tenant": tenant, "client": client, "secret": secret, "ca": str(authority)}
     command = [str(python), str(_SCRIPTS / f"{name}_client.py")]
     command += [part for key, value in options.items() for part in (f"--{key}", value)]
-    strange = (
-        "PYTHON",
-        "proxy",
-        "PROXY",
-        "CA_BUNDLE",
-        "SSL_CERT",
-    )  # requests lets such a variable win over its own argument
+    # requests lets such a variable win over its own argument
+    strange = ("PYTHON", "proxy", "PROXY", "CA_BUNDLE", "SSL_CERT")
     clean = {key: value for key, value in os.environ.items() if not any(word in key for word in strange)}
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=clean) as process:
         try:
