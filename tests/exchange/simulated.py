@@ -246,7 +246,8 @@ class GraphHouse(House):
         return open_ews(self.simulator, mailbox)
 
     def listeners_made(self) -> int:
-        return self.simulator.calls("CreateSubscription")
+        made = self.simulator.calls("CreateSubscription")
+        return made if self.simulator.graph.subscriptions.active() else 0  # one that is being made does not count yet
 
     def listeners_ended(self) -> int:
         return self.simulator.calls("DeleteSubscription")
