@@ -195,6 +195,18 @@ async def test_an_id_that_changed_is_followed_without_a_word(house: House) -> No
     assert nothing(await house.compare())
 
 
+async def test_of_two_items_the_one_that_is_as_we_left_it_is_followed(house: House) -> None:
+    house.mailbox.invite(observation())
+    await house.work.settle_quickly()
+    item = house.mailbox.items["item-one"]
+    house.mailbox.lose("item-one")
+    house.mailbox.silently(replace(item, ref=replace(item.ref, id="restored")))
+    house.mailbox.silently(replace(item, ref=replace(item.ref, id="copy"), subject="Another", informational_copy=True))
+    assert [glance.ref.id for glance in (await house.compare()).glances] == ["restored"]
+    await house.heal()
+    assert nothing(await house.compare())
+
+
 async def test_a_meeting_that_came_back_gets_its_room_again(house: House) -> None:
     house.mailbox.invite(observation())
     await house.work.settle_quickly()
@@ -223,6 +235,14 @@ async def test_a_meeting_that_is_over_is_not_missed(house: House) -> None:
     await house.work.attend()
     house.work.clock.forward(hours=2, minutes=1)
     house.mailbox.lose("item-one")
+    assert nothing(await house.compare())
+
+
+async def test_an_answer_lost_after_the_end_is_not_missed(house: House) -> None:
+    house.mailbox.invite(observation(starts_in=timedelta(hours=1)))
+    await house.work.attend()
+    house.work.clock.forward(hours=2, minutes=1)
+    house.mailbox.silently(replace(house.mailbox.items["item-one"], response=Response.NONE))
     assert nothing(await house.compare())
 
 
@@ -312,8 +332,11 @@ async def test_another_item_of_the_same_meeting_changes_nothing(house: House) ->
 
 async def test_lists_of_ids_alone_are_matched_by_id(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     house.mailbox.invite(observation())
-    house.mailbox.invite(observation("two", starts_in=-timedelta(hours=5)))
+    house.mailbox.invite(observation("two"))
     await house.work.settle_quickly()
+    house.mailbox.put(replace(house.mailbox.items["item-two"], cancelled=True))
+    await house.work.settle_quickly()
+    assert (await house.state(TWO))[0] is State.ENDED
     full = house.mailbox.inventory
 
     async def ids(since: datetime) -> list[Glance]:
