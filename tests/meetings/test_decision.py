@@ -16,7 +16,7 @@ from greenroom.meetings.decision import (
     settle,
 )
 from greenroom.meetings.meeting import Kind, Observation, Person, Response, Sensitivity
-from greenroom.meetings.policy import Policy, Unticketed
+from greenroom.meetings.policy import Policy, Replies, Unticketed
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.reply import Outcome
 from greenroom.meetings.ticket import Ticket
@@ -376,3 +376,106 @@ def test_a_decision_never_provides_and_retires_and_an_accept_always_means_a_room
     if decision.outcome is not None:
         assert decision.outcome.accepts == decision.provide
     assert decide(seen, record, evidence, POLICY, NOW) == decision
+
+
+def told(what: Observation, **changes: object) -> Record:
+    return record_of(what, **{"replied": reply_identity(Outcome.ACCEPT_NEW_SINGLE, what), **changes})
+
+
+RENAMED = {"subject": "Another name"}
+MOVED = {"starts_in": timedelta(days=2)}
+REPEATED = {"recurrence": "weekly"}
+LATER = {"sent_at": NOW + timedelta(minutes=1)}
+
+
+@pytest.mark.parametrize(
+    ("replies", "change", "mailed"),
+    [
+        (Replies.ALL, RENAMED, True),
+        (Replies.ALL, {}, True),
+        (Replies.CHANGES, RENAMED, False),
+        (Replies.CHANGES, {"sensitivity": Sensitivity.PRIVATE}, False),
+        (Replies.CHANGES, {}, False),
+        (Replies.CHANGES, MOVED, True),
+        (Replies.CHANGES, REPEATED, True),
+        (Replies.FIRST, RENAMED, False),
+        (Replies.FIRST, {}, False),
+        (Replies.FIRST, MOVED, False),
+        (Replies.FIRST, REPEATED, False),
+    ],
+)
+def test_policy_says_which_changes_are_answered_by_mail(
+    replies: Replies, change: dict[str, object], *, mailed: bool
+) -> None:
+    policy = replace(POLICY, replies=replies)
+    changed = observation(**{**change, **LATER})  # type: ignore[arg-type]  # named above
+    before = told(observation())
+    decision = decide(changed, before, VALID, policy, NOW)
+    assert (decision.outcome, decision.mail) == (Outcome.ACCEPT_EDITED_SINGLE, mailed)
+    again = decide(changed, replace(before, span=changed.span), VALID, policy, NOW)
+    assert again == decision, "a crash after the weighing changes nothing"
+    if change:
+        shown = decide(replace(changed, response=Response.ACCEPTED), before, VALID, policy, NOW)
+        assert shown.outcome is (Outcome.ACCEPT_EDITED_SINGLE if mailed else None)
+        assert (shown.state, shown.provide) == (State.SCHEDULED, True)
+
+
+@pytest.mark.parametrize("replies", Replies)
+def test_first_answers_and_those_that_turned_round_are_always_mailed(replies: Replies) -> None:
+    policy = replace(POLICY, replies=replies)
+    seen = observation(**LATER)  # type: ignore[arg-type]  # named above
+    assert decide(seen, None, VALID, policy, NOW).mail
+    assert decide(seen, told(seen, state=State.ENDED, room=None), VALID, policy, NOW).mail
+    declined = record_of(
+        seen,
+        state=State.DECLINED,
+        room=None,
+        replied=reply_identity(Outcome.DECLINE_INVALID_TICKET, observation()),
+        alias_number=None,
+    )
+    turned = decide(seen, declined, VALID, policy, NOW)
+    assert (turned.outcome, turned.mail) == (Outcome.ACCEPT_NEW_SINGLE, True)
+    past = observation(starts_in=-timedelta(hours=3), **LATER)  # type: ignore[arg-type]  # named above
+    turned = decide(past, told(observation()), VALID, policy, NOW)
+    assert (turned.outcome, turned.mail) == (Outcome.DECLINE_PAST_SINGLE, True)
+    other = decide(past, declined, VALID, policy, NOW)
+    assert (other.outcome, other.mail) == (Outcome.DECLINE_PAST_SINGLE, True), "another reason stands nowhere else"
+
+
+def test_a_decline_that_only_repeats_itself_is_mailed_where_policy_wants_all() -> None:
+    seen = observation(subject="Another name", **LATER)  # type: ignore[arg-type]  # named above
+    declined = record_of(
+        seen,
+        state=State.DECLINED,
+        room=None,
+        alias_number=None,
+        replied=reply_identity(Outcome.DECLINE_INVALID_TICKET, observation()),
+    )
+    policy = replace(POLICY, unticketed=Unticketed.DECLINE)
+    mailed = {
+        replies: decide(seen, declined, NOTHING, replace(policy, replies=replies), NOW).mail for replies in Replies
+    }
+    assert mailed == {Replies.ALL: True, Replies.CHANGES: False, Replies.FIRST: False}
+
+
+def test_another_alias_is_a_change_worth_a_mail_and_is_never_taken_out_of_the_decision() -> None:
+    seen = observation(response=Response.ACCEPTED, **LATER)  # type: ignore[arg-type]  # named above
+    other = Evidence(TicketStatus.VALID, replace(TICKET, number=987654321))
+    changes = decide(seen, told(observation()), other, replace(POLICY, replies=Replies.CHANGES), NOW)
+    assert (changes.outcome, changes.mail) == (Outcome.ACCEPT_EDITED_SINGLE, True)
+    first = decide(seen, told(observation()), other, replace(POLICY, replies=Replies.FIRST), NOW)
+    assert (first.outcome, first.mail) == (Outcome.ACCEPT_EDITED_SINGLE, False)
+    taken = told(observation(), replied="accept_new_single:", seen=None)
+    assert decide(seen, taken, VALID, replace(POLICY, replies=Replies.FIRST), NOW) == replace(
+        first, alias=AliasSource.RECORD
+    )
+
+
+def test_a_reply_stored_before_identities_told_the_time_is_understood_and_counts_as_another_time() -> None:
+    seen = observation()
+    old = reply_identity(Outcome.ACCEPT_NEW_SINGLE, seen).partition("#")[0]
+    died = record_of(seen, state=State.PENDING, seen=None, replied=old)
+    assert decide(seen, died, VALID, POLICY, NOW).outcome is None
+    renamed = observation(subject="Another name", **LATER)  # type: ignore[arg-type]  # named above
+    changes = replace(POLICY, replies=Replies.CHANGES)
+    assert decide(renamed, record_of(seen, replied=old), VALID, changes, NOW).mail

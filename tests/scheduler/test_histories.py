@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from greenroom.exchange.contract import Verdict
 from greenroom.exchange.errors import ExchangeError, OutcomeUnknownError, TryLaterError
 from greenroom.meetings.meeting import MeetingKey, Response
+from support.by_the_clock import ByTheClock
 from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import observation
 
@@ -54,24 +55,65 @@ def test_rooms_and_replies_follow_from_the_calendar_whatever_happened_on_the_way
     asyncio.run(live(history))
 
 
+@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(st.lists(EVENT, min_size=3, max_size=25))
+def test_so_they_do_while_replies_wait_for_their_turn(history: list[tuple[str, str, int, bool]]) -> None:
+    asyncio.run(live_in_line(history))
+
+
+async def live_in_line(history: list[tuple[str, str, int, bool]]) -> None:
+    """The same with a mailbox that sends two messages a minute, answered from memory between the events, seen or not."""
+    async with at_work() as work:
+        work.mailbox.sends_per_minute = 2
+        driver = ByTheClock(work)
+        expected = {uid: Expected() for uid in UIDS}
+        for event, who, number, flag in history:
+            work.clock.forward(seconds=40)
+            if event == "die":
+                step, _ = die_at(number)
+                driver.restart(step)
+            try:
+                if event in ("attend", "die"):
+                    await driver.run_for(seconds=number % 40)
+                else:
+                    happen(work, expected, event, who, number, flag=flag)
+                    await driver.attendant.answer_waiting()
+            except (Died, ExchangeError):
+                driver.restart()
+        work.mailbox.faults.clear()
+        work.clock.forward(hours=1)
+        driver.restart()
+        driver.poll = timedelta(minutes=2)
+        await driver.run_for(minutes=30)
+        assert work.mailbox.violations == []
+        assert await driver.waiting() == 0
+        for uid, meant in expected.items():
+            await check(work, uid, meant)
+
+
 async def live(history: list[tuple[str, str, int, bool]]) -> None:
     async with at_work() as work:
         expected = {uid: Expected() for uid in UIDS}
         for event, who, number, flag in history:
             work.clock.forward(minutes=2)
-            if event in ("invite", "move", "touch", "cancel"):
-                people_do(work, expected[who], event, who, number, ticketed=flag)
-            elif event == "busy":
-                after = flag and who in ("respond", "update_invitation")
-                work.mailbox.fail(who, OutcomeUnknownError("lost") if after else TryLaterError("busy"), after=after)
-            elif event == "doubled":
-                work.mailbox.log += [(f"item-{who}", True)] * 2
-            else:
+            if event in ("attend", "die"):
                 await attend(work, number if event == "die" else 0)
+            else:
+                happen(work, expected, event, who, number, flag=flag)
         work.mailbox.faults.clear()
         await work.settle()
         for uid, meant in expected.items():
             await check(work, uid, meant)
+
+
+def happen(work: AtWork, expected: dict[str, Expected], event: str, who: str, number: int, *, flag: bool) -> None:
+    if event == "busy":
+        after = flag and who in ("respond", "update_invitation")
+        work.mailbox.fail(who, OutcomeUnknownError("lost") if after else TryLaterError("busy"), after=after)
+    elif event == "doubled":
+        work.mailbox.log += [(f"item-{who}", True)] * 2
+    else:
+        people_do(work, expected[who], event, who, number, ticketed=flag)
 
 
 def people_do(work: AtWork, meant: Expected, event: str, uid: str, days: int, *, ticketed: bool) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,13 +17,13 @@ from greenroom.exchange.errors import (
     SignInError,
     TryLaterError,
 )
-from greenroom.meetings.meeting import MeetingKey
+from greenroom.meetings.meeting import Glance, MeetingKey
 from greenroom.meetings.record import State
 from greenroom.scheduler import service as services
 from greenroom.scheduler.claim import LEASE
 from greenroom.scheduler.queue import InProcessQueue
 from greenroom.scheduler.service import Service
-from greenroom.storage import StorageBusyError
+from greenroom.storage import MailboxState, StorageBusyError
 from support.greenroom_at_work import AtWork, at_work
 from support.observations import MAILBOX, observation
 
@@ -244,3 +244,103 @@ async def test_what_is_over_is_closed_also_while_exchange_is_out_of_reach(monkey
         async with serving(service_of(work, poll=0.02)), asyncio.timeout(5):
             while (record := await work.record(ONE)) is None or record.state is not State.ENDED:  # noqa: ASYNC110 (as above)
                 await asyncio.sleep(0.02)
+
+
+async def test_waiting_replies_go_out_when_their_turn_comes_without_another_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with at_work() as work:
+        work.mailbox.sends_per_minute = 3
+        calls = counted(work, monkeypatch)
+        for n in range(5):
+            work.mailbox.invite(observation(f"m{n}", body_html=work.ticket(100000000 + n)))
+        queue = InProcessQueue(work.clock)
+        async with serving(service_of(work, queue=queue)):
+            await until(lambda: len(work.mailbox.sent) == 2)
+            await queue.idle()
+            work.clock.forward(seconds=61)
+            await queue.idle()
+            assert len(work.mailbox.sent) == 4
+        assert (len(calls), work.mailbox.reads, work.mailbox.violations) == (1, 5, [])
+
+
+async def test_replies_wait_while_the_calendar_cannot_be_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with at_work() as work:
+        work.mailbox.sends_per_minute = 3
+        for n in range(5):
+            work.mailbox.invite(observation(f"m{n}", body_html=work.ticket(100000000 + n)))
+        queue = InProcessQueue(work.clock)
+        async with serving(service_of(work, queue=queue)):
+            await until(lambda: len(work.mailbox.sent) == 2)
+            await queue.idle()
+            calls = counted(work, monkeypatch, TryLaterError("down", code="E"))
+            work.clock.forward(minutes=5)
+            await queue.idle()
+            assert (len(work.mailbox.sent), len(calls)) == (2, 1)
+            await service_looks(queue)
+            assert len(work.mailbox.sent) == 4
+
+
+async def service_looks(queue: InProcessQueue) -> None:
+    await queue.submit("attend", "main")
+    await queue.idle()
+
+
+async def test_the_whole_calendar_is_compared_after_the_first_pass_every_hour_and_on_a_hint(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with at_work() as work:
+        lists: list[int] = []
+        inventory, hints = work.mailbox.inventory, asyncio.Queue[Hint]()
+
+        async def listed(since: datetime) -> list[Glance]:
+            lists.append(1)
+            return await inventory(since)
+
+        async def wakeups() -> AsyncIterator[Hint]:
+            while True:
+                yield await hints.get()
+
+        monkeypatch.setattr(work.mailbox, "inventory", listed)
+        monkeypatch.setattr(work.mailbox, "wakeups", wakeups)
+        queue = InProcessQueue(work.clock)
+        async with serving(service_of(work, queue=queue, push=True)):
+            await until(lambda: len(lists) == 1)
+            await queue.idle()
+            cursor = await state_of(work)
+            work.mailbox.items["item-one"] = observation()  # the feed does not tell of it
+            for minutes, expected in ((30, 1), (31, 2)):
+                work.clock.forward(minutes=minutes)
+                await service_looks(queue)
+                await queue.idle()
+                assert len(lists) == expected
+            assert len(work.mailbox.replies_to(ONE)) == 1
+            after = await state_of(work)
+            assert after.cursor == cursor.cursor
+            assert after.reconciled_at == work.clock.now
+            del work.mailbox.items["item-one"]
+            hints.put_nowait(Hint.RECONCILE)
+            await until(lambda: len(lists) == 3)
+            await queue.idle()
+            record = await work.record(ONE)
+            assert record is not None
+            assert (record.state, record.reason) == (State.ENDED, "removed")
+
+
+async def test_a_comparison_that_failed_is_made_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with at_work() as work:
+        work.mailbox.fail("inventory", NotPermittedError("no", code="E"))
+        queue = InProcessQueue(work.clock)
+        async with serving(service_of(work, queue=queue)):
+            await until(lambda: work.mailbox.faults == [])
+            await queue.idle()
+            assert (await state_of(work)).reconciled_at is None
+            work.clock.forward(minutes=6)
+            await service_looks(queue)
+            await queue.idle()
+            assert (await state_of(work)).reconciled_at == work.clock.now
+
+
+async def state_of(work: AtWork) -> MailboxState:
+    async with work.storage.reading() as unit:
+        return await unit.mailboxes.get(MAILBOX)

@@ -7,14 +7,13 @@ from greenroom.scheduler.attend import Attendant
 from greenroom.scheduler.case import Step, no_step
 from support.greenroom_at_work import AtWork
 
-POLL = timedelta(seconds=15)
-
 
 class ByTheClock:
     """One process's attendant, and the clock that drives it."""
 
     def __init__(self, work: AtWork, *, slice_size: int = 100) -> None:
         self.work = work
+        self.poll = timedelta(seconds=15)
         self._slice_size = slice_size
         self.restart()
 
@@ -38,7 +37,7 @@ class ByTheClock:
                 await self.attendant.answer_waiting()
             else:
                 await self.attendant.attend()
-                self._next_poll = clock.now + POLL
+                self._next_poll = clock.now + self.poll
 
     async def run_for(self, **duration: float) -> None:
         await self.run(self.work.clock.now + timedelta(**duration))

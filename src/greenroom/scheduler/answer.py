@@ -101,27 +101,37 @@ async def _send(integration: Integration, line: ReplyLine, due: _Written, clock:
     size = len(due) if line.per_minute is None else _TOGETHER
     for start in range(0, len(due), size):
         part, rest = due[start : start + size], due[start + size :]
+        results: Sequence[ExchangeError | None]
         try:
-            results = await integration.mailbox.respond([reply for _, reply in part])
+            results = [result.error for result in await integration.mailbox.respond([reply for _, reply in part])]
         except (TryLaterError, NotPermittedError) as error:
-            now = clock()
-            for case, reply in part:
-                _failed(line, case, reply, error, now)
-            for case, reply in rest:  # these were surely not sent
-                _failed(line, case, reply, TryLaterError("behind another", after=_after(error), code=error.code), now)
-            line.close(now + max(_after(error) or _PAUSE, _PAUSE))
-            line.left(_mails(due), now)
-            return
+            results = [error] * len(part)
         now = clock()  # pauses begin when the request ended: it may have taken as long as Exchange lets it
         line.left(_mails([*part, *rest]), now)
-        for (case, reply), result in zip(part, results, strict=True):
-            if result.error is None:
+        for (case, reply), fault in zip(part, results, strict=True):
+            if fault is None:
                 case.record = replace(
                     case.record, replied=case.identity, replying=None, answered_before=None, attempts=0
                 )
                 case.note("replied", case.outcome.value if case.outcome else "", now, "" if reply.send else MARKED)
             else:
-                _failed(line, case, reply, result.error, now)
+                _failed(line, case, reply, fault, now)
+        pauses = [_after(fault) or _PAUSE for fault in results if isinstance(fault, TryLaterError | NotPermittedError)]
+        if pauses and line.per_minute is not None:
+            line.close(now + max(_PAUSE, *pauses))
+            _put_back(line, rest, now)
+            return
+
+
+def _put_back(line: ReplyLine, unsent: _Written, now: datetime) -> None:
+    """Let replies wait again whose turn had come and that were not tried, because those before them failed."""
+    for case, reply in unsent:
+        case.record = replace(case.record, replying=None, answered_before=None)
+        if reply.send:
+            line.put([case])
+            case.await_turn(line.turn(case.record.key, now), now)
+        else:
+            case.postpone(now)
 
 
 def _mails(due: _Written) -> int:
