@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from click.testing import CliRunner
 
@@ -139,6 +141,16 @@ def test_the_same_files_today_are_past_and_say_so(folder: Path, protocol: str, e
 
 
 @pytest.mark.slow
+def test_more_invitations_than_a_mailbox_may_answer_in_a_minute_all_get_their_rooms(tmp_path: Path) -> None:
+    for number in range(34):
+        (tmp_path / f"{number:02}.ics").write_bytes(invitation(f"many-{number}"))
+    found = delivered("--exchange", "graph", "--invitation", tmp_path, "--now", "2016-03-02")
+    assert all(one["room"] for one in found.values())
+    waiting = {name for name, one in found.items() if "waits in line" in one["reason"]}
+    assert waiting <= set(sorted(found)[29:]), "and none where the machine takes more than a minute for them"
+
+
+@pytest.mark.slow
 def test_files_that_cannot_be_read_are_told_and_end_with_1(tmp_path: Path) -> None:
     (tmp_path / "loop.ics").symlink_to("loop.ics")
     (tmp_path / "gone.ics").symlink_to("nowhere")
@@ -185,7 +197,9 @@ def test_a_demo_with_a_page_delivers_goes_on_and_ends_when_told(folder: Path) ->
     ]
     with subprocess.Popen([*command, str(folder / "room.ics")], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert "http://127.0.0.1:" in process.stdout.readline()
+        address = re.search(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+        assert address is not None
+        assert "Microsoft Graph, as with Microsoft 365" in httpx2.get(f"{address[0]}/").text
         assert "room meet" in process.stdout.readline()
         time.sleep(0.2)
         assert process.poll() is None
