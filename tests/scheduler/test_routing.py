@@ -198,6 +198,17 @@ async def test_a_side_that_refuses_or_has_no_such_meeting_is_the_organizers(
     assert (await hybrid.record()).instructions is InstructionsState.IN_REPLY
 
 
+async def test_no_right_on_the_own_side_may_hide_that_the_organizer_is_on_the_other(hybrid: Hybrid) -> None:
+    hybrid.first.here.add(ADA.address)  # a scope refuses before it says whether there is a mailbox
+    hybrid.second.here.add(ADA.address)
+    hybrid.first.refused_organizers.add(ADA.address)
+    hybrid.invite()
+    await hybrid.work.attend()
+    assert hybrid.asked() == (1, 1)
+    assert await hybrid.lines() == [("written", "second exchange")]
+    assert await hybrid.side() is Side.SECOND
+
+
 async def test_a_busy_side_delays_and_nobody_else_is_asked(hybrid: Hybrid) -> None:
     hybrid.second.here.add(ADA.address)
     hybrid.invite()

@@ -1,7 +1,8 @@
 """Changing an organizer's meeting where the organizer is: on this side of a hybrid organisation, or on the other.
 
 Each organizer's side is asked for once and remembered for a month. A side that does not know the organizer says ELSEWHERE for
-the price of one call; whatever else it says (also "no right" and "no such meeting"), the mailbox is there.
+the price of one call; whatever else it says (also "no such meeting"), the mailbox is there. "No right" of a side that is not
+remembered may hide that the organizer is elsewhere: then the other side is asked once, before the first one is believed.
 """
 
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ async def update_invitation(
     sides: dict[Side, OrganizerCalendars] = {Side.FIRST: integration.mailbox, Side.SECOND: integration.elsewhere}
     known = await _remembered(integration, storage, organizer, now)
     order = (Side.SECOND, Side.FIRST) if known is Side.SECOND else (Side.FIRST, Side.SECOND)
+    refused: Side | None = None
     for side in order:
         try:
             result = await sides[side].update_invitation(organizer, key, edit)
@@ -50,10 +52,15 @@ async def update_invitation(
                 raise
             log.warning("second exchange refuses us", integration=integration.name, code=error.code)
             return Routed(UpdateResult.REFUSED, side)
-        if result is not UpdateResult.ELSEWHERE:
+        if result is UpdateResult.REFUSED and known is None:
+            refused = refused or side
+        elif result is not UpdateResult.ELSEWHERE:
             if side is not known:
                 await _learn(integration, storage, organizer, side, now)
             return Routed(result, side)
+    if refused is not None:
+        await _learn(integration, storage, organizer, refused, now)
+        return Routed(UpdateResult.REFUSED, refused)
     if known is not None:
         await _forget(integration, storage, organizer)
     return Routed(UpdateResult.ELSEWHERE)
