@@ -22,21 +22,30 @@ from typing import Any
 from greenroom.meetings.ticket import KeyRing
 
 HOUSE = Path(__file__).parents[1]
+sys.path.append(str(HOUSE / "tests"))  # other people's clients, and certificates, are helpers of the tests too
 PASSWORD = "made up for the benchmark"
 DOMAIN = "bench.test"
 TICKET = r"GRM(?:-[0-9A-Z]{5}){8}"
 HOUR = timedelta(hours=1)
 PEOPLE = tuple(f"person{number}@{DOMAIN}" for number in range(20))
-_KEY = hashlib.sha256(PASSWORD.encode()).digest()
 _PARAGRAPH = (
     '<p class="MsoNormal" style="margin:0cm;font-size:11.0pt;font-family:&quot;Calibri&quot;,sans-serif">'
     "Please have a look at the papers before we meet, and bring what you think is missing.<o:p></o:p></p>\r\n"
 )
 
 
-def ticket_keys() -> str:
-    """The key that signs the tickets, as a line of the configuration."""
-    return f'ticket_keys = [{{ id = 0, key = "{base64.b64encode(_KEY).decode()}" }}]'
+def ring(integration: int = 1) -> KeyRing:
+    """What signs the tickets of an integration."""
+    return KeyRing("GRM", integration, {0: _key(integration)})
+
+
+def ticket_keys(integration: int = 1) -> str:
+    """The key that signs the tickets of an integration, as a line of the configuration."""
+    return f'ticket_keys = [{{ id = 0, key = "{base64.b64encode(_key(integration)).decode()}" }}]'
+
+
+def _key(integration: int) -> bytes:
+    return hashlib.sha256(f"{PASSWORD} {integration}".encode()).digest()
 
 
 def people() -> list[dict[str, Any]]:
@@ -51,11 +60,11 @@ def equipment(address: str) -> dict[str, Any]:
 
 def invitations(count: int, mailbox: str, *, first_ticket: int = 100_000_000) -> list[dict[str, Any]]:
     """Make that many hours of meetings, of twenty organizers, that begin tomorrow."""
-    ring = KeyRing("GRM", 1, {0: _KEY})
+    signs = ring()
     begin = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=1)
     meetings = []
     for number in range(count):
-        ticket = ring.issue(first_ticket + number, begin - timedelta(days=2))
+        ticket = signs.issue(first_ticket + number, begin - timedelta(days=2))
         start = begin + HOUR * number
         meetings.append(
             {
