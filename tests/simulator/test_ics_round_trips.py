@@ -1,5 +1,4 @@
 from dataclasses import replace
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from hypothesis import HealthCheck, given, settings
