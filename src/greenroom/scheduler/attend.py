@@ -127,6 +127,11 @@ class Attendant:
         return self._line.next_at(self._clock())
 
     @property
+    def is_busy(self) -> bool:
+        """Whether something is being done for the mailbox right now."""
+        return self._lock.locked()
+
+    @property
     def is_blind(self) -> bool:
         """Whether the calendar was last looked at too long ago to answer from memory: what waits may have changed."""
         return self._looked_at is None or self._clock() - self._looked_at > _SIGHT

@@ -128,8 +128,6 @@ class Service:
         looked = await self._guarded(name, "attend", attendant.attend)
         if looked:
             self._told.pop(name, None)
-        if looked or not attendant.is_blind:
-            await self._line_up(name)
         now = self._clock()
         if name not in self._closed or now - self._closed[name] >= _CLOSE_EVERY:
             self._closed[name] = now
@@ -137,9 +135,13 @@ class Service:
         if looked and now >= self._compare_at.get(name, now):
             self._compare_at[name] = now + _COMPARE_EVERY
             await self._queue.submit("reconcile", name)
+        if looked or not attendant.is_blind:
+            await self._line_up(name)
 
     async def _answer(self, name: str) -> None:
         attendant = self._attendants[name]
+        if attendant.is_busy:
+            return  # a pass answers as it goes and lines up the rest; waiting for it would keep other mailboxes from working
         if attendant.is_blind:
             await self._queue.submit("attend", name)  # nothing is answered that was not looked at lately
         elif await self._guarded(name, "answer", attendant.answer_waiting):
