@@ -96,10 +96,10 @@ def table(costs: list[GreenroomCost | PeerCost]) -> str:
     lines += [f"calls of {c.side}: " + ", ".join(f"{n} {op}" for op, n in sorted(c.operations.items())) for c in costs]
     if isinstance(ours, GreenroomCost):
         lines += ["", *_by_the_clock(ours)]
-    if costs[1:] or not isinstance(ours, GreenroomCost):
-        lines += [
-            "The others work without the limit of 30 messages a minute, or they would wait for most of this time too."
-        ]
+    others = [cost.side for cost in costs if isinstance(cost, PeerCost)]
+    if others:
+        told = f"Here {' and '.join(others)} may send as fast as they can; with the limit they would wait"
+        lines += ["", f"{told} {ours.meetings / 30:.0f} real minutes."]
     return "\n".join(lines)
 
 
@@ -131,7 +131,9 @@ def _by_the_clock(cost: GreenroomCost) -> list[str]:
 
 def waits_table(waits: list[Waits]) -> str:
     """Tell how long people wait."""
-    lines = ["How long people wait, in real seconds, with everything on this machine:".ljust(38)]
+    lines = [
+        "How long people wait, in real seconds, with everything on this machine (Microsoft's own delays come on top):"
+    ]
     lines.append(
         "".ljust(38)
         + "".join(text.rjust(11) for text in ("meetings", "room p50", "p99", "most", "reply p50", "p99", "most"))
