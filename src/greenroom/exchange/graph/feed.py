@@ -8,6 +8,7 @@ told: `inventory` finds that out.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 import structlog
 
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 MOST_PAGES = 40
 """Pages looked through in one call for something new; and pages of a list that is not in order."""
 _MOST_UNORDERED = 200
+_FEWEST = 50  # one row alone would not show that a list is in disorder
 
 Row = Event | Broken
 
@@ -90,17 +92,18 @@ class Feed:
 
     async def _in_order(self, place: Place, limit: int) -> _Listed | None:
         """Look through pages until there is something new, or the end; None if the list is not in order."""
-        call = self._list(place.start, top=min(limit + place.known, shapes.MOST_LISTED), order=True)
+        top = max(_FEWEST, min(limit + place.known, shapes.MOST_LISTED))
+        call = self._list(place.start, top=top, order=True)
         page = await self._page(call)
         end, fresh = place.start, list[Row]()
         for _ in range(MOST_PAGES):
+            times = [end, *map(_time, page.events)]
+            if any(after < before for before, after in pairwise(times)):
+                log.warning("graph.feed.unordered", mailbox=self._mailbox)
+                return None
             for number, row in enumerate(page.events):
-                when = _time(row)
-                if when < end:
-                    log.warning("graph.feed.unordered", mailbox=self._mailbox)
-                    return None
-                end = when
-                if place.has(row.ref, when):
+                end = _time(row)
+                if place.has(row.ref, end):
                     continue
                 fresh.append(row)
                 if len(fresh) == limit:
