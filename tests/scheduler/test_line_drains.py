@@ -257,3 +257,17 @@ async def test_dying_while_replies_wait_loses_and_doubles_nothing(number: int) -
         assert [sent.verdict for sent in work.mailbox.replies_to(MeetingKey.of_uid("past"))] == [Verdict.DECLINE]
         assert all(item.response is Response.ACCEPTED for item in work.mailbox.items.values())
         assert await driver.waiting() == 0
+
+
+async def test_who_lost_the_mailbox_and_has_it_again_begins_as_after_a_restart() -> None:
+    async with at_work() as work:
+        driver = await limited(work)
+        invite(work, 60)
+        await driver.run_for(seconds=5)
+        driver.attendant.let_go()
+        assert driver.attendant.next_reply_at() is None
+        work.mailbox.invite(observation("new", body_html=work.ticket(999999999)))
+        await driver.run_for(minutes=10)
+        assert work.mailbox.violations == []
+        assert set(Counter(sent.key for sent in work.mailbox.sent).values()) == {1}
+        assert len(work.mailbox.sent) == 61
