@@ -85,6 +85,7 @@ class Orders:
             "subject": found.subject,
             "start": found.start.date_time,
             "body": found.body.content,
+            "location": found.location.display_name if found.location else "",
             "cancelled": found.is_cancelled,
             "answers": {one.email_address.address: one.status.response.value for one in found.attendees},
         }
@@ -92,12 +93,18 @@ class Orders:
     def move(self, organizer: str, *, event: str, start: str, end: str) -> None:
         self._do(self._events(organizer).by_event_id(event).patch(Event(start=_time(start), end=_time(end))))
 
+    def uninvite(self, organizer: str, *, event: str, address: str) -> None:
+        one = self._events(organizer).by_event_id(event)
+        people = [p for p in self._do(one.get()).attendees if p.email_address.address != address]
+        self._do(one.patch(Event(attendees=people)))
+
     def cancel(self, organizer: str, *, event: str) -> None:
         body = CancelPostRequestBody(comment="No longer needed")
         self._do(self._events(organizer).by_event_id(event).cancel.post(body))
 
     def listed(self, mailbox: str) -> list[dict[str, Any]]:
-        return [{"subject": event.subject, "cancelled": event.is_cancelled} for event in self._do(self._all(mailbox))]
+        events = self._do(self._all(mailbox))
+        return [{"event": one.id, "subject": one.subject, "cancelled": one.is_cancelled} for one in events]
 
     def attend(self, mailbox: str, *, wanted: str = "") -> int:
         """Accept every meeting that waits and whose text holds `wanted`, as such a program would: list, then one answer each."""
@@ -140,7 +147,7 @@ def main() -> None:
         parser.add_argument(name, required=True)
     options = parser.parse_args()
     orders = Orders(client(options.root, options.tenant, options.client, options.secret, options.ca))
-    names = ("invite", "see", "move", "cancel", "listed", "attend")
+    names = ("invite", "see", "move", "uninvite", "cancel", "listed", "attend")
     serve({name: getattr(orders, name) for name in names})
 
 

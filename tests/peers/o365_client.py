@@ -65,6 +65,7 @@ class Orders:
             "subject": found.subject,
             "start": found.start.isoformat(),
             "body": found.body,
+            "location": found.location.get("displayName", ""),
             "cancelled": found.is_cancelled,
             "answers": {
                 one.address: one.response_status.status.value if one.response_status.status else "none"
@@ -77,6 +78,11 @@ class Orders:
         found.start, found.end = _time(start), _time(end)
         assert found.save()
 
+    def uninvite(self, organizer: str, *, event: str, address: str) -> None:
+        found = self._event(organizer, event)
+        found.attendees.remove(address)
+        assert found.save()
+
     def cancel(self, organizer: str, *, event: str) -> None:
         assert self._event(organizer, event).cancel_event("No longer needed")
 
@@ -86,7 +92,7 @@ class Orders:
             .get_default_calendar()
             .get_events(limit=None, include_recurring=False)
         )
-        return [{"subject": event.subject, "cancelled": event.is_cancelled} for event in events]
+        return [{"event": one.object_id, "subject": one.subject, "cancelled": one.is_cancelled} for one in events]
 
     def attend(self, mailbox: str, *, wanted: str = "") -> int:
         """Accept every meeting that waits and whose text holds `wanted`, as such a program would: list, then one answer each."""
@@ -113,7 +119,7 @@ def main() -> None:
         parser.add_argument(name, required=True)
     options = parser.parse_args()
     orders = Orders(account(options.root, options.tenant, options.client, options.secret, options.ca))
-    names = ("invite", "see", "move", "cancel", "listed", "attend")
+    names = ("invite", "see", "move", "uninvite", "cancel", "listed", "attend")
     serve({name: getattr(orders, name) for name in names})
 
 
