@@ -6,7 +6,8 @@
 ```
 
 Times are Exchange's own (`lastModifiedDateTime`); our clock measures nothing but how long a round took: what came late while it
-ran may lie that much further back than the overlap, so the next round begins that much earlier.
+ran may lie that much further back than the overlap, so the next round begins that much earlier. That is measured in half minutes,
+so that a calendar in which nothing happens leaves the cursor as it was.
 """
 
 import json
@@ -27,6 +28,7 @@ _VERSION = 1
 _DIGEST = 12
 _LONGEST_CURSOR = 4 * 1024 * 1024
 _LONGEST_ROUND = timedelta(days=1)
+_STEP = timedelta(seconds=30)
 _TICK = timedelta(microseconds=1)
 
 
@@ -128,7 +130,9 @@ class Place:
         return _pruned(ended, elapsed, ended.start)
 
     def _elapsed(self, now: datetime) -> timedelta:
-        return min(max(now - self.began, timedelta()), _LONGEST_ROUND) if self.began else timedelta()
+        """Return how long the round took, in whole steps: at least so long."""
+        took = min(max(now - self.began, timedelta()), _LONGEST_ROUND) if self.began else timedelta()
+        return -(-took // _STEP) * _STEP
 
 
 def _pruned(place: Place, elapsed: timedelta, at: datetime) -> Place:
