@@ -1,11 +1,8 @@
-"""Signing in as an application, against the simulator's token endpoint and against ones that behave badly."""
+"""Signing in as an application: for real against the simulator's token endpoint, and what is wrong before anything is sent."""
 
 import asyncio
 import json
-import logging
-import threading
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,23 +11,21 @@ import httpx2
 import pytest
 
 from exchange.graph import papers
+from exchange.graph.entra import GOOD, TENANT, Entra
 from exchange.graph.papers import NOW, PASSPHRASE, certificate, key, pem, pfx, written
-from exchange.scripted import Clock, unread
-from greenroom.exchange.errors import ExchangeError, MisconfiguredError, SignInError, TryLaterError
+from exchange.scripted import Clock
+from greenroom.exchange.errors import MisconfiguredError, SignInError, TryLaterError
 from greenroom.exchange.graph.settings import CLOUDS, Cloud, TokenSource
 from greenroom.exchange.graph.sign_in import (
     Certificate,
     Credential,
     Federated,
     ManagedIdentity,
-    ManagedIdentityTokens,
-    MsalTokens,
     Secret,
     open_tokens,
 )
 from support.simulator import CLIENT_ID, CLIENT_SECRET, SMALL_WORLD, RunningSimulator, simulator_in_loop
 
-TENANT = "0a1b2c3d-0000-4000-8000-000000000001"
 ISSUER = {"iss": "https://cluster.example.test", "sub": "system:serviceaccount:greenroom"}
 APP = certificate("app")
 WORLD = {
@@ -187,204 +182,6 @@ class TestRefusals:
         assert caught.value.code == "AADSTS700027"
 
 
-def entra(status: int, number: int = 0, word: str = "invalid_client", **headers: str) -> httpx2.Response:
-    text = f"AADSTS{number}: {CLIENT_SECRET} is wrong for Wendelin. Trace ID: x"
-    body = {"error": word, "error_description": text, "error_codes": [number]}
-    return httpx2.Response(status, content=json.dumps(body).encode(), headers=headers)
-
-
-DISCOVERED = {
-    "token_endpoint": f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/token",
-    "authorization_endpoint": f"https://login.microsoftonline.com/{TENANT}/oauth2/v2.0/authorize",
-    "issuer": f"https://login.microsoftonline.com/{TENANT}/v2.0",
-}
-GOOD = {"access_token": "token", "token_type": "Bearer", "expires_in": 3599}
-
-
-class Entra:
-    """A login host that answers from a script: metadata as usual, then what `script` says."""
-
-    def __init__(self, script: Callable[[httpx2.Request], httpx2.Response]) -> None:
-        self.script = script
-        self.asked: list[httpx2.Request] = []
-        self.clock = Clock(NOW)
-
-    def tokens(self, credential: Any = None) -> MsalTokens:
-        return MsalTokens(
-            credential or Secret(CLIENT_SECRET),
-            tenant=TENANT,
-            client_id=CLIENT_ID,
-            clock=self.clock,
-            http=httpx2.MockTransport(self._answer),
-        )
-
-    def _answer(self, request: httpx2.Request) -> httpx2.Response:
-        self.asked.append(request)
-        if request.method == "GET":
-            return unread(httpx2.Response(200, content=json.dumps(DISCOVERED).encode()))
-        return unread(self.script(request))
-
-
-async def told(answer: httpx2.Response, error: type[ExchangeError]) -> Any:
-    with pytest.raises(error) as caught:
-        await Entra(lambda _: answer).tokens().token()
-    assert "Wendelin" not in str(caught.value)
-    return caught.value
-
-
-class TestWhatEntraSays:
-    @pytest.mark.parametrize(
-        ("number", "error"),
-        [
-            (7000215, SignInError),
-            (7000222, SignInError),
-            (700027, SignInError),
-            (53003, SignInError),
-            (700016, MisconfiguredError),
-            (90002, MisconfiguredError),
-            (7000112, MisconfiguredError),
-            (500011, MisconfiguredError),
-            (90024, TryLaterError),
-            (1234567, SignInError),
-        ],
-    )
-    async def test_each_code_has_a_meaning(self, number: int, error: type[ExchangeError]) -> None:
-        caught = await told(entra(401, number), error)
-        assert type(caught) is error
-        assert caught.code == f"AADSTS{number}"
-        assert not isinstance(caught, MisconfiguredError) or caught.hint
-
-    @pytest.mark.parametrize(
-        ("answer", "error", "code"),
-        [
-            (entra(500, 90033), TryLaterError, "AADSTS90033"),
-            (entra(400, 0, "temporarily_unavailable"), TryLaterError, "temporarily_unavailable"),
-            (entra(400, 0, "invalid_scope"), MisconfiguredError, "invalid_scope"),
-            (entra(401, 0, "invalid_client"), SignInError, "AADSTS0"),
-            (httpx2.Response(503, content=b"<html>Wendelin"), TryLaterError, "http-503"),
-            (httpx2.Response(400, content=b'{"error": "Wendelin hat"}'), MisconfiguredError, "http-400"),
-            (httpx2.Response(400, content=b"[]"), MisconfiguredError, "http-400"),
-            (httpx2.Response(404, content=b"Wendelin"), MisconfiguredError, "http-404"),
-            (httpx2.Response(200, content=b"<html>Wendelin"), TryLaterError, "garbled-answer"),
-            (httpx2.Response(200, content=b"[1]"), TryLaterError, "garbled-answer"),
-            (httpx2.Response(200, content=b"x" * 3_000_000), TryLaterError, "garbled-answer"),
-            (httpx2.Response(302, headers={"location": "https://evil.test/"}), MisconfiguredError, "redirected"),
-        ],
-    )
-    async def test_everything_else_has_one_too(
-        self, answer: httpx2.Response, error: type[ExchangeError], code: str
-    ) -> None:
-        caught = await told(answer, error)
-        assert type(caught) is error
-        assert caught.code == (code if code != "AADSTS0" else "invalid_client")
-
-    async def test_a_pause_it_asks_for_is_kept(self) -> None:
-        login = Entra(lambda _: entra(429, 90024, **{"retry-after": "30"}))
-        tokens = login.tokens()
-        for expected in (30, 20):
-            with pytest.raises(TryLaterError) as caught:
-                await tokens.token()
-            assert caught.value.after == timedelta(seconds=expected)
-            login.clock.advance(seconds=10)
-        assert len([r for r in login.asked if r.method == "POST"]) == 1
-        login.clock.advance(seconds=10)
-        login.script = lambda _: httpx2.Response(200, content=json.dumps(GOOD).encode())
-        assert await tokens.token() == "token"
-
-    @pytest.mark.parametrize(
-        "odd",
-        [
-            {"access_token": ""},
-            {"access_token": None},
-            {"access_token": "two words"},
-            {"access_token": "line\nbreak"},
-            {"access_token": "ü"},
-            {"access_token": "x" * 70_000},
-            {"access_token": ["x"]},
-            {"token_type": "pop"},
-            {"token_type": 1},
-            {"expires_in": "soon"},
-            {"expires_in": None},
-            {"refresh_in": []},
-        ],
-    )
-    async def test_an_odd_token_is_refused(self, odd: dict[str, Any]) -> None:
-        answer = httpx2.Response(200, content=json.dumps(GOOD | odd).encode())
-        assert (await told(answer, SignInError)).code == "odd-token"
-
-    async def test_a_broken_connection_is_tried_once_more(self) -> None:
-        tries = []
-
-        def script(_: httpx2.Request) -> httpx2.Response:
-            tries.append(1)
-            if len(tries) == 1:
-                raise httpx2.RemoteProtocolError("gone")
-            return httpx2.Response(200, content=json.dumps(GOOD).encode())
-
-        assert await Entra(script).tokens().token() == "token"
-
-    async def test_a_token_is_renewed_five_minutes_before_its_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        given: list[str] = []
-
-        def script(_: httpx2.Request) -> httpx2.Response:
-            given.append(f"token-{len(given)}")
-            return httpx2.Response(200, content=json.dumps(GOOD | {"access_token": given[-1]}).encode())
-
-        tokens, real, ahead = Entra(script).tokens(), time.time, [0.0]
-        monkeypatch.setattr(time, "time", lambda: real() + ahead[0])
-        assert await tokens.token() == "token-0"
-        ahead[0] = 3599 - 310
-        assert await tokens.token() == "token-0"
-        ahead[0] = 3599 - 290
-        assert await tokens.token() == "token-1"
-
-    async def test_an_ageing_token_stays_in_use_when_its_renewal_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        answers = [httpx2.Response(200, content=json.dumps(GOOD | {"expires_in": 7200, "refresh_in": 60}).encode())]
-        tokens = Entra(lambda _: answers.pop() if answers else entra(503)).tokens()
-        real = time.time
-        assert await tokens.token() == "token"
-        monkeypatch.setattr(time, "time", lambda: real() + 600)
-        assert await tokens.token() == "token"
-
-    async def test_questions_are_asked_one_at_a_time_and_outside_the_loops_thread(self) -> None:
-        inside, most, threads = [0], [0], set[int]()
-
-        def script(_: httpx2.Request) -> httpx2.Response:
-            inside[0] += 1
-            most[0] = max(most[0], inside[0])
-            threads.add(threading.get_ident())
-            time.sleep(0.01)
-            inside[0] -= 1
-            return httpx2.Response(200, content=json.dumps(GOOD).encode())
-
-        tokens = Entra(script).tokens()
-        await asyncio.gather(*(tokens.token(fresh=True) for _ in range(5)))
-        assert (most[0], len(threads)) == (1, 1)
-        assert threading.get_ident() not in threads
-
-    async def test_neither_secret_nor_token_is_logged(
-        self, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str], tmp_path: Path
-    ) -> None:
-        caplog.set_level(logging.DEBUG)
-        token = "ey-very-secret-token"
-        login = Entra(lambda _: httpx2.Response(200, content=json.dumps(GOOD | {"access_token": token}).encode()))
-        tokens = login.tokens()
-        await tokens.token()
-        login.script = lambda _: httpx2.Response(200, content=f"<html>{token}".encode())
-        with pytest.raises(TryLaterError):
-            await tokens.token(fresh=True)
-        shown = caplog.text + "".join(capsys.readouterr()) + repr(tokens) + repr(Secret(CLIENT_SECRET))
-        shown += repr(Certificate(tmp_path, None, PASSPHRASE))
-        assert [word for word in (token, CLIENT_SECRET, PASSPHRASE) if word in shown] == []
-
-    async def test_environment_variables_do_not_choose_another_host(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("MSAL_FORCE_REGION", "westus")
-        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-        login = Entra(lambda _: httpx2.Response(200, content=json.dumps(GOOD).encode()))
-        await login.tokens().token()
-        assert {r.url.host for r in login.asked} == {"login.microsoftonline.com"}
-
-
 class TestWhatIsWrongBeforeAnythingIsSent:
     def made(self, folder: Path, what: str) -> Certificate:
         own, owns, odd = pem(key("app")), pem(APP), papers.elliptic()
@@ -483,41 +280,3 @@ class TestWhatIsWrongBeforeAnythingIsSent:
         with pytest.raises(MisconfiguredError) as caught:
             open_tokens(**(given | wrong))
         assert caught.value.hint
-
-
-class TestManagedIdentity:
-    def tokens(self, answer: httpx2.Response | Exception) -> ManagedIdentityTokens:
-        def script(request: httpx2.Request) -> httpx2.Response:
-            assert request.url.host == "169.254.169.254"
-            if isinstance(answer, Exception):
-                raise answer
-            return unread(answer)
-
-        return ManagedIdentityTokens(ManagedIdentity(), clock=Clock(NOW), http=httpx2.MockTransport(script))
-
-    @pytest.mark.parametrize(
-        ("answer", "error"),
-        [
-            (httpx2.Response(429, content=b"{}"), TryLaterError),
-            (httpx2.Response(410, content=b""), TryLaterError),
-            (httpx2.Response(500, content=b"x"), TryLaterError),
-            (httpx2.ConnectError("no route"), TryLaterError),
-            (httpx2.Response(400, content=b'{"error": "invalid_request"}'), MisconfiguredError),
-            (httpx2.Response(200, content=b"<html>"), MisconfiguredError),
-            (httpx2.Response(200, content=b'{"access_token": "a b", "expires_in": "1"}'), SignInError),
-            (httpx2.Response(307, headers={"location": "http://evil.test"}), MisconfiguredError),
-        ],
-    )
-    async def test_each_answer_has_a_meaning(
-        self, answer: httpx2.Response | Exception, error: type[ExchangeError]
-    ) -> None:
-        with pytest.raises(error) as caught:
-            await self.tokens(answer).token()
-        assert type(caught.value) is error
-
-    async def test_a_machine_that_cannot_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("IDENTITY_ENDPOINT", "https://127.0.0.1:1/x")
-        monkeypatch.setenv("IDENTITY_HEADER", "x")
-        monkeypatch.setenv("IDENTITY_SERVER_THUMBPRINT", "0" * 40)
-        with pytest.raises(MisconfiguredError, match="kind of machine"):
-            await self.tokens(httpx2.Response(200)).token()
