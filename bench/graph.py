@@ -31,9 +31,9 @@ from graph_greenroom import GreenroomCost
 from graph_latency import Waits
 from graph_peers import PeerCost
 from support.certificates import of_this_machine
-from support.peer import PeerMissingError
+from support.peer import PEERS, PeerMissingError
 
-SIDES = ("greenroom", *graph_peers.PEERS)
+SIDES = ("greenroom", *PEERS)
 
 
 @dataclass(frozen=True)

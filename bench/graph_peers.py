@@ -2,16 +2,13 @@
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import job
-from support.peer import PEERS, peer
+from support.peer import peer
 
 NAMES = {"o365": "python-o365", "msgraph": "msgraph-sdk"}
 CLIENT_ID = "6d0f6d52-7c2e-4d7b-9a42-0b7f3e0b9a02"
-
-__all__ = ["NAMES", "PEERS", "PeerCost", "attend", "mailbox_of", "seed"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ def attend(name: str, referee: job.Referee, count: int) -> PeerCost:
         secret=job.PASSWORD,
         authority=referee.authority,
     ) as client:
-        cpu, wall = client.do("cpu"), time.perf_counter()  # answered once everything is loaded and signed in
+        cpu = client.do("cpu")  # answered once everything is loaded
         wall = time.perf_counter()
         accepted = sum(client.do("attend", mailbox=mailbox_of(name), wanted=job.TICKET) for _ in range(2))
         wall, cpu = time.perf_counter() - wall, client.do("cpu") - cpu
@@ -71,10 +68,3 @@ def seed(name: str, count: int) -> dict[str, Any]:
         "applications": [{"client_id": CLIENT_ID, "secret": job.PASSWORD, "scope": "everybody"}],
         "meetings": job.invitations(count, mailbox_of(name)),
     }
-
-
-def folder_of(base: Path, name: str) -> Path:
-    """A folder of its own for each side's files."""
-    folder = base / name
-    folder.mkdir()
-    return folder
