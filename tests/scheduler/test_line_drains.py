@@ -74,6 +74,24 @@ async def test_five_hundred_rooms_exist_at_once_and_the_replies_drain_at_twenty_
         assert lines[-2:] == [("replied", "waits"), ("replied", "accept_new_single")]
 
 
+async def test_a_sending_that_the_answer_from_the_line_came_just_behind_is_not_taken_for_our_echo() -> None:
+    async with at_work() as work:
+        driver = await limited(work)
+        invite(work, 40)
+        await driver.attendant.attend()
+        last = MeetingKey.of_uid("m0")
+        assert work.mailbox.replies_to(last) == []
+        work.clock.forward(seconds=61)
+        item = work.mailbox.items["item-m0"]  # the button is pressed again: another ticket, at the same time
+        work.mailbox.put(replace(item, body_html=f"<p>{work.ticket(200000000)}</p>", sent_at=work.clock.now))
+        await driver.attendant.answer_waiting()
+        assert len(work.mailbox.replies_to(last)) == 1
+        assert (await record_of(work, "m0")).alias_number == 100000000
+        await driver.run_for(minutes=3)
+        assert (await record_of(work, "m0")).alias_number == 200000000
+        assert len(work.mailbox.replies_to(last)) == 2
+
+
 async def test_the_soonest_meetings_are_answered_first() -> None:
     async with at_work() as work:
         driver = await limited(work)

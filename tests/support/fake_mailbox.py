@@ -91,7 +91,8 @@ class FakeMailbox:
     def _glance(self, item_id: str) -> Glance:
         item = self.items[item_id]
         own = item.replied_at is not None and (item.sent_at is None or item.replied_at >= item.sent_at)
-        return Glance(item.ref, item.key, item.fingerprint, item.response, own)
+        told = None if self.sends_per_minute is None else item.sent_at  # as over Graph, where messages are counted
+        return Glance(item.ref, item.key, item.fingerprint, item.response, own, told)
 
     async def inventory(self, since: datetime) -> list[Glance]:
         self._trip("inventory", after=False)

@@ -129,7 +129,8 @@ class ItemRef:
 class Glance:
     """What a list of changes tells about one item for the price of the list. Anything but `ref` may be unknown (None).
 
-    `own_answer` says that, by its times, the item was last changed by the mailbox's own answer: an echo of ours.
+    `own_answer` says that, by its times, the item was last changed by the mailbox's own answer: an echo of ours. `sent_at` is
+    the owner's stamp, as in `Observation`: it tells an answer to what we had read from one that hides a later sending.
     """
 
     ref: ItemRef
@@ -137,6 +138,7 @@ class Glance:
     fingerprint: str | None = None
     response: Response | None = None
     own_answer: bool = False
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

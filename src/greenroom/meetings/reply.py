@@ -1,6 +1,7 @@
 """The eleven answers a mailbox gives, which text says each, and which of them are worth a mail."""
 
 import hashlib
+from datetime import datetime
 from enum import StrEnum
 
 from greenroom.meetings.meeting import Observation
@@ -48,6 +49,12 @@ def reply_identity(outcome: Outcome, observation: Observation) -> str:
 def facts_of(identity: str) -> str:
     """Return the part of a reply's identity that names facts and sending; empty where what it told no longer holds."""
     return identity.partition(":")[2].partition("#")[0]
+
+
+def answers(identity: str, sent_at: datetime) -> bool:
+    """Whether a reply answered the sending of this moment; one whose facts do not hold any more may have."""
+    told = facts_of(identity).partition(":")[2]
+    return told in ("", sent_at.isoformat())
 
 
 def timing(observation: Observation) -> str:

@@ -10,6 +10,7 @@ from greenroom.exchange.contract import Changes, Cursor, Unreadable
 from greenroom.exchange.errors import CursorExpiredError, ExchangeError, ItemBrokenError, ItemGoneError, TryLaterError
 from greenroom.meetings.meeting import Glance, ItemRef, Kind, MeetingKey, Observation, Response
 from greenroom.meetings.record import Record, State
+from greenroom.meetings.reply import answers
 from greenroom.scheduler.case import entry_of, new_record, postponed
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.line import ReplyLine
@@ -87,7 +88,11 @@ async def observe(
 
 
 def is_echo(glance: Glance, record: Record | None) -> bool:
-    """Whether a change is only what we did ourselves: the facts are those we handled and our accept came last."""
+    """Whether a change is only what we did ourselves: the facts are those we handled and our accept came last.
+
+    Where the list tells when the organizer sent the meeting, it must also be the sending that we answered: an answer given
+    from the line may have come just after a change that we had not seen.
+    """
     return (
         record is not None
         and record.state is State.SCHEDULED
@@ -96,6 +101,7 @@ def is_echo(glance: Glance, record: Record | None) -> bool:
         and glance.response is Response.ACCEPTED
         and glance.fingerprint is not None
         and glance.fingerprint == record.seen
+        and (glance.sent_at is None or record.replied is None or answers(record.replied, glance.sent_at))
     )
 
 

@@ -53,7 +53,14 @@ def glance(event: Event | Broken) -> Glance:
     if isinstance(event, Broken):
         return Glance(event.ref)
     response = _response(event)
-    return Glance(event.ref, event.key, _fingerprint(event), response, own_answer=_is_echo(event, response))
+    return Glance(
+        event.ref,
+        event.key,
+        _fingerprint(event),
+        response,
+        own_answer=_is_echo(event, response),
+        sent_at=_sent(event),
+    )
 
 
 def _fingerprint(event: Event) -> str | None:
@@ -110,7 +117,7 @@ def observation(event: Event, mailbox: str, series: Series | None) -> Observatio
         response_requested=event.response_requested is not False,
         replied_at=_replied(event, response),
         received_at=event.created_date_time,
-        sent_at=values.instant(event.extended(OWNER_CRITICAL_CHANGE)),
+        sent_at=_sent(event),
         sequence=_number(event.extended(SEQUENCE)),
         original_start=event.original_start if kind is Kind.OCCURRENCE else None,
         recurrence=series.text if series else None,
@@ -163,6 +170,10 @@ def _response(event: Event) -> Response:
 
 def _replied(event: Event, response: Response) -> datetime | None:
     return event.response_status.time if event.response_status and response in _ANSWERS else None
+
+
+def _sent(event: Event) -> datetime | None:
+    return values.instant(event.extended(OWNER_CRITICAL_CHANGE))
 
 
 def _person(one: Recipient | None) -> Person | None:

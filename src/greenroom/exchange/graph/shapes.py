@@ -29,8 +29,8 @@ _WHOLE = (
     f"{_LIGHT},createdDateTime,originalStartTimeZone,recurrence,organizer,isOrganizer,attendees,responseRequested,"
     "location,locations,body"
 )
-_LIGHT_PROPERTIES = (CLEAN_GLOBAL_OBJECT_ID, START_WHOLE, END_WHOLE)
-_WHOLE_PROPERTIES = (*_LIGHT_PROPERTIES, GLOBAL_OBJECT_ID, OWNER_CRITICAL_CHANGE, SEQUENCE)
+_LIGHT_PROPERTIES = (CLEAN_GLOBAL_OBJECT_ID, START_WHOLE, END_WHOLE, OWNER_CRITICAL_CHANGE)
+_WHOLE_PROPERTIES = (*_LIGHT_PROPERTIES, GLOBAL_OBJECT_ID, SEQUENCE)
 _EXCEPTIONS = "exceptionOccurrences($select=id,type,originalStart,start,end,isCancelled)"
 
 
