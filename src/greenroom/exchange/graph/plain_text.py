@@ -4,14 +4,25 @@ Nothing that helps to join may get lost: the address of a link follows its text,
 takes and gives.
 """
 
+import html
 import re
-from html.parser import HTMLParser
 from typing import Final
 
 LONGEST_HTML: Final = 512 * 1024
 LONGEST_TEXT: Final = 32_000
 _MOST_DEPTH: Final = 30
-_MUTE: Final = frozenset({"style", "script", "head", "title", "template", "noscript"})
+_TOKEN: Final = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(?P<raw>style|script|title|textarea)\b[^<>]*+>.*?(?:</(?P=raw)\b[^<>]*+>|\Z)"
+    r"|<(?P<close>/?)(?P<name>[a-zA-Z][a-zA-Z0-9:._-]*+)(?P<rest>(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+)>"
+    r"|<[!?][^<>]*+>",
+    re.IGNORECASE | re.DOTALL,
+)
+_ATTRIBUTE: Final = re.compile(
+    r"(?:^|[\s\"'/])(?P<name>href|alt)\s*=\s*(?:\"(?P<double>[^\"]*)\"|'(?P<single>[^']*)'|(?P<bare>[^\s\"'>]+))",
+    re.IGNORECASE,
+)
+_MUTE: Final = frozenset({"head", "template", "noscript"})
 _PARAGRAPHS: Final = frozenset(
     {"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "table", "blockquote", "pre", "hr", "form"}
 )
@@ -30,24 +41,30 @@ def text_of_html(markup: str) -> str:
     if len(markup) > LONGEST_HTML:
         markup = markup[:LONGEST_HTML]
     reader = _Reader()
-    reader.feed(markup)
-    reader.close()
+    place = 0
+    for token in _TOKEN.finditer(markup):
+        reader.say(html.unescape(markup[place : token.start()]))
+        place = token.end()
+        if token["name"] and token["close"]:
+            reader.end(token["name"].lower())
+        elif token["name"]:
+            reader.start(token["name"].lower(), token["rest"])
+    reader.say(html.unescape(markup[place:]))
     text = _EMPTY.sub("\n\n", _SPACED.sub("", "".join(reader.parts))).strip()
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 2].rstrip() + " …"
 
 
-class _Reader(HTMLParser):
+class _Reader:
     """Gathers text. `parts` hold no space at the start of a line and never two in a row."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._mute = 0
         self._lists: list[int | None] = []
         self._links: list[tuple[str, int]] = []
         self._row = False
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def start(self, tag: str, rest: str) -> None:
         if tag in _MUTE:
             self._mute += 1
         elif tag == "body":
@@ -57,15 +74,16 @@ class _Reader(HTMLParser):
         elif tag == "br":
             self._line()
         elif tag == "a":
-            self._links.append((dict(attrs).get("href") or "", len(self.parts)))
+            self._end_link()  # links do not nest
+            self._links.append((_attribute(rest, "href"), len(self.parts)))
         elif tag == "img":
-            self._say(dict(attrs).get("alt") or "")
+            self.say(_attribute(rest, "alt"))
         elif tag in _CELLS:
             self._cell()
         elif tag in _PARAGRAPHS or tag in _LINES:
             self._open(tag)
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if tag in _MUTE:
             self._mute = max(0, self._mute - 1)
         elif self._mute:
@@ -80,10 +98,6 @@ class _Reader(HTMLParser):
             self._paragraph()
         elif tag in _LINES:
             self._line(once=True)
-
-    def handle_data(self, data: str) -> None:
-        if not self._mute:
-            self._say(data)
 
     def _open(self, tag: str) -> None:
         if tag in ("ul", "ol"):
@@ -124,9 +138,12 @@ class _Reader(HTMLParser):
         told = address.startswith(_PLAIN_SCHEMES) and bare.lower() in said.lower()
         if not address.lower().startswith(_SCHEMES) or told or address.rstrip("/") in said:
             return
-        self._say(f" <{address}>" if said else address)
+        self.say(f" <{address}>" if said else address)
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Add text as it is shown: without what cannot be seen, spaces run together."""
+        if self._mute:
+            return
         text = _SPACES.sub(" ", _INVISIBLE.sub("", text))
         if self._at_start() or (self.parts and self.parts[-1].endswith(" ")):
             text = text.lstrip(" ")
@@ -144,3 +161,10 @@ class _Reader(HTMLParser):
         self._line(once=True)
         if self.parts and self.parts[-1] != "\n\n":
             self.parts.append("\n\n")
+
+
+def _attribute(rest: str, name: str) -> str:
+    for found in _ATTRIBUTE.finditer(rest):
+        if found["name"].lower() == name:
+            return html.unescape(found["double"] or found["single"] or found["bare"] or "")
+    return ""
