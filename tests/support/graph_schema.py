@@ -1,7 +1,7 @@
 """The published schema of Microsoft Graph as a referee: every request we send, every answer and notification must fit it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
@@ -133,9 +133,9 @@ def reply_complaint(operation: str, status: int, body: Any) -> str | None:
     if status >= _FIRST_ERROR:
         wrong = _error_misfits(body)
     elif operation in _EVENT_REPLIES:
-        wrong = misfits("event", body)
+        wrong = _event_misfits(body)
     elif operation in _EVENT_LISTS:
-        wrong = _list_misfits("event", body)
+        wrong = _list_misfits("event", body, _event_misfits)
     elif operation in _SUBSCRIPTION_REPLIES:
         wrong = misfits("subscription", body) + _missing("subscription", body, _SUBSCRIPTION_FIELDS)
     elif operation == "ListSubscriptions":
@@ -152,12 +152,20 @@ def _missing(name: str, value: Any, fields: tuple[str, ...]) -> list[str]:
     return [f"{name}: {field} is missing" for field in fields if given.get(field) is None]
 
 
-def _list_misfits(name: str, body: Any) -> list[str]:
+def _event_misfits(value: Any) -> list[str]:
+    """What is wrong with an answered event. The type is open (to extensions, of which we have none) and demands nothing."""
+    if isinstance(value, dict) and "@removed" in value:
+        return _missing("event", value, ("id",))
+    return misfits("event", value) + _unknown_in("event", value) + _missing("event", value, ("id",))
+
+
+def _list_misfits(name: str, body: Any, judge: Callable[[Any], list[str]] | None = None) -> list[str]:
     wrong = _shape(body, {"value": list})
     if wrong:
         return wrong
     wrong = [f"unknown property {one}" for one in body if one != "value" and not one.startswith("@odata.")]
-    return wrong + [complaint for one in body["value"] for complaint in misfits(name, one)]
+    one_by_one = judge or (lambda one: misfits(name, one))
+    return wrong + [complaint for one in body["value"] for complaint in one_by_one(one)]
 
 
 def _error_misfits(body: Any) -> list[str]:

@@ -16,7 +16,6 @@ from greenroom.meetings.sandbox_rules import GREATEST, NODE_WORK, TESTS
 WORK: Final = 2_000_000  # characters handled and nodes run, times their weight: some tenths of a second at the worst
 LONGEST_VALUE: Final = 65_536
 MOST_ROUNDS: Final = 5_000
-_GREATEST: Final = 10**15
 _LONGEST_STRIP: Final = 100
 _MOST_DECIMALS: Final = 10
 _TAG: Final = re.compile(r"<!--[^>]*+-->|<[^<>]*+>")

@@ -57,13 +57,11 @@ def test_the_other_requests_are_these() -> None:
     calls = [
         subscriptions.list_all(),
         subscriptions.renew("a/b", AT),
-        subscriptions.reauthorize("a/b"),
         subscriptions.delete("a/b"),
     ]
     assert [(call.operation, call.method, call.target(), call.body, call.writes) for call in calls] == [
         ("ListSubscriptions", "GET", "subscriptions", None, False),
         ("RenewSubscription", "PATCH", "subscriptions/a%2Fb", {"expirationDateTime": "2026-11-28T11:30:00Z"}, True),
-        ("ReauthorizeSubscription", "POST", "subscriptions/a%2Fb/reauthorize", None, True),
         ("DeleteSubscription", "DELETE", "subscriptions/a%2Fb", None, True),
     ]
     assert all(request_complaint(call.operation, call.body) is None for call in calls)

@@ -230,7 +230,6 @@ class Event(_Part):
     sensitivity: Word = ""
     location: Location | None = Field(None, repr=False)
     locations: Annotated[tuple[Location, ...], _list(_MOST_LOCATIONS)] = Field((), repr=False)
-    is_online_meeting: bool | None = None
     single_value_extended_properties: Annotated[tuple[ExtendedProperty, ...], _list(_MOST_PROPERTIES)] = ()
     cancelled_occurrences: Annotated[tuple[Annotated[str, _text(2000)], ...], _list(_MOST_EXCEPTIONS)] = ()
     exception_occurrences: Annotated[tuple[Instance, ...], _list(_MOST_EXCEPTIONS)] = ()

@@ -19,7 +19,7 @@ from greenroom.exchange.graph.locations import Place
 from greenroom.exchange.graph.values import LONGEST_BODY
 
 _TEXT = "id,changeKey,type,isCancelled,body,location,locations"
-_OWN = f"{_TEXT},iCalUId,seriesMasterId,isOrganizer,organizer,responseStatus,isOnlineMeeting"
+_OWN = f"{_TEXT},iCalUId,seriesMasterId,isOrganizer,organizer,responseStatus"
 _PREFER = (shapes.HTML, shapes.UNSAFE_HTML)
 _MOST_EXCEPTIONS = 200
 

@@ -64,14 +64,9 @@ def list_all() -> Call:
 
 
 def renew(ident: str, expires: datetime) -> Call:
-    """Ask for more time, which also authorizes anew."""
+    """Ask for more time, which also authorizes anew ("Reduce missing subscriptions and change notifications")."""
     body = {"expirationDateTime": _written(expires)}
     return Call("RenewSubscription", "PATCH", path("subscriptions", ident), "", body=body, writes=True)
-
-
-def reauthorize(ident: str) -> Call:
-    """Authorize anew without more time; a renewal does both ("Reduce missing subscriptions and change notifications")."""
-    return Call("ReauthorizeSubscription", "POST", path("subscriptions", ident, "reauthorize"), "", writes=True)
 
 
 def delete(ident: str) -> Call:
