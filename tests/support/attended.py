@@ -1,4 +1,4 @@
-"""Greenroom within a test: the real EWS adapter, scheduler and storage on a simulator, without processes of their own.
+"""Greenroom within a test: a real adapter, scheduler and storage on a simulator, without processes of their own.
 
 Two ways of it::
 
@@ -10,6 +10,8 @@ Two ways of it::
     async with attended(clock) as home:              # no sockets; the test itself lets Greenroom look
         home.invite("plain")
         await home.look()
+
+Both speak EWS unless they are told `protocol="graph"`.
 """
 
 import asyncio
@@ -19,9 +21,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import httpx2
-
-from greenroom.exchange.ews import BasicAuth, EwsMailbox, EwsSettings
+from greenroom.exchange.contract import Mailbox
 from greenroom.meetings.alias import AliasPlan
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.policy import Policy
@@ -35,7 +35,7 @@ from greenroom.scheduler.case import Clock, no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.scheduler.queue.in_process import InProcessQueue
 from greenroom.scheduler.service import Service
-from greenroom.simulator.app import SimulatorApp, create_simulator_app
+from greenroom.simulator.app import create_simulator_app
 from greenroom.simulator.ews_face import EwsFace
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.faults import FaultRule
@@ -44,7 +44,9 @@ from greenroom.simulator.seeding import seed
 from greenroom.storage import RoomStore, Storage, StoredRoom
 from support import planted
 from support.clocks import RunningClock
-from support.whole import ATTENDEE, EQUIPMENT, ORGANIZER, PASSWORD, SERVICE, Processing, world
+from support.simulator import RunningSimulator
+from support.spoken import OPERATIONS, Work, over_http, straight
+from support.whole import ATTENDEE, EQUIPMENT, ORGANIZER, Processing, Spoken, world
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -61,6 +63,7 @@ class Home:
     clock: Clock
     storage: Storage
     integration: Integration
+    protocol: Spoken = "ews"
     keys: dict[str, MeetingKey] = field(default_factory=dict)
     steps: list[str] = field(default_factory=list)
     hint: Callable[[], Awaitable[None]] | None = None  # what a notification does to the service
@@ -135,6 +138,10 @@ class Home:
         found = [ring.verify(place.ticket) for place in locate_tickets(text, ring.prefix)]
         return [ticket.number for ticket in found if isinstance(ticket, Ticket)]
 
+    def calls_to(self, work: Work) -> int:
+        """How many calls were made to do this."""
+        return self.calls(OPERATIONS[self.protocol][work])
+
     def calls(self, operation: str | None = None) -> int:
         counts = self.face.counters.snapshot()
         return int(counts["total"] if operation is None else counts["operations"].get(operation, 0))
@@ -182,7 +189,7 @@ class Home:
 
 
 def integration_of(
-    mailbox: EwsMailbox, storage: Storage, clock: Clock, *, policy: Policy | None = None, texts: Texts | None = None
+    mailbox: Mailbox, storage: Storage, clock: Clock, *, policy: Policy | None = None, texts: Texts | None = None
 ) -> Integration:
     """One integration with the embedded platform."""
     return Integration(
@@ -200,22 +207,27 @@ def integration_of(
 
 @asynccontextmanager
 async def serviced(
-    simulator: Any,
+    simulator: RunningSimulator,
     *,
+    protocol: Spoken = "ews",
     clock: Clock | None = None,
-    password: str = PASSWORD,
+    secret: str | None = None,
     poll: float = 0.1,
     push: bool = False,
     policy: Policy | None = None,
     texts: Texts | None = None,
-    timeout: timedelta = timedelta(seconds=10),  # noqa: ASYNC109  of each EWS call, not of this function
+    timeout: timedelta = timedelta(seconds=10),  # noqa: ASYNC109  of each call, not of this function
 ) -> AsyncIterator[Home]:
-    """Run the service against a running simulator (see `support.simulator`), which takes over the clock."""
+    """Run the service against a running simulator (see `support.simulator`), which takes over the clock.
+
+    `secret` is another password or client secret than the right one.
+    """
     clock = clock or RunningClock(60)
     simulator.exchange.clock = clock
-    settings = EwsSettings(url=simulator.ews_url, address=EQUIPMENT, auth=BasicAuth(SERVICE, password), timeout=timeout)
-    mailbox = EwsMailbox(settings, clock=clock)
-    async with _home(simulator.exchange, simulator.face, mailbox, policy=policy, texts=texts) as home:
+    async with (
+        over_http(simulator, protocol, clock=clock, name=NAME, push=push, secret=secret, timeout=timeout) as mailbox,
+        _home(simulator.exchange, simulator.face, mailbox, protocol, policy=policy, texts=texts) as home,
+    ):
         service = Service(
             [home.integration],
             home.storage,
@@ -237,38 +249,30 @@ async def serviced(
 
 @asynccontextmanager
 async def attended(
-    clock: Clock, processing: Processing = "auto_update", *, seeded: Mapping[str, Any] | None = None
+    clock: Clock,
+    processing: Processing = "auto_update",
+    *,
+    protocol: Spoken = "ews",
+    seeded: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Home]:
     """A Greenroom that looks when the test says so; requests go straight into the simulator's application."""
     exchange = Exchange(clock)
     seed(exchange, seeded or world(processing))
     app = create_simulator_app(exchange)
-    settings = EwsSettings(
-        url="http://127.0.0.1/EWS/Exchange.asmx", address=EQUIPMENT, auth=BasicAuth(SERVICE, PASSWORD)
-    )
-    mailbox = EwsMailbox(settings, _Straight(app), clock=clock)
-    async with _home(exchange, app.face, mailbox) as home:
-        yield home
-
-
-class _Straight(httpx2.ASGITransport):
-    """Calls the application in this loop; a connection that it cuts is a connection that broke."""
-
-    def __init__(self, app: SimulatorApp) -> None:
-        super().__init__(app, client=("127.0.0.1", 50000))
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        try:
-            return await super().handle_async_request(request)
-        except ConnectionResetError as error:
-            raise httpx2.ReadError("cut", request=request) from error
+    mailbox = straight(app, protocol, clock)
+    try:
+        async with _home(exchange, app.face, mailbox, protocol) as home:
+            yield home
+    finally:
+        await mailbox.close()
 
 
 @asynccontextmanager
 async def _home(
     exchange: Exchange,
     face: EwsFace,
-    mailbox: EwsMailbox,
+    mailbox: Mailbox,
+    protocol: Spoken,
     *,
     policy: Policy | None = None,
     texts: Texts | None = None,
@@ -276,7 +280,7 @@ async def _home(
     storage, clock = Storage.open("sqlite://"), exchange.clock
     try:
         await storage.migrate()
-        yield Home(exchange, face, clock, storage, integration_of(mailbox, storage, clock, policy=policy, texts=texts))
+        integration = integration_of(mailbox, storage, clock, policy=policy, texts=texts)
+        yield Home(exchange, face, clock, storage, integration, protocol)
     finally:
-        await mailbox.close()
         await storage.close()

@@ -8,17 +8,18 @@ Started once (importing takes longer than a whole day's work does), it forks a p
 
 and answers with one line when that process has ended::
 
-    {"killed": true, "code": -9, "steps": []}          `steps` are named by those who lived
+    {"killed": true, "code": -9, "steps": [], "calls": 0}      `steps` are named and `calls` counted by those who lived
 """
 
 import asyncio
 import contextlib
-import itertools
 import json
 import os
 import signal
 import sys
 import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from typing import Any
 from greenroom.assembly import open_greenroom
 from greenroom.cli.logs import configure_logs
 from greenroom.exchange.ews.transport import EwsTransport
+from greenroom.exchange.graph.transport import GraphTransport
 from greenroom.meetings.templates import Texts
 from greenroom.settings import load_settings
 from greenroom.storage import Storage
@@ -34,19 +36,46 @@ from support.clocks import RunningClock
 _LONGEST = 60  # seconds until a process that never comes to rest is ended
 _OFTEN = 0.02  # seconds between two polls
 _SPEED = 60
+_SENDS = "_exchange"  # of both transports; death has no interface in the program
 _IDLE = ["observed", "weighed", "rooms", "answered", "observed"]
 
 
-async def work(config: Path, die_at: int = 0) -> list[str]:
-    """Serve until there is nothing left to do; returns the names of all steps before the first pass that had nothing to do.
+@dataclass
+class Calls:
+    """The calls to Exchange, over either protocol; this process may die when the answer to one has come, before it is read."""
 
+    die_at: int = 0
+    made: int = 0
+
+    def watch(self) -> None:
+        """Count from now on."""
+        for transport in (EwsTransport, GraphTransport):
+            setattr(transport, _SENDS, self._counted(getattr(transport, _SENDS)))
+
+    def _counted(self, send: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def sent(*args: Any, **kwargs: Any) -> Any:
+            answer = await send(*args, **kwargs)
+            self.made += 1
+            if self.made == self.die_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return answer
+
+        return sent
+
+
+async def work(config: Path, calls: Calls, die_at: int = 0) -> tuple[list[str], int]:
+    """Serve until there is nothing left to do.
+
+    Returns the names of all steps before the first pass that had nothing to do, and how many calls were made until its end.
     Time runs fast, so that what is put off (a busy machine makes calls fail, too) is not waited for long.
     """
     steps: list[str] = []
+    made: list[int] = []
     stop = asyncio.Event()
 
     def step(name: str) -> None:
         steps.append(name)
+        made.append(calls.made)
         if len(steps) == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -55,7 +84,8 @@ async def work(config: Path, die_at: int = 0) -> list[str]:
         resting = asyncio.create_task(_stop_at_rest(greenroom.storage, steps, stop))
         await greenroom.run(stop)
         await resting
-    return steps[: _idle(steps)]
+    rest = _idle(steps) or 0
+    return steps[:rest], made[rest]
 
 
 async def _stop_at_rest(storage: Storage, steps: list[str], stop: asyncio.Event) -> None:
@@ -77,20 +107,6 @@ def _idle(steps: list[str]) -> int | None:
     return next((at for at in range(len(steps) - len(_IDLE) + 1) if steps[at : at + len(_IDLE)] == _IDLE), None)
 
 
-def die_after_call(number: int) -> None:
-    """Let this process die when the answer to its n-th call has come, before anything is made of it."""
-    send = EwsTransport._exchange
-    calls = itertools.count(1)
-
-    async def sent(*args: Any, **kwargs: Any) -> Any:
-        answer = await send(*args, **kwargs)
-        if next(calls) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
-
-    EwsTransport._exchange = sent  # type: ignore[method-assign]  # death has no interface in the program
-
-
 def child(config: str, at: str | None, die_at: int) -> None:
     """Be a Greenroom, and end without coming back."""
     signal.alarm(_LONGEST)
@@ -100,11 +116,11 @@ def child(config: str, at: str | None, die_at: int) -> None:
         os.dup2(log.fileno(), 2)
         configure_logs("info", "json")
         code = 1
-        if at == "call":
-            die_after_call(die_at)
+        calls = Calls(die_at if at == "call" else 0)
+        calls.watch()
         with contextlib.suppress(KeyboardInterrupt):
-            steps = asyncio.run(work(Path(config), die_at if at == "step" else 0))
-            (folder / "steps.json").write_text(json.dumps(steps), encoding="utf-8")
+            steps, made = asyncio.run(work(Path(config), calls, die_at if at == "step" else 0))
+            (folder / "lived.json").write_text(json.dumps({"steps": steps, "calls": made}), encoding="utf-8")
             code = 0
         sys.stderr.flush()
         os._exit(code)
@@ -127,13 +143,13 @@ def main() -> None:
     assert threading.active_count() == 1, "only a process of one thread may be forked"
     for line in sys.stdin:
         order = json.loads(line)
-        steps = Path(order["config"]).parent / "steps.json"
-        steps.unlink(missing_ok=True)
+        lived = Path(order["config"]).parent / "lived.json"
+        lived.unlink(missing_ok=True)
         if (pid := os.fork()) == 0:
             child(order["config"], order["at"], order["die_at"])
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        told = json.loads(steps.read_text(encoding="utf-8")) if steps.exists() else []
-        sys.stdout.write(json.dumps({"killed": code == -signal.SIGKILL, "code": code, "steps": told}) + "\n")
+        told = json.loads(lived.read_text(encoding="utf-8")) if lived.exists() else {"steps": [], "calls": 0}
+        sys.stdout.write(json.dumps({"killed": code == -signal.SIGKILL, "code": code, **told}) + "\n")
         sys.stdout.flush()
 
 

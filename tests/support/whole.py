@@ -2,9 +2,11 @@
 
 ::
 
-    with simulated_exchange(tmp_path, world()) as exchange, serving(tmp_path, exchange) as greenroom:
+    with simulated_exchange(tmp_path, world()) as exchange, serving(tmp_path, exchange, protocol="graph") as greenroom:
         ...
         greenroom.output()      # everything it has written so far
+
+The simulator always has both faces; `protocol` says which one Greenroom speaks with.
 """
 
 import base64
@@ -21,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import httpx2
 
@@ -30,6 +32,16 @@ from support import planted
 
 T = TypeVar("T")
 Processing = Literal["auto_update", "none", "auto_accept"]
+Spoken = Literal["ews", "graph"]
+"""The protocol that Greenroom speaks."""
+HOUSES: tuple[tuple[Spoken, Processing], ...] = (
+    ("ews", "auto_update"),
+    ("ews", "none"),
+    ("ews", "auto_accept"),
+    ("graph", "auto_update"),
+    ("graph", "auto_accept"),
+)
+"""How equipment mailboxes are attended. Where requests are left to us nothing is in the calendar, and Graph answers events only."""
 
 EQUIPMENT = "vmr@sim.test"
 ORGANIZER = "olga@sim.test"
@@ -68,19 +80,36 @@ def equipment(address: str, processing: Processing) -> dict[str, str]:
     }
 
 
+class Addresses(Protocol):
+    """Where a simulator is: all of it, its EWS face, the door to its tokens, and the tenant it is."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def ews_url(self) -> str: ...
+
+    @property
+    def login_url(self) -> str: ...
+
+    @property
+    def tenant(self) -> str: ...
+
+
 def configure(
     folder: Path,
-    ews_url: str,
+    simulator: Addresses,
     *,
+    protocol: Spoken = "ews",
     mailboxes: Sequence[str] = (EQUIPMENT,),
     port: int = 0,
+    push: bool = True,
     service: str = "",
-    exchange: str = "",
     more: str = "",
 ) -> Path:
     """Write a greenroom.toml with one integration for each mailbox into a folder.
 
-    `service` are further lines of its section; `exchange` and `more` are lines and sections of every integration.
+    `service` are further lines of its section; `more` are further sections of every integration. Without `push` it polls only.
     """
     path = folder / "greenroom.toml"
     public = f"http://127.0.0.1:{port}" if port else "https://meet.example"
@@ -105,12 +134,9 @@ ticket_keys = [{{ id = 0, key = "{key_of(number)}" }}]
 prefix = "meet{number}"
 
 [integration.exchange]
-url = "{ews_url}"
-username = "{SERVICE}"
-password = "{PASSWORD}"
+{_reach(simulator, protocol, push=push)}
 poll_seconds = 1
 timeout_seconds = 10
-{exchange}
 
 {more}
 """
@@ -118,6 +144,24 @@ timeout_seconds = 10
     ]
     path.write_text("".join([head, *integrations]), encoding="utf-8")
     return path
+
+
+def _reach(simulator: Addresses, protocol: Spoken, *, push: bool) -> str:
+    if protocol == "ews":
+        return f"""\
+url = "{simulator.ews_url}"
+username = "{SERVICE}"
+password = "{PASSWORD}"
+streaming = {str(push).lower()}"""
+    return f"""\
+protocol = "graph"
+tenant = "{simulator.tenant}"
+client_id = "{CLIENT_ID}"
+client_secret = "{CLIENT_SECRET}"
+cloud = "custom"
+login_url = "{simulator.login_url}"
+graph_url = "{simulator.url}"
+notifications = {str(push).lower()}"""
 
 
 def key_of(integration: int) -> str:
@@ -176,6 +220,8 @@ class SimulatedExchange:
 
     url: str
     ews_url: str
+    login_url: str
+    tenant: str
     http: httpx2.Client = field(repr=False)
 
     def get(self, path: str, **query: str) -> Any:
@@ -194,12 +240,8 @@ class SimulatedExchange:
         return [item for item in inbox if ".Resp." in item["class"] and item["from"] == sender]
 
     def calls(self) -> dict[str, int]:
-        """EWS calls so far, by operation."""
+        """Calls so far, by operation."""
         return dict(self.get("counters")["operations"])
-
-    def calls_by(self, login: str = SERVICE) -> int:
-        """EWS calls so far by one account."""
-        return sum(self.get("counters")["accounts"].get(login, {}).values())
 
 
 @contextlib.contextmanager
@@ -214,7 +256,7 @@ def simulated_exchange(
     try:
         told = json.loads(_first_line(process))
         with httpx2.Client(timeout=30, trust_env=False) as http:
-            yield SimulatedExchange(told["url"], told["ews"], http)
+            yield SimulatedExchange(told["url"], told["ews"], told["login"], told["tenant"], http)
     finally:
         process.terminate()
         try:
@@ -237,24 +279,16 @@ def _first_line(process: subprocess.Popen[bytes]) -> bytes:
 @contextlib.contextmanager
 def serving(
     folder: Path,
-    exchange: SimulatedExchange,
+    exchange: Addresses,
     *,
+    protocol: Spoken = "ews",
     mailboxes: Sequence[str] = (EQUIPMENT,),
     service: str = "",
-    exchange_settings: str = "",
     more: str = "",
 ) -> Iterator[Program]:
-    """Run `greenroom serve` while the block runs; it listens and its join links are right."""
+    """Run `greenroom serve` while the block runs; it listens, its join links are right, and Exchange can notify it."""
     port = free_port()
-    config = configure(
-        folder,
-        exchange.ews_url,
-        mailboxes=mailboxes,
-        port=port,
-        service=service,
-        exchange=exchange_settings,
-        more=more,
-    )
+    config = configure(folder, exchange, protocol=protocol, mailboxes=mailboxes, port=port, service=service, more=more)
     command = [sys.executable, "-m", "greenroom", "serve", "--config", str(config)]
     with started(command, folder / "greenroom.log") as program:
         eventually(lambda: _answers(port) or program.process.poll() is not None, seconds=_START_SECONDS)

@@ -4,7 +4,7 @@ The service runs in the test's own loop against the simulator over real HTTP, wi
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -14,16 +14,18 @@ from greenroom.meetings.meeting import MeetingKey
 from support.attended import DAY, Home, serviced
 from support.clocks import RunningClock
 from support.simulator import RunningSimulator, simulator_in_loop
-from support.whole import EQUIPMENT, PASSWORD, SERVICE, Processing, world
+from support.spoken import OPERATIONS as SPOKEN
+from support.whole import CLIENT_ID, EQUIPMENT, HOUSES, ORGANIZER, PASSWORD, SERVICE, Processing, Spoken, world
 
 NUMBER = 123456789
-OPERATIONS = ("SyncFolderItems", "GetItem", "FindItem", "UpdateItem", "CreateItem")
-FAULTS: dict[str, dict[str, Any]] = {
+Fault = dict[str, Any]
+_WITH_TIME: dict[str, Fault] = {
     "http_429": {"kind": "http_429", "retry_after": 5},
     "http_503": {"kind": "http_503"},
     "http_503-with-time": {"kind": "http_503", "retry_after": 5},
     "server_busy": {"kind": "server_busy", "back_off_ms": 5000},
-    "server_busy-nested": {"kind": "server_busy", "back_off_ms": 5000, "nested": True},
+}
+_AT_ANY_TIME: dict[str, Fault] = {
     "timeout_before": {"kind": "timeout_before"},
     "timeout_after_commit": {"kind": "timeout_after_commit"},
     "truncated_reply": {"kind": "truncated_reply"},
@@ -31,6 +33,47 @@ FAULTS: dict[str, dict[str, Any]] = {
     "access_denied": {"kind": "access_denied"},
     "slow": {"kind": "slow", "seconds": 0.2},
 }
+NESTED: Fault = {"kind": "server_busy", "back_off_ms": 5000, "nested": True}
+FAULTS: dict[Spoken, dict[str, Fault]] = {
+    "ews": {**_WITH_TIME, "server_busy-nested": NESTED, **_AT_ANY_TIME},
+    "graph": {
+        **_WITH_TIME,
+        "http_504": {"kind": "http_504"},
+        "http_504-with-time": {"kind": "http_504", "retry_after": 5},
+        **_AT_ANY_TIME,
+        "unauthorized": {"kind": "unauthorized"},
+    },
+}
+OPERATIONS: dict[Spoken, tuple[str, ...]] = {
+    "ews": ("SyncFolderItems", "GetItem", "FindItem", "UpdateItem", "CreateItem"),
+    "graph": ("Token", "ListEvents", "Batch", "GetEvent", "UpdateEvent", "AcceptEvent"),
+}
+TELLING = {
+    ("http_429", "ListEvents"),
+    ("http_504", "AcceptEvent"),
+    ("http_503", "UpdateEvent"),
+    ("timeout_after_commit", "UpdateEvent"),
+    ("timeout_after_commit", "AcceptEvent"),
+    ("truncated_reply", "Batch"),
+    ("access_denied", "AcceptEvent"),
+    ("unauthorized", "GetEvent"),
+    ("garbage_reply", "Token"),
+}
+"""Of the faults over Graph those that are tried each time; the others are slow in their number only."""
+MATRIX = [
+    pytest.param(
+        protocol,
+        fault,
+        operation,
+        id=f"{protocol}-{fault}-{operation}",
+        marks=[pytest.mark.slow] if protocol == "graph" and (fault, operation) not in TELLING else [],
+    )
+    for protocol in FAULTS
+    for fault in FAULTS[protocol]
+    for operation in OPERATIONS[protocol]
+]
+BOTH: tuple[Spoken, ...] = ("ews", "graph")
+over_both = pytest.mark.parametrize("protocol", BOTH)
 
 
 @pytest.fixture
@@ -65,50 +108,87 @@ async def check(home: Home, replies: int) -> None:
     assert room.spec.alias.number == NUMBER
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_a_fault_that_passes_changes_nothing_in_the_end(fault: str, operation: str) -> None:
-    async with simulator_in_loop(world()) as simulator, serviced(simulator) as home:
-        home.fail(operation=operation, times=2, **FAULTS[fault])
+async def move(home: Home, names: Sequence[str] = ("plain", "ticketed")) -> None:
+    """Move meetings by a day, and wait for what comes of it."""
+    for name in names:
+        own = home.own(name)
+        assert own is not None
+        home.change(name, start=own.meeting.start + DAY, end=own.meeting.end + DAY)
+    await home.until(lambda: all(len(home.answers(name)) > 1 for name in names))
+    await home.rest()
+
+
+@pytest.mark.parametrize(("protocol", "fault", "operation"), MATRIX)
+async def test_a_fault_that_passes_changes_nothing_in_the_end(protocol: Spoken, fault: str, operation: str) -> None:
+    async with simulator_in_loop(world()) as simulator, serviced(simulator, protocol=protocol) as home:
+        home.fail(operation=operation, times=2, **FAULTS[protocol][fault])
         await lives(home)
-        home.fail(operation=operation, times=2, **FAULTS[fault])
-        for name in ("plain", "ticketed"):
-            own = home.own(name)
-            assert own is not None
-            home.change(name, start=own.meeting.start + DAY, end=own.meeting.end + DAY)
-        await home.until(lambda: len(home.answers("plain")) > 1 and len(home.answers("ticketed")) > 1)
-        await home.rest()
+        home.fail(operation=operation, times=2, **FAULTS[protocol][fault])
+        await move(home)
         await check(home, 2)
+
+
+async def test_a_token_that_is_refused_in_the_middle_costs_one_more_and_no_wait(simulated: RunningSimulator) -> None:
+    async with serviced(simulated, protocol="graph", clock=RunningClock()) as home:
+        for operation in ("ListEvents", "UpdateEvent", "AcceptEvent"):
+            home.fail(operation=operation, times=1, kind="unauthorized")
+        await lives(home)
+        assert simulated.counters.snapshot()["faults"]["unauthorized"] == 3
+        assert home.calls("Token") <= 4
+
+
+@over_both
+async def test_updates_of_which_no_message_is_shown_are_seen_all_the_same(protocol: Spoken) -> None:
+    async with simulator_in_loop(world()) as simulator, serviced(simulator, protocol=protocol) as home:
+        simulator.exchange.site.silent_updates = True
+        await lives(home)
+        own = home.own("plain")
+        assert own is not None
+        home.change("plain", subject=f"{own.subject}, again")
+        await home.until(lambda: len(home.answers("plain")) > 1)
+        await move(home, ["ticketed"])
+        assert home.answers("ticketed") == ["Accept", "Accept"]
+        home.cancel("plain")
+        await _polls(0.5)
+        await home.rest()
+        assert home.answers("plain") == ["Accept", "Accept"]
+        room = await home.room("plain")
+        assert room is not None
+        assert room.retired_at is not None
 
 
 @pytest.mark.parametrize("fault", ["timeout_after_commit", "truncated_reply", "server_busy-nested", "timeout_before"])
 @pytest.mark.parametrize("operation", ["GetItem", "UpdateItem", "CreateItem"])
 async def test_the_same_is_true_where_exchange_leaves_requests_to_us(fault: str, operation: str) -> None:
     async with simulator_in_loop(world("none")) as simulator, serviced(simulator) as home:
-        home.fail(operation=operation, times=2, **FAULTS[fault])
+        home.fail(operation=operation, times=2, **FAULTS["ews"][fault])
         await lives(home)
 
 
-@pytest.mark.parametrize("processing", ["auto_update", "none"])
-async def test_a_reply_that_exchange_still_works_on_is_not_sent_again(processing: Processing) -> None:
+@pytest.mark.parametrize(("protocol", "processing"), [house for house in HOUSES if house[1] != "auto_accept"])
+async def test_a_reply_that_exchange_still_works_on_is_not_sent_again(protocol: Spoken, processing: Processing) -> None:
     """We wait half a minute, Exchange takes three quarters; meanwhile the echo of our own update makes us look again."""
     half_a_minute = timedelta(seconds=0.5)
-    async with simulator_in_loop(world(processing)) as simulator, serviced(simulator, timeout=half_a_minute) as home:
-        home.fail(kind="slow", operation="CreateItem", seconds=0.8, times=1)
+    async with (
+        simulator_in_loop(world(processing)) as simulator,
+        serviced(simulator, protocol=protocol, timeout=half_a_minute) as home,
+    ):
+        home.fail(kind="slow", operation=SPOKEN[protocol]["reply"], seconds=0.8, times=1)
         home.invite("plain")
         home.invite("ticketed", body=home.ticket(NUMBER))
-        await home.until(lambda: home.calls("CreateItem") > 0)
+        await home.until(lambda: home.calls_to("reply") > 0)
         await _polls(1.0)
         await home.rest()
         await check(home, 1)
 
 
+@over_both
 async def test_instructions_that_had_to_go_into_the_reply_are_not_lost_when_it_is_put_off(
-    simulated: RunningSimulator,
+    simulated: RunningSimulator, protocol: Spoken
 ) -> None:
-    async with serviced(simulated) as home:
-        home.fail(kind="access_denied", operation="UpdateItem")
-        home.fail(kind="http_503", operation="CreateItem", times=2)
+    async with serviced(simulated, protocol=protocol) as home:
+        home.fail(kind="access_denied", mailbox=ORGANIZER)
+        home.fail(kind="http_503", operation=SPOKEN[protocol]["reply"], times=2)
         home.invite("plain")
         await home.until(lambda: home.answers("plain") == ["Accept"])
         room, (reply,) = await home.room("plain"), home.responses("plain")
@@ -129,11 +209,14 @@ async def test_a_forgotten_sync_state_only_means_to_look_at_everything_again(tim
         await home.until(lambda: len(home.answers("plain")) == 2)
 
 
-async def test_faults_of_all_kinds_at_once_change_nothing_in_the_end(simulated: RunningSimulator) -> None:
+@over_both
+async def test_faults_of_all_kinds_at_once_change_nothing_in_the_end(
+    simulated: RunningSimulator, protocol: Spoken
+) -> None:
     # Every further try waits twice as long, at most an hour.
-    async with serviced(simulated, clock=RunningClock(600)) as home:
-        for at, rule in enumerate(FAULTS.values()):
-            for operation in OPERATIONS:
+    async with serviced(simulated, protocol=protocol, clock=RunningClock(600)) as home:
+        for at, rule in enumerate(FAULTS[protocol].values()):
+            for operation in OPERATIONS[protocol]:
                 home.fail(operation=operation, times=1, after=at, **rule)
         home.invite("plain")
         home.invite("ticketed", body=home.ticket(NUMBER))
@@ -149,7 +232,7 @@ async def test_faults_of_all_kinds_at_once_change_nothing_in_the_end(simulated: 
 async def test_a_wrong_password_is_tried_once_and_the_account_is_not_locked() -> None:
     async with simulator_in_loop(world(), lock_after=3) as simulator:
         clock = RunningClock()
-        async with serviced(simulator, clock=clock, password="wrong", poll=0.05, push=True) as home:
+        async with serviced(simulator, clock=clock, secret="wrong", poll=0.05, push=True) as home:
             home.invite("plain")
             for _ in range(20):
                 assert home.hint is not None
@@ -158,6 +241,23 @@ async def test_a_wrong_password_is_tried_once_and_the_account_is_not_locked() ->
             await _polls(1.5)
             assert 1 <= simulator.counters.snapshot()["auth_failures"][SERVICE] <= 2
         assert simulator.exchange.authenticate(SERVICE, PASSWORD) is not None
+
+
+async def test_a_wrong_client_secret_is_tried_ever_more_seldom(simulated: RunningSimulator) -> None:
+    clock = RunningClock()
+
+    def refused() -> int:
+        return int(simulated.counters.snapshot()["auth_failures"].get(CLIENT_ID, 0))
+
+    async with serviced(simulated, protocol="graph", clock=clock, secret="wrong", poll=0.05, push=True) as home:
+        home.invite("plain")
+        for number, minutes in enumerate((1, 4, 16), 1):
+            await home.until(lambda number=number: refused() == number)  # type: ignore[misc]  # a default, not a parameter
+            await _polls(0.5)
+            assert refused() == number
+            clock.forward(timedelta(minutes=minutes))
+        await home.until(lambda: refused() == 4)
+        assert home.answers("plain") == []
 
 
 async def test_a_password_that_stops_working_is_tried_again_after_a_quarter_of_an_hour_and_no_sooner() -> None:
@@ -193,36 +293,45 @@ async def _polls(seconds: float) -> None:
 # --- notifications ----------------------------------------------------------------------------------------------------
 
 
+_OF_PUSH: list[tuple[Spoken, Fault]] = [
+    ("ews", {"kind": "drop_stream", "operation": "GetStreamingEvents", "times": 5}),
+    ("ews", {"kind": "http_503", "operation": "GetStreamingEvents"}),
+    ("ews", {"kind": "garbage_reply", "operation": "Subscribe"}),
+    ("ews", {"kind": "access_denied", "operation": "Subscribe"}),
+    ("ews", {"kind": "access_denied", "operation": "GetStreamingEvents"}),
+    ("ews", {"kind": "timeout_before", "operation": "GetStreamingEvents"}),
+    ("graph", {"kind": "drop_notifications", "operation": "Notification"}),
+    ("graph", {"kind": "late", "operation": "Notification", "seconds": 2}),
+    ("graph", {"kind": "garbage_reply", "operation": "CreateSubscription"}),
+    ("graph", {"kind": "access_denied", "operation": "CreateSubscription"}),
+    ("graph", {"kind": "timeout_after_commit", "operation": "CreateSubscription"}),
+]
+
+
 @pytest.mark.parametrize(
-    "rule",
-    [
-        {"kind": "drop_stream", "operation": "GetStreamingEvents", "times": 5},
-        {"kind": "http_503", "operation": "GetStreamingEvents"},
-        {"kind": "garbage_reply", "operation": "Subscribe"},
-        {"kind": "access_denied", "operation": "Subscribe"},
-        {"kind": "access_denied", "operation": "GetStreamingEvents"},
-        {"kind": "timeout_before", "operation": "GetStreamingEvents"},
-    ],
-    ids=lambda rule: f"{rule['kind']}-{rule['operation']}",
+    ("protocol", "rule"),
+    [pytest.param(protocol, rule, id=f"{rule['kind']}-{rule['operation']}") for protocol, rule in _OF_PUSH],
 )
-async def test_without_notifications_polling_is_enough(rule: dict[str, Any]) -> None:
-    async with simulator_in_loop(world()) as simulator, serviced(simulator, push=True) as home:
+async def test_without_notifications_polling_is_enough(protocol: Spoken, rule: Fault) -> None:
+    async with simulator_in_loop(world()) as simulator, serviced(simulator, protocol=protocol, push=True) as home:
         home.fail(**rule)
         await lives(home)
 
 
-async def test_with_notifications_nobody_waits_for_the_poll() -> None:
+@over_both
+async def test_with_notifications_nobody_waits_for_the_poll(protocol: Spoken) -> None:
     async with (
         simulator_in_loop(world()) as simulator,
-        serviced(simulator, push=True, poll=3600, clock=RunningClock()) as home,
+        serviced(simulator, protocol=protocol, push=True, poll=3600, clock=RunningClock()) as home,
     ):
-        await home.until(lambda: home.calls("GetStreamingEvents") > 0)
+        await home.until(lambda: bool(home.calls("GetStreamingEvents") or simulator.graph.subscriptions.active()))
         home.invite("plain")
         await home.until(lambda: home.answers("plain") == ["Accept"], seconds=3)
 
 
-async def test_doubled_and_early_notifications_do_nothing_twice(simulated: RunningSimulator) -> None:
-    async with serviced(simulated, poll=3600) as home:
+@over_both
+async def test_doubled_and_early_notifications_do_nothing_twice(simulated: RunningSimulator, protocol: Spoken) -> None:
+    async with serviced(simulated, protocol=protocol, poll=3600) as home:
         assert home.hint is not None
         for number in range(30):
             await home.hint()
@@ -259,13 +368,13 @@ END:VCALENDAR
 """
 
 
-@pytest.mark.parametrize("processing", ["auto_update", "none"])
+@pytest.mark.parametrize(("protocol", "processing"), [house for house in HOUSES if house[1] != "auto_accept"])
 @pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0, 1, 1), (1, 0, 1, 0)], ids=str)
 @pytest.mark.parametrize("look_between", [True, False], ids=["watched", "at-once"])
 async def test_updates_that_arrive_doubled_or_out_of_order_leave_the_newest_time(
-    processing: Processing, order: tuple[int, ...], *, look_between: bool
+    protocol: Spoken, processing: Processing, order: tuple[int, ...], *, look_between: bool
 ) -> None:
-    async with simulator_in_loop(world(processing)) as simulator, serviced(simulator) as home:
+    async with simulator_in_loop(world(processing)) as simulator, serviced(simulator, protocol=protocol) as home:
         now = home.clock().replace(minute=0, second=0, microsecond=0)
         home.keys["foreign"] = MeetingKey.of_uid("out-of-order@elsewhere.test")
         for sequence in order:

@@ -1,6 +1,7 @@
-"""The whole life of meetings over real EWS: exchangelib plays organizer and attendee, Greenroom attends, each a process.
+"""The whole life of meetings: exchangelib plays organizer and attendee over EWS, Greenroom attends over EWS or over Graph.
 
-What is checked is what people see: their own calendars and Inboxes, as another vendor's client reads them, and the join page.
+Each is a process, and both faces of the simulator serve one store. What is checked is what people see: their own calendars and
+Inboxes, as another vendor's client reads them, and the join page.
 """
 
 import re
@@ -14,10 +15,12 @@ import pytest
 
 from support.colleague import HOUR, Colleague, in_days
 from support.whole import (
+    HOUSES,
     PASSWORD,
     Processing,
     Program,
     SimulatedExchange,
+    Spoken,
     equipment,
     eventually,
     serving,
@@ -77,19 +80,30 @@ class House:
         return found
 
 
-_WATCHING = ("SyncFolderItems", "Subscribe", "GetStreamingEvents", "Unsubscribe", "FindItem", "GetItem", "GetFolder")
+_WATCHING = (
+    *("SyncFolderItems", "Subscribe", "GetStreamingEvents", "Unsubscribe", "FindItem", "GetItem", "GetFolder"),
+    *("ListEvents", "GetEvent", "Batch", "Token", "CreateSubscription", "ListSubscriptions"),
+)
 
 MoveIn = Callable[[Processing], House]
 
 
+@pytest.fixture(scope="module", params=["ews", "graph"])
+def protocol(request: pytest.FixtureRequest) -> Spoken:
+    """What Greenroom speaks."""
+    spoken: Spoken = request.param
+    return spoken
+
+
 @pytest.fixture(scope="module")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SimulatedExchange, Program]]:
-    """One simulator and one Greenroom, which attends three equipment mailboxes of different kinds."""
+def programs(tmp_path_factory: pytest.TempPathFactory, protocol: Spoken) -> Iterator[tuple[SimulatedExchange, Program]]:
+    """One simulator and one Greenroom, which attends an equipment mailbox of each kind."""
     folder = tmp_path_factory.mktemp("house")
     seed = world()
     seed["mailboxes"] = [equipment(address, processing) for processing, address in EQUIPMENT.items()]
     with simulated_exchange(folder, seed) as exchange:
-        with serving(folder, exchange, mailboxes=list(EQUIPMENT.values())) as greenroom:
+        attended = [EQUIPMENT[processing] for spoken, processing in HOUSES if spoken == protocol]
+        with serving(folder, exchange, protocol=protocol, mailboxes=attended) as greenroom:
             yield exchange, greenroom
             assert greenroom.stop() == 0
         assert "Traceback" not in greenroom.output()
@@ -111,7 +125,12 @@ def move_in(programs: tuple[SimulatedExchange, Program]) -> MoveIn:
     return open_house
 
 
-@pytest.mark.parametrize("processing", ["auto_update", "none"])
+@pytest.mark.parametrize(
+    ("protocol", "processing"),
+    [("ews", "auto_update"), ("ews", "none"), ("graph", "auto_update")],
+    indirect=["protocol"],
+    scope="module",
+)
 def test_a_meeting_lives_from_invitation_to_cancellation(move_in: MoveIn, processing: Processing) -> None:
     home = move_in(processing)
     olga, anton = home.olga, home.anton
@@ -186,6 +205,7 @@ def test_a_copied_meeting_gets_a_room_of_its_own(move_in: MoveIn) -> None:
     assert home.join_page("Planning", "too-early") == link
 
 
+@pytest.mark.parametrize("protocol", ["ews"], indirect=True, scope="module")
 def test_with_requests_left_to_us_each_sending_gets_exactly_one_accept(move_in: MoveIn) -> None:
     home = move_in("none")
     for number in range(3):
