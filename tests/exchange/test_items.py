@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from lxml import etree
 
+from greenroom.exchange.addresses import address, is_x500
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError
 from greenroom.exchange.ews import items, recurrence, values
 from greenroom.exchange.ews.items import Item, Source, is_newer
@@ -142,9 +143,9 @@ class TestKinds:
 
 class TestPeopleAndText:
     def test_addresses_lose_prefixes_and_capitals(self) -> None:
-        assert values.address(" MAILTO:Olga@Example.TEST ") == "olga@example.test"
-        assert values.address("SMTP:x@y") == "x@y"
-        assert values.is_x500(values.address("EX:/O=Org/OU=a/CN=b"))
+        assert address(" MAILTO:Olga@Example.TEST ") == "olga@example.test"
+        assert address("SMTP:x@y") == "x@y"
+        assert is_x500(address("EX:/O=Org/OU=a/CN=b"))
 
     def test_a_cancellation_without_organizer_is_from_its_sender(self) -> None:
         sender = "<From><Mailbox><Name>O</Name><EmailAddress>o@x.test</EmailAddress></Mailbox></From>"

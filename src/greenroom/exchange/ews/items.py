@@ -12,13 +12,14 @@ from enum import Enum
 
 import structlog
 
+from greenroom.exchange.addresses import address
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError
 from greenroom.exchange.ews import identity
 from greenroom.exchange.ews.envelope import Call, Envelope, Message
 from greenroom.exchange.ews.faults import GarbledReplyError, error_for
 from greenroom.exchange.ews.markup import Element, child, children, local, messages, text_of, types, with_children
 from greenroom.exchange.ews.recurrence import read_series
-from greenroom.exchange.ews.values import address, instant, number, truth
+from greenroom.exchange.ews.values import instant, number, truth
 from greenroom.meetings.meeting import (
     ItemRef,
     Kind,

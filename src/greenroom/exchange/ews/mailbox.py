@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import httpx2
 import structlog
 
+from greenroom.exchange.addresses import address
 from greenroom.exchange.contract import (
     Changes,
     Cursor,
@@ -31,7 +32,6 @@ from greenroom.exchange.ews.reading import Reader
 from greenroom.exchange.ews.replies import batches, read_results, respond
 from greenroom.exchange.ews.settings import EwsSettings
 from greenroom.exchange.ews.transport import EwsTransport
-from greenroom.exchange.ews.values import address
 from greenroom.exchange.ews.wakeups import Wakeups
 from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import structlog
 
+from greenroom.exchange.addresses import is_x500
 from greenroom.exchange.contract import Invitation, InvitationEdit, UpdateResult
 from greenroom.exchange.errors import (
     ExchangeError,
@@ -28,7 +29,6 @@ from greenroom.exchange.ews.envelope import Call
 from greenroom.exchange.ews.faults import PROPERTY_REFUSED, UNREACHABLE_MAILBOX, RefusedRequestError
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.updates import OwnMeeting
-from greenroom.exchange.ews.values import is_x500
 from greenroom.meetings.meeting import MeetingKey
 
 log = structlog.get_logger(__name__)

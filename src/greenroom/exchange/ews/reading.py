@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from greenroom.exchange.addresses import is_x500
 from greenroom.exchange.contract import Unreadable
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, NotPermittedError, TryLaterError
 from greenroom.exchange.ews import items
@@ -25,7 +26,6 @@ from greenroom.exchange.ews.faults import (
 )
 from greenroom.exchange.ews.items import BATCH, Item, Source
 from greenroom.exchange.ews.transport import EwsTransport
-from greenroom.exchange.ews.values import is_x500
 from greenroom.meetings.meeting import ItemRef, Kind, Observation
 
 log = structlog.get_logger(__name__)

@@ -6,11 +6,12 @@ Source: EWS reference, FindItem, IsEqualTo (a binary constant is base64), Resolv
 from base64 import b64encode
 from dataclasses import dataclass
 
+from greenroom.exchange.addresses import address, is_x500
 from greenroom.exchange.ews import identity
 from greenroom.exchange.ews.envelope import Call, Envelope
 from greenroom.exchange.ews.faults import GarbledReplyError, error_for
 from greenroom.exchange.ews.markup import Element, child, children, messages, text_of, types, with_children
-from greenroom.exchange.ews.values import address, is_x500, number, truth
+from greenroom.exchange.ews.values import number, truth
 from greenroom.meetings.meeting import MeetingKey
 
 MOST_HITS = 10

@@ -6,6 +6,7 @@ Source: EWS reference, UpdateItem; `NeverOverwrite` makes a change by somebody e
 
 from dataclasses import dataclass
 
+from greenroom.exchange.addresses import address
 from greenroom.exchange.contract import Invitation
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError
 from greenroom.exchange.ews import identity
@@ -13,7 +14,7 @@ from greenroom.exchange.ews.envelope import Call, Envelope
 from greenroom.exchange.ews.faults import GarbledReplyError, error_for
 from greenroom.exchange.ews.items import LONGEST_BODY, html_of_text
 from greenroom.exchange.ews.markup import Element, child, children, local, messages, text_of, types, with_children
-from greenroom.exchange.ews.values import address, truth
+from greenroom.exchange.ews.values import truth
 from greenroom.meetings.meeting import ItemRef
 
 _PROPERTIES = identity.names(

@@ -1,4 +1,4 @@
-"""The small values of EWS: instants, days, booleans, numbers, addresses. Unreadable ones become None, never an error."""
+"""The small values of EWS: instants, days, booleans, numbers. Unreadable ones become None, never an error."""
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -8,8 +8,6 @@ _INSTANT = re.compile(
 )
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,10}", re.ASCII)
-_PREFIX = re.compile(r"(?:mailto|smtp|ex):", re.IGNORECASE)
-_LONGEST_ADDRESS = 1000
 
 
 def instant(text: str) -> datetime | None:
@@ -50,16 +48,3 @@ def truth(text: str) -> bool | None:
 def number(text: str) -> int | None:
     """Read an integer of at most ten digits."""
     return int(text) if _NUMBER.fullmatch(text := text.strip()) else None
-
-
-def address(text: str) -> str:
-    """Bring an address to the form the house uses: lower case, no `mailto:`, `SMTP:` or `EX:` before it, bounded."""
-    text = "".join(c for c in text[:_LONGEST_ADDRESS] if c.isprintable()).strip()
-    if match := _PREFIX.match(text):
-        text = text[match.end() :].strip()
-    return text.lower()
-
-
-def is_x500(text: str) -> bool:
-    """Whether an address is a legacyExchangeDN instead of an SMTP address."""
-    return text.startswith("/") and "=" in text

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from greenroom.exchange.addresses import address
 from greenroom.exchange.errors import ItemBrokenError
 from greenroom.exchange.graph import values
 from greenroom.exchange.graph.events import (
@@ -177,7 +178,7 @@ def _sent(event: Event) -> datetime | None:
 
 
 def _person(one: Recipient | None) -> Person | None:
-    found = values.address(one.email_address.address) if one and one.email_address else ""
+    found = address(one.email_address.address) if one and one.email_address else ""
     return Person(found, one.email_address.name) if found and one and one.email_address else None
 
 

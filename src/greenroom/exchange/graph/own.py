@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from greenroom.exchange.addresses import address, is_x500
 from greenroom.exchange.contract import Invitation
-from greenroom.exchange.graph import locations, shapes, values
+from greenroom.exchange.graph import locations, shapes
 from greenroom.exchange.graph.call import Call, path
 from greenroom.exchange.graph.events import CLEAN_GLOBAL_OBJECT_ID, Broken, Event, read_event
 from greenroom.exchange.graph.finding import MOST_HITS
@@ -117,5 +118,5 @@ def occurrence_of(rows: list[Event], original: datetime) -> str:
 
 def person(text: str) -> str:
     """Return the organizer's address as Graph takes it; empty for what is none."""
-    found = values.address(text)
-    return found if "@" in found and not values.is_x500(found) else ""
+    found = address(text)
+    return found if "@" in found and not is_x500(found) else ""

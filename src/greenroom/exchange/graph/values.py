@@ -1,4 +1,4 @@
-"""The small values of Graph: instants, addresses, texts. Unreadable ones become None or empty, never an error."""
+"""The small values of Graph: instants, zones, texts. Unreadable ones become None or empty, never an error."""
 
 import html
 import re
@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII | re.IGNORECASE
 )
-_PREFIX = re.compile(r"(?:mailto|smtp|ex):", re.IGNORECASE)
-_LONGEST_ADDRESS = 1000
 _LONGEST_ZONE = 100
 _UTC_NAMES = frozenset({"", "utc", "etc/utc", "gmt", "etc/gmt", "z", "tzone://microsoft/utc"})
 LONGEST_TEXT = 4000
@@ -54,19 +52,6 @@ def zone_of(name: str) -> tzinfo | None:
 def stamp(value: datetime) -> str:
     """Write an instant for a `$filter`, with microseconds."""
     return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
-
-
-def address(text: str) -> str:
-    """Bring an address to the form the house uses: lower case, no `mailto:`, `SMTP:` or `EX:` before it, bounded."""
-    text = "".join(c for c in text[:_LONGEST_ADDRESS] if c.isprintable()).strip()
-    if match := _PREFIX.match(text):
-        text = text[match.end() :].strip()
-    return text.lower()
-
-
-def is_x500(text: str) -> bool:
-    """Whether an address is a legacyExchangeDN instead of an SMTP address."""
-    return text.startswith("/") and "=" in text
 
 
 def html_of_text(text: str) -> str:
