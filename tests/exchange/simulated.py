@@ -26,6 +26,7 @@ from greenroom.meetings.meeting import ItemRef, MeetingKey
 from greenroom.simulator.applications import Application
 from greenroom.simulator.graph.ids import from_url
 from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft, MeetingMessage, Person
+from support.issued import Issued
 from support.simulator import (
     ATTENDEE,
     CLIENT_ID,
@@ -297,20 +298,6 @@ class Choosy(httpx2.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._way.aclose()
-
-
-@dataclass
-class Issued:
-    """Tokens as the simulator's token endpoint would give them, without asking it: calls are counted."""
-
-    simulator: RunningSimulator
-    expires_at: datetime | None = None
-
-    async def token(self, *, fresh: bool = False) -> str:
-        return self.simulator.graph.tokens.issue(CLIENT_ID)
-
-    async def close(self) -> None:
-        return
 
 
 @dataclass

@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
 import httpx2
 
@@ -11,31 +10,18 @@ from greenroom.exchange.ews import BasicAuth, EwsMailbox, EwsSettings
 from greenroom.exchange.graph.limits import Limits
 from greenroom.exchange.graph.mailbox import GraphMailbox
 from greenroom.exchange.graph.settings import Cloud, GraphSettings
-from greenroom.simulator.app import SimulatorApp, create_simulator_app
+from greenroom.simulator.app import create_simulator_app
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.model import Home as Where
 from greenroom.simulator.seeding import seed
 from greenroom.storage import Storage
 from support.attended import Home, integration_of
 from support.greenroom_at_work import Clock
-from support.whole import CLIENT_ID, EQUIPMENT, ORGANIZER, PASSWORD, SERVICE, world
+from support.issued import Issued
+from support.whole import EQUIPMENT, ORGANIZER, PASSWORD, SERVICE, world
 
 ROOT = "http://127.0.0.1"
 OTHER: dict[Where, Where] = {"cloud": "on-premises", "on-premises": "cloud"}
-
-
-@dataclass
-class Tokens:
-    """Tokens of the simulator's own book, without the way to them."""
-
-    app: SimulatorApp
-    expires_at: datetime | None = None
-
-    async def token(self, *, fresh: bool = False) -> str:
-        return self.app.graph.tokens.issue(CLIENT_ID)
-
-    async def close(self) -> None:
-        return
 
 
 @asynccontextmanager
@@ -52,7 +38,7 @@ async def hybrid(clock: Clock, where: Where) -> AsyncIterator[Home]:
         network,
         clock=clock,
     )
-    there = GraphSettings(EQUIPMENT, app.graph.tenant, Tokens(app), Cloud(ROOT, ROOT))
+    there = GraphSettings(EQUIPMENT, app.graph.tenant, Issued(app), Cloud(ROOT, ROOT))
     graph = GraphMailbox(there, limits=Limits(clock), clock=clock, http=network)
     own, other = (graph, ews) if where == "cloud" else (ews, graph)
     storage = Storage.open("sqlite://")

@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
+from exchange.scripted import Clock
 from greenroom.exchange.errors import ExchangeError
 from greenroom.exchange.graph.call import Answer, Call, RefusedError
 from greenroom.exchange.graph.intake import GraphIntake
@@ -41,17 +42,6 @@ def settings(url: str = HOOK) -> GraphSettings:
     return GraphSettings(
         MAILBOX, TENANT, NoTokens(), notification_url=url, lifecycle_url=url + "/lifecycle" if url else ""
     )
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 21, 11, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @dataclass

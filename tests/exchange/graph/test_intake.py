@@ -1,7 +1,6 @@
 """Notifications from strangers: refused, bounded, and told of without their content."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
+from exchange.scripted import Clock
 from greenroom.exchange.graph import flood
 from greenroom.exchange.graph.intake import GraphIntake, Signal
 from greenroom.exchange.notifications import Taken
@@ -16,17 +16,6 @@ from support import planted
 from support.notified import OTHER_TENANT, SUBSCRIPTION, TENANT, Listening, entry, lifecycle, posted
 
 OTHER = "00000000-0000-4000-8000-000000000000"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 21, 11, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def forward(self, **by: float) -> None:
-        self.now += timedelta(**by)
 
 
 @pytest.fixture
@@ -202,10 +191,10 @@ def test_a_change_without_a_version_is_no_replay_of_another(ours: Listening) -> 
 def test_the_same_loss_may_be_told_again_later(ours: Listening, clock: Clock) -> None:
     body = posted(lifecycle(ours.state, "missed"))
     ours.intake.take(body)
-    clock.forward(seconds=50)
+    clock.advance(seconds=50)
     ours.intake.take(body)
     assert len(ours.signals) == 1
-    clock.forward(seconds=20)
+    clock.advance(seconds=20)
     ours.intake.take(body)
     assert len(ours.signals) == 2
 
@@ -213,7 +202,7 @@ def test_the_same_loss_may_be_told_again_later(ours: Listening, clock: Clock) ->
 def test_a_change_is_known_as_a_replay_for_ten_minutes(ours: Listening, clock: Clock) -> None:
     body = ours.fresh()
     for minutes in (0, 9, 2):
-        clock.forward(minutes=minutes)
+        clock.advance(minutes=minutes)
         ours.intake.take(body)
     assert len(ours.signals) == 2
 
@@ -273,7 +262,7 @@ def test_in_a_flood_strangers_are_sent_away_and_a_genuine_notification_wakes(our
 def test_after_a_flood_everything_is_answered_as_before(ours: Listening, clock: Clock) -> None:
     for _ in range(500):
         ours.intake.take(b"x")
-    clock.forward(seconds=30)
+    clock.advance(seconds=30)
     assert ours.intake.take(b"x") is Taken.MALFORMED
 
 
@@ -309,7 +298,7 @@ def test_refusals_are_counted_and_told_once_a_minute(clock: Clock) -> None:
     tally = flood.Tally(clock)
     with capture_logs() as logs:
         for _ in range(70):
-            clock.forward(seconds=1)
+            clock.advance(seconds=1)
             tally.count("flood", 3)
     assert [line["count"] for line in logs] == [3, 180]
 
@@ -317,11 +306,11 @@ def test_refusals_are_counted_and_told_once_a_minute(clock: Clock) -> None:
 def test_an_allowance_survives_a_clock_that_is_put_back(clock: Clock) -> None:
     allowance = flood.Allowance(clock, burst=2, per_second=1)
     assert [allowance.spend(1) for _ in range(3)] == [True, True, False]
-    clock.forward(days=-1)
+    clock.advance(days=-1)
     assert not allowance.spend(1)
-    clock.forward(seconds=1)
+    clock.advance(seconds=1)
     assert allowance.spend(1)
-    clock.forward(seconds=5)
+    clock.advance(seconds=5)
     assert allowance.spend(50), "a full bucket is all there is"
 
 

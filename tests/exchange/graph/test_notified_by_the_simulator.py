@@ -23,24 +23,11 @@ from greenroom.simulator.model import Attendee, MeetingDraft, Person
 from greenroom.web import create_app
 from support import planted
 from support.in_loop import serving
+from support.issued import Issued
 from support.join_rooms import PLACES, RoomsInMemory
-from support.simulator import CLIENT_ID, EQUIPMENT, ORGANIZER, RunningSimulator, simulator_in_loop
+from support.simulator import EQUIPMENT, ORGANIZER, RunningSimulator, simulator_in_loop
 
 START = datetime(2031, 5, 6, 9, 0, tzinfo=UTC)
-
-
-@dataclass
-class Tokens:
-    """Signs in anew for each request, because a test moves the clock beyond the life of a token."""
-
-    simulator: RunningSimulator
-    expires_at: datetime | None = None
-
-    async def token(self, *, fresh: bool = False) -> str:
-        return self.simulator.graph.tokens.issue(CLIENT_ID)
-
-    async def close(self) -> None:
-        return
 
 
 @dataclass
@@ -102,7 +89,7 @@ async def site(*, reachable: bool = True) -> AsyncIterator[Site]:
         settings = GraphSettings(
             EQUIPMENT,
             simulator.tenant,
-            Tokens(simulator),
+            Issued(simulator),
             cloud=Cloud(simulator.url, simulator.url),
             notification_url=url,
             lifecycle_url=url + "/lifecycle",

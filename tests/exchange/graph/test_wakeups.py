@@ -1,13 +1,14 @@
 """One subscription, kept alive through everything; bursts in single hints; never a tight loop."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from exchange.graph.subscribed import MAILBOX, Clock, FakeGraph, Woken, until
+from exchange.graph.subscribed import MAILBOX, FakeGraph, Woken, until
+from exchange.scripted import Clock
 from greenroom.exchange.contract import Hint
 from greenroom.exchange.errors import (
     ExchangeError,
@@ -71,15 +72,15 @@ async def test_just_under_seven_days_are_asked_for_and_the_clock_alone_says_when
 ) -> None:
     async with Woken(graph, clock) as ours:
         held = await ours.made()
-        assert held["expirationDateTime"] == "2026-11-28T10:55:00.0000000Z"
-        clock.forward(days=3.49)
+        assert datetime.fromisoformat(held["expirationDateTime"]) == clock() + timedelta(days=7, minutes=-5)
+        clock.advance(days=3.49)
         await quiet()
         assert graph.count("RenewSubscription") == 0
-        clock.forward(days=0.02)
+        clock.advance(days=0.02)
         await until(lambda: graph.count("RenewSubscription") == 1)
         await quiet()
         assert graph.count("RenewSubscription") == 1
-        clock.forward(days=3.51)
+        clock.advance(days=3.51)
         await until(lambda: graph.count("RenewSubscription") == 2)
         assert ours.hints == []
         assert graph.count("CreateSubscription") == 1
@@ -95,7 +96,7 @@ async def test_where_less_is_allowed_less_is_asked_for_and_renewed_at_its_half(
         assert len(graph.held) == 1
         assert held["expirationDateTime"].startswith(f"{clock() + timedelta(minutes=minutes):%Y-%m-%dT%H:%M}")
         asked = graph.count("CreateSubscription")
-        clock.forward(minutes=minutes / 2 + 1)
+        clock.advance(minutes=minutes / 2 + 1)
         await until(lambda: graph.count("RenewSubscription") == 1)
         assert graph.count("CreateSubscription") == asked, "what is allowed is remembered"
 
@@ -108,7 +109,7 @@ async def test_a_life_shortened_by_exchange_is_read_back(graph: FakeGraph, clock
     graph.before_answer = shorten
     async with Woken(graph, clock) as ours:
         await ours.made()
-        clock.forward(minutes=23)
+        clock.advance(minutes=23)
         await until(lambda: graph.count("RenewSubscription") == 1)
 
 
@@ -165,7 +166,7 @@ async def test_a_conflict_that_stays_is_told_once(graph: FakeGraph, clock: Clock
 async def test_every_subscription_has_a_secret_of_its_own(graph: FakeGraph, clock: Clock) -> None:
     async with Woken(graph, clock) as ours:
         first = (await ours.made())["clientState"]
-        clock.forward(minutes=5)
+        clock.advance(minutes=5)
         ours.told("subscriptionRemoved")
         graph.held.clear()
         second = (await ours.made(2))["clientState"]
@@ -198,7 +199,7 @@ async def test_what_was_missed_is_compared(graph: FakeGraph, clock: Clock) -> No
 async def test_a_removed_subscription_is_made_anew_and_everything_compared(graph: FakeGraph, clock: Clock) -> None:
     async with Woken(graph, clock) as ours:
         await ours.made()
-        clock.forward(hours=5)
+        clock.advance(hours=5)
         ours.told("subscriptionRemoved")
         graph.held.clear()
         await until(lambda: ours.hints == [Hint.RECONCILE])
@@ -212,7 +213,7 @@ async def test_a_subscription_that_is_not_found_on_renewal_is_made_anew(graph: F
     async with Woken(graph, clock) as ours:
         await ours.made()
         graph.held.clear()
-        clock.forward(days=4)
+        clock.advance(days=4)
         await ours.made(2)
         await until(lambda: ours.hints == [Hint.RECONCILE])
 
@@ -220,7 +221,7 @@ async def test_a_subscription_that_is_not_found_on_renewal_is_made_anew(graph: F
 async def test_a_subscription_that_ran_out_while_the_machine_slept_is_made_anew(graph: FakeGraph, clock: Clock) -> None:
     async with Woken(graph, clock) as ours:
         await ours.made()
-        clock.forward(days=8)
+        clock.advance(days=8)
         await ours.made(2)
         await until(lambda: ours.hints == [Hint.RECONCILE])
         assert graph.count("RenewSubscription") == 0
@@ -229,7 +230,7 @@ async def test_a_subscription_that_ran_out_while_the_machine_slept_is_made_anew(
 async def test_late_notifications_of_a_lost_subscription_wake_nobody(graph: FakeGraph, clock: Clock) -> None:
     async with Woken(graph, clock) as ours:
         old = await ours.made()
-        clock.forward(days=8)
+        clock.advance(days=8)
         await ours.made(2)
         await until(lambda: ours.hints == [Hint.RECONCILE])
         assert ours.changed(subscriptionId=old["id"], clientState=old["clientState"]) is Taken.TAKEN
@@ -248,7 +249,7 @@ async def test_when_exchange_asks_for_it_it_is_renewed_now_and_not_again_and_aga
             ours.told("reauthorizationRequired")
             await asyncio.sleep(0.005)
         assert graph.count("RenewSubscription") == 1
-        clock.forward(minutes=25)
+        clock.advance(minutes=25)
         await until(lambda: graph.count("RenewSubscription") == 2)
         assert ours.hints == []
 
@@ -257,7 +258,7 @@ async def test_a_renewal_that_fails_is_tried_again_and_the_subscription_goes_on(
     graph.wrong["RenewSubscription"] = [TryLaterError("busy"), OutcomeUnknownError("no answer"), TryLaterError("busy")]
     async with Woken(graph, clock) as ours:
         await ours.made()
-        clock.forward(days=4)
+        clock.advance(days=4)
         await until(lambda: graph.count("RenewSubscription") == 4)
         ours.changed()
         await until(lambda: ours.hints == [Hint.LOOK])
@@ -283,7 +284,7 @@ async def test_where_no_new_one_can_be_made_everything_is_compared_all_the_same(
     async with Woken(graph, clock) as ours:
         await ours.made()
         graph.wrong["ListSubscriptions"] = [NotPermittedError("no", code="ErrorAccessDenied")]
-        clock.forward(days=8)
+        clock.advance(days=8)
         await until(lambda: ours.hints == [Hint.RECONCILE])
         await quiet()
         assert ours.hints == [Hint.RECONCILE]
