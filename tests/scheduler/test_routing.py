@@ -20,6 +20,7 @@ from greenroom.exchange.errors import (
 from greenroom.meetings.meeting import MeetingKey, Person
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.scheduler.case import Clock
+from greenroom.scheduler.reconcile import note_credential
 from greenroom.scheduler.routing import Routed, update_invitation
 from greenroom.storage import OrganizerRoute, Side
 from support.fake_mailbox import FakeMailbox
@@ -320,3 +321,20 @@ async def test_faults_wear_out_patience_though_turns_were_waited_for_between(hyb
         hybrid.first.fail("update_invitation", TryLaterError("30 a minute", code="send-limit"))
     await hybrid.work.settle()
     assert (await hybrid.record()).instructions is InstructionsState.IN_REPLY
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "table"),
+    [(9, None, "exchange"), (9, 20, "exchange"), (None, 9, "organizers"), (20, 9, "organizers")],
+)
+async def test_the_credential_that_runs_out_first_is_told_whichever_side_it_signs_in_to(
+    hybrid: Hybrid, here: int | None, there: int | None, table: str
+) -> None:
+    now = hybrid.work.clock()
+    hybrid.first.credential_expires_at = None if here is None else now + timedelta(days=here)
+    hybrid.second.credential_expires_at = None if there is None else now + timedelta(days=there)
+    with capture_logs() as logs:
+        await note_credential(hybrid.work.integration, hybrid.work.storage, now)
+    assert [(line["table"], line["days"]) for line in logs] == [(table, 9)]
+    async with hybrid.work.storage.reading() as work:
+        assert (await work.mailboxes.get(MAILBOX)).credential_expires_at == now + timedelta(days=9)

@@ -99,6 +99,11 @@ class Hint(StrEnum):
 class OrganizerCalendars(Protocol):
     """The calendars of organizers, as far as we may change them."""
 
+    @property
+    def credential_expires_at(self) -> datetime | None:
+        """When the secret or certificate that signs in runs out; None where that is not known."""
+        ...
+
     async def update_invitation(self, organizer: str, key: MeetingKey, edit: InvitationEdit) -> UpdateResult:
         """Change the organizer's own meeting and send the update to the attendees; conflicts are retried from a new read."""
         ...
@@ -123,11 +128,6 @@ class Mailbox(OrganizerCalendars, Protocol):
     @property
     def sends_per_minute(self) -> int | None:
         """How many messages Exchange lets this mailbox send a minute (a reply is one); None where it does not limit them."""
-        ...
-
-    @property
-    def credential_expires_at(self) -> datetime | None:
-        """When the secret or certificate that signs in runs out; None where that is not known."""
         ...
 
     async def changes(self, cursor: Cursor, *, limit: int) -> Changes:

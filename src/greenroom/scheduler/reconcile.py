@@ -67,10 +67,14 @@ def slices(changes: Changes, limit: int) -> Iterator[Changes]:
 async def note_credential(integration: Integration, storage: Storage, now: datetime) -> None:
     """Store when the secret or certificate that signs in runs out, and warn once a day when that is near.
 
-    What was warned of today is told by the day of the last comparison, which `Mailboxes.note_reconciled` keeps.
+    In a hybrid organisation it is that of the two which runs out first; the warning names its table of the configuration. What
+    was warned of today is told by the day of the last comparison, which `Mailboxes.note_reconciled` keeps.
     """
     mailbox = integration.mailbox
-    expires = mailbox.credential_expires_at
+    table, expires = "exchange", mailbox.credential_expires_at
+    there = None if integration.elsewhere is None else integration.elsewhere.credential_expires_at
+    if there is not None and (expires is None or there < expires):
+        table, expires = "organizers", there
     async with storage.work() as work:
         before = await work.mailboxes.get(mailbox.address)
         if before.credential_expires_at != expires:
@@ -79,7 +83,8 @@ async def note_credential(integration: Integration, storage: Storage, now: datet
     news = not told_today or before.credential_expires_at != expires
     if expires is not None and expires - now <= RENEW_WITHIN and news:
         event = "credential has run out" if expires <= now else "credential runs out soon: renew it"
-        log.warning(event, integration=integration.name, mailbox=mailbox.address, days=(expires - now).days)
+        days = (expires - now).days
+        log.warning(event, integration=integration.name, mailbox=mailbox.address, table=table, days=days)
 
 
 class _Shown:

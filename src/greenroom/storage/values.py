@@ -17,7 +17,7 @@ class MailboxState:
     pass from its end, None if it succeeded. `claimed_by` names the process that attends the mailbox until
     `claimed_until`. `waiting_replies` says how many replies stand in line (None: this was never told) and
     `replies_end_at` when the last of them is expected to go out. `credential_expires_at` is the end of the secret or
-    certificate that signs in, `reconciled_at` when everything was last compared.
+    certificate that signs in (with two Exchanges, the end that comes first), `reconciled_at` when everything was last compared.
     """
 
     address: str
