@@ -327,6 +327,26 @@ async def test_the_whole_calendar_is_compared_after_the_first_pass_every_hour_an
             assert (record.state, record.reason) == (State.ENDED, "removed")
 
 
+async def test_where_all_is_to_be_compared_the_feed_is_read_even_if_comparing_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with at_work() as work:
+        hints = asyncio.Queue[Hint]()
+
+        async def wakeups() -> AsyncIterator[Hint]:
+            while True:
+                yield await hints.get()
+
+        monkeypatch.setattr(work.mailbox, "wakeups", wakeups)
+        queue = InProcessQueue(work.clock)
+        async with serving(service_of(work, queue=queue, push=True)):
+            await service_looks(queue)
+            work.mailbox.fail("inventory", NotPermittedError("no", code="E"))
+            work.mailbox.invite(observation())
+            hints.put_nowait(Hint.RECONCILE)
+            await until(lambda: len(work.mailbox.replies_to(ONE)) == 1)
+
+
 async def test_a_comparison_that_failed_is_made_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     async with at_work() as work:
         work.mailbox.fail("inventory", NotPermittedError("no", code="E"))

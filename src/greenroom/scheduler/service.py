@@ -200,8 +200,11 @@ class Service:
             try:
                 async for hint in mailbox.wakeups():
                     failures = 0
-                    job = "reconcile" if hint is Hint.RECONCILE else "attend"
-                    await self._queue.submit(job, name, priority=1)
+                    await self._queue.submit("attend", name, priority=1)
+                    if (
+                        hint is Hint.RECONCILE
+                    ):  # it may stand for news, too, which the feed tells sooner than a whole list
+                        await self._queue.submit("reconcile", name, priority=1)
             except ExchangeError as error:
                 log.info("push ended", mailbox=mailbox.address, code=error.code)
                 if isinstance(error, SignInError | MisconfiguredError):
