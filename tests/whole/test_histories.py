@@ -1,4 +1,4 @@
-"""Random histories over real EWS, with faults, deaths and lost or doubled notifications, against a model of a few lines.
+"""Random histories over real EWS and Graph, with faults, deaths and lost or doubled notifications, against a model of a few lines.
 
 The model knows only what people did. Whatever the order, the faults and the deaths: in the end rooms, answers and joining
 instructions follow from the organizers' calendars alone, and no sending of an organizer's was answered twice.
@@ -17,11 +17,15 @@ from greenroom.exchange.errors import ExchangeError
 from greenroom.simulator.model import Attendee, Body, Person
 from support.attended import AGENDA, DAY, HOUR, Home, attended
 from support.greenroom_at_work import Clock, Died
-from support.whole import ATTENDEE, EQUIPMENT, LATECOMER, Processing
+from support.whole import ATTENDEE, EQUIPMENT, HOUSES, LATECOMER, Processing, Spoken
 
 NAMES = ("a", "b", "c")
-ROUTES = ("SyncFolderItems", "GetItem", "FindItem", "UpdateItem", "CreateItem")
-TROUBLES = (
+House = tuple[Spoken, Processing]
+ROUTES: dict[Spoken, tuple[str, ...]] = {
+    "ews": ("SyncFolderItems", "GetItem", "FindItem", "UpdateItem", "CreateItem"),
+    "graph": ("ListEvents", "GetEvent", "Batch", "UpdateEvent", "AcceptEvent"),
+}
+TROUBLES: tuple[dict[str, object], ...] = (
     {"kind": "http_503", "retry_after": 30},
     {"kind": "http_429", "retry_after": 1},
     {"kind": "server_busy", "back_off_ms": 2000, "nested": True},
@@ -31,6 +35,12 @@ TROUBLES = (
     {"kind": "truncated_reply"},
     {"kind": "garbage_reply"},
     {"kind": "expired_sync_state"},
+)
+OF_GRAPH: tuple[dict[str, object], ...] = (
+    *TROUBLES[:2],
+    {"kind": "unauthorized"},
+    *TROUBLES[3:-1],
+    {"kind": "http_504"},
 )
 
 
@@ -47,7 +57,10 @@ class Meant:
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happens. `number` says which time, step or fault; `flag` what an event makes of it."""
+    """One thing that happens. `number` says which time, step or fault; `flag` what an event makes of it.
+
+    For trouble `number` counts pairs of a route and a fault.
+    """
 
     what: Literal[
         "invite", "copy", "move", "rename", "touch", "add", "uninvite", "reinvite", "cancel", "die", "trouble", "look"
@@ -62,38 +75,37 @@ EVENTS = st.one_of(
     st.builds(Event, st.just("invite"), st.sampled_from(NAMES), st.integers(2, 300), st.booleans()),
     st.builds(Event, st.sampled_from(PEOPLE), st.sampled_from(NAMES), st.integers(2, 300)),
     st.builds(Event, st.just("die"), st.just(""), st.integers(1, 14)),
-    st.builds(Event, st.just("trouble"), st.sampled_from(ROUTES), st.integers(0, len(TROUBLES) - 1)),
+    st.builds(Event, st.just("trouble"), st.just(""), st.integers(0, len(ROUTES["ews"]) * len(TROUBLES) - 1)),
     st.builds(Event, st.just("look")),
 )
 HISTORIES = st.lists(EVENTS, min_size=3, max_size=20)
-PROCESSING = st.sampled_from(["auto_update", "none"])
+WHERE = st.sampled_from([house for house in HOUSES if house[1] != "auto_accept"])
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(HISTORIES, PROCESSING)
-def test_what_people_meant_comes_about_whatever_happened_on_the_way(
-    history: list[Event], processing: Processing
-) -> None:
-    asyncio.run(live(history, processing))
+@settings(max_examples=36, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(HISTORIES, WHERE)
+def test_what_people_meant_comes_about_whatever_happened_on_the_way(history: list[Event], house: House) -> None:
+    asyncio.run(live(history, house))
 
 
 @pytest.mark.slow
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(HISTORIES, PROCESSING)
-def test_what_people_meant_comes_about_in_hundreds_of_histories(history: list[Event], processing: Processing) -> None:
-    asyncio.run(live(history, processing))
+@settings(max_examples=375, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(HISTORIES, WHERE)
+def test_what_people_meant_comes_about_in_hundreds_of_histories(history: list[Event], house: House) -> None:
+    asyncio.run(live(history, house))
 
 
-async def live(history: list[Event], processing: Processing) -> None:
+async def live(history: list[Event], house: House) -> None:
     clock = Clock()
-    async with attended(clock, processing) as home:
+    protocol, processing = house
+    async with attended(clock, processing, protocol=protocol) as home:
         meant = {name: Meant() for name in NAMES}
         for event in history:
             clock.forward(minutes=2)
             if event.what in PEOPLE:
                 people_do(home, meant, event)
             elif event.what == "trouble":
-                home.fail(operation=event.who, times=1, **TROUBLES[event.number])
+                trouble(home, event.number)
             else:
                 await look(home, event.number if event.what == "die" else 0)
         home.face.faults.clear()
@@ -102,10 +114,17 @@ async def live(history: list[Event], processing: Processing) -> None:
             await check(home, name, wanted)
         rooms = [room for name in home.keys if (room := await home.room(name)) is not None]
         assert len({room.spec.alias.number for room in rooms}) == len(rooms)
-        calls = home.calls("CreateItem"), home.calls("UpdateItem")
+        calls = home.calls_to("reply"), home.calls_to("update")
         clock.forward(minutes=2)
         await home.look()
-        assert (home.calls("CreateItem"), home.calls("UpdateItem")) == calls
+        assert (home.calls_to("reply"), home.calls_to("update")) == calls
+
+
+def trouble(home: Home, number: int) -> None:
+    """Let a fault strike one route once."""
+    faults = TROUBLES if home.protocol == "ews" else OF_GRAPH
+    route, fault = divmod(number, len(TROUBLES))
+    home.fail(operation=ROUTES[home.protocol][route], times=1, **faults[fault])
 
 
 def people_do(home: Home, meant: dict[str, Meant], event: Event) -> None:  # noqa: C901, PLR0912  one branch for each deed
@@ -218,10 +237,11 @@ async def check(home: Home, name: str, meant: Meant) -> None:
     assert tickets.count(room.spec.alias.number) == 1
 
 
-async def test_a_death_after_the_second_answer_within_one_second_does_not_send_a_third() -> None:
+@pytest.mark.parametrize("protocol", ["ews", "graph"])
+async def test_a_death_after_the_second_answer_within_one_second_does_not_send_a_third(protocol: Spoken) -> None:
     """Exchange keeps seconds; but an answer that a move had taken back and that is there again was given again."""
     clock = Clock()
-    async with attended(clock) as home:
+    async with attended(clock, protocol=protocol) as home:
         home.invite("a", start=day(home, 2))
         await home.look()
         home.change("a", start=day(home, 3), end=day(home, 3) + HOUR)
