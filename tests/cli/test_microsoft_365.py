@@ -230,7 +230,7 @@ def test_a_proxy_that_is_not_there_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         proxy = f'proxy = "http://127.0.0.1:{taken.getsockname()[1]}"'
     with running_simulator() as simulator:
-        told = failure(config(tmp_path, to(simulator, more=proxy)))
+        told = failure(config(tmp_path, to(simulator, more=proxy, graph_url="https://127.0.0.1:9")))
     assert "The way there leads through http://127.0.0.1:" in told["next"]
     assert "integration[main].exchange.proxy" in told["next"]
 

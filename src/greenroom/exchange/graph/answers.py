@@ -16,6 +16,7 @@ from greenroom.exchange.failures import Asked, unknown
 from greenroom.exchange.graph.call import Answer, RefusedError
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,99}")
+_UNMENDED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _BUSY = (429, 503)
 _FAILED = (500, 502, 504, 507, 508, 509)
 _DEPENDENCY_FAILED = 424
@@ -26,6 +27,10 @@ _NOT_GRAPH_HINT = (
 
 class GarbledAnswerError(TryLaterError):
     """An answer came that is not (whole) JSON; a request that only reads may be sent once more."""
+
+
+class TooLongError(GarbledAnswerError):
+    """An answer to a request that only reads is longer than we take; asking for the same again would not help."""
 
 
 class SkippedError(TryLaterError):
@@ -51,6 +56,13 @@ def body(data: bytes, status: int, asked: Asked) -> Any:
         if data.lstrip()[:1] == b"<" and not asked.known:
             raise _not_graph(asked, "answers with a web page", "not-graph") from None
         raise garbled(asked, f"its answer (HTTP {status}) is not JSON") from None
+
+
+def too_long(asked: Asked) -> ExchangeError:
+    """Say that an answer is longer than we take; whether a write happened is then not known."""
+    if asked.writes:
+        return garbled(asked, "its answer is too long")
+    return TooLongError(f"{asked.host}: its answer is too long", code="too-long", mailbox=asked.mailbox)
 
 
 def garbled(asked: Asked, why: str) -> ExchangeError:
@@ -126,10 +138,11 @@ def _not_graph(asked: Asked, what: str, code: str) -> ExchangeError:
 def parse(data: bytes) -> Any:
     """Parse JSON strictly; ValueError for anything else. What no database and no mail holds (NUL, half characters) is replaced."""
     try:
-        value = json.loads(data, parse_constant=_no_constant)
+        # Left to itself json takes UTF-16 too, and half characters that stand in UTF-8 as they are (RFC 8259 8.1).
+        value = json.loads(data.decode("utf-8", "replace"), parse_constant=_no_constant)
+        return _mended(value) if _UNMENDED.search(data) else value
     except RecursionError:
         raise ValueError("too deep") from None
-    return _mended(value) if b"\\u" in data else value
 
 
 def _no_constant(name: str) -> Any:

@@ -63,7 +63,7 @@ def preferred(call: Call) -> str:
 def _one(response: Any, call: Call, now: datetime, host: str) -> Answer | ExchangeError:
     asked = Asked(host, call.mailbox, writes=False, known=True)
     status = response.get("status") if isinstance(response, dict) else None
-    if not isinstance(status, int) or isinstance(status, bool):
+    if not isinstance(status, int) or not 100 <= status <= 599:  # noqa: PLR2004  what HTTP knows (RFC 9110 15)
         return answers.garbled(asked, "a request of the batch has no answer")
     told = response.get("headers")
     items = told.items() if isinstance(told, dict) else ()

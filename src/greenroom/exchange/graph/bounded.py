@@ -5,7 +5,11 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 
 
 class TooMuchError(ValueError):
-    """The body is longer than allowed, or compressed in a way nobody asked for, or broken."""
+    """The body is longer than allowed (`too_long`), or compressed in a way nobody asked for, or broken."""
+
+    def __init__(self, what: str, *, too_long: bool = False) -> None:
+        super().__init__(what)
+        self.too_long = too_long
 
 
 class Unpacking:
@@ -19,17 +23,23 @@ class Unpacking:
         self._most = most
         self._parts: list[bytes] = []
         self._size = 0
+        self._received = 0
 
     def feed(self, piece: bytes) -> None:
         """Take one piece; raises TooMuchError."""
+        self._received += len(piece)  # what unpacks to nothing has no end either
+        if self._received > self._most:
+            raise TooMuchError("it is too long", too_long=True)
         if self._gzip is not None:
+            if self._gzip.eof and piece:  # zlib would gather it, copying all of it each time
+                raise TooMuchError("its compression is broken")
             try:
                 piece = self._gzip.decompress(piece, self._most - self._size + 1)
             except zlib.error:
                 raise TooMuchError("its compression is broken") from None
         self._size += len(piece)
         if self._size > self._most:
-            raise TooMuchError("it is too long")
+            raise TooMuchError("it is too long", too_long=True)
         self._parts.append(piece)
 
     def whole(self) -> bytes:

@@ -105,10 +105,12 @@ def _pem_key(data: bytes, file: Path, secret: bytes | None) -> object:
     try:
         return load_pem_private_key(data, secret if encrypted else None)
     except TypeError:
-        _wrong(f"the key in {file} is encrypted", "give its passphrase as well", "certificate-passphrase")
+        _wrong(f"the key in {file} is encrypted", "set certificate_password as well", "certificate-passphrase")
     except (ValueError, ArithmeticError):
-        what = "cannot be read with this passphrase" if encrypted else "cannot be read"
-        hint = "check the passphrase" if encrypted else "it must hold a private key in PEM form (PKCS 8 or PKCS 1)"
+        what = "cannot be read with this password" if encrypted else "cannot be read"
+        hint = (
+            "check certificate_password" if encrypted else "it must hold a private key in PEM form (PKCS 8 or PKCS 1)"
+        )
         _wrong(f"the key in {file} {what}", hint, "certificate-passphrase" if encrypted else "certificate-unreadable")
 
 
@@ -117,8 +119,8 @@ def _pfx(data: bytes, file: Path, secret: bytes | None) -> tuple[object, list[x5
         key, certificate, more = pkcs12.load_key_and_certificates(data, secret)
     except (ValueError, ArithmeticError):
         _wrong(
-            f"{file} is neither PEM nor a PFX file that this passphrase opens",
-            "check the file and its passphrase",
+            f"{file} is neither PEM nor a PFX file that this password opens",
+            "check the file and certificate_password",
             "certificate-unreadable",
         )
     return key, [c for c in (certificate, *more) if c is not None]

@@ -6,7 +6,7 @@ singleValueLegacyExtendedProperty" (filtering by value; a binary one is base64).
 
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -48,7 +48,7 @@ def wheres(key: MeetingKey) -> tuple[str, ...]:
 class Hit:
     """An event of this key, or one that cannot be read: as it came, and as it was read."""
 
-    raw: Any
+    raw: Any = field(repr=False)
     row: Event | Broken
 
 

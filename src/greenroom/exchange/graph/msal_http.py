@@ -26,6 +26,7 @@ from greenroom.exchange.trust import trusting
 
 _LONGEST = 1024 * 1024
 _LONGEST_TOKEN = 64 * 1024
+_FARTHEST = 10**11
 _PATIENCE = 20.0
 _WHOLE = 30.0
 _OK = 200
@@ -214,7 +215,8 @@ class MachineHttp(_Http):
 
 
 _MACHINE_HINT = (
-    "assign a managed identity to this machine or service in Azure; for a user-assigned one set its client_id"
+    "assign a managed identity to this machine or service in Azure; for a user-assigned one set managed_identity to its "
+    "client id"
 )
 _MACHINE = "http://169.254.169.254"
 _ARC = "http://localhost:40342"
@@ -236,7 +238,9 @@ def checked(body: dict[str, Any], host: str) -> dict[str, Any]:
             name: int(body[name]) for name in ("expires_in", "expires_on", "refresh_in") if name in body
         }
     except (TypeError, ValueError, OverflowError):
-        raise SignInError(f"{host} gave a token without a sensible end", code="odd-token") from None
+        lasts = {"expires_in": _FARTHEST}
+    if any(abs(value) >= _FARTHEST for value in lasts.values()):
+        raise SignInError(f"{host} gave a token without a sensible end", code="odd-token")
     kept = ("resource", "scope", "client_id", "object_id", "msi_res_id", "mi_res_id", "ext_expires_in")
     return {
         "access_token": token,

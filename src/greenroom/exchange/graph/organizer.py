@@ -22,6 +22,7 @@ from greenroom.exchange.errors import (
     TryLaterError,
 )
 from greenroom.exchange.graph import facts, finding, own, series
+from greenroom.exchange.graph.answers import TooLongError
 from greenroom.exchange.graph.call import Call, RefusedError
 from greenroom.exchange.graph.events import Event, raw_page, read_event
 from greenroom.exchange.graph.online import keeps_online_meeting
@@ -57,6 +58,9 @@ class Organizers:
             if organizer not in self._refused:
                 self._refused.add(organizer)
                 log.info("graph.update.refused", organizer=organizer, code=error.code)
+            return UpdateResult.REFUSED
+        except TooLongError as error:
+            log.warning("graph.update.left-alone", organizer=organizer, why=error.code)
             return UpdateResult.REFUSED
         except RefusedError as error:
             if error.elsewhere:

@@ -17,6 +17,7 @@ import structlog
 from greenroom.exchange.contract import Unreadable
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, TryLaterError
 from greenroom.exchange.graph import facts, series, shapes
+from greenroom.exchange.graph.answers import TooLongError
 from greenroom.exchange.graph.call import Answer, Call, RefusedError
 from greenroom.exchange.graph.events import Broken, Event, Instance, Page, raw_page, read_event, read_page, version_time
 from greenroom.exchange.graph.facts import Series
@@ -122,6 +123,8 @@ class Reader:
                     raise for_item(error, self._mailbox) from error
                 log.warning("graph.read.range-refused", mailbox=self._mailbox, code=error.code)
                 break
+            except TooLongError as error:  # bodies of megabytes, which whoever invites us can send
+                log.warning("graph.read.range-refused", mailbox=self._mailbox, code=error.code)
         return found
 
     async def _list(self, wanted: _Range) -> dict[str, Event | Broken]:
@@ -173,13 +176,18 @@ class Reader:
 
     async def _get(self, calls: Sequence[Call]) -> list[Answer | ExchangeError]:
         if len(calls) > 1:
-            return await self._transport.batch(calls)
+            try:
+                return await self._transport.batch(calls)
+            except TooLongError as error:
+                log.warning("graph.read.batch-refused", mailbox=self._mailbox, code=error.code)
         found: list[Answer | ExchangeError] = []
         for call in calls:
             try:
                 found.append(await self._transport.call(call))
             except RefusedError as error:
                 found.append(error)
+            except TooLongError as error:
+                found.append(ItemBrokenError("the item is too long to be read", code=error.code, mailbox=self._mailbox))
         return found
 
     def _entry(self, ident: str, answer: Answer | ExchangeError) -> Found:

@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 _PATIENCE = 75.0
 _LONGEST_ASSERTION = 64 * 1024
+_UNEXPECTED = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
+"""How msal meets answers it did not expect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +103,28 @@ class _Threaded:
         self._refusals = Refusals(clock)
         self._back_off = BackOff()
         self._closed = False
+        self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sign-in")
 
     async def token(self, *, fresh: bool = False) -> str:
         """Return a token; see `TokenSource`."""
+        self._ready()
+        try:
+            async with asyncio.timeout(_PATIENCE), self._turn:
+                self._ready()  # whoever was before us may have been refused: a wrong secret is tried once
+                return await self._in_turn(fresh)
+        except TimeoutError:
+            raise TryLaterError("no token came in time", code="timeout") from None
+
+    def _ready(self) -> None:
         if self._closed:
             raise TryLaterError("the way to sign in was closed", code="closed")
         self._refusals.check()
         self._back_off.check("", self._clock())
+
+    async def _in_turn(self, fresh: bool) -> str:
         try:
-            async with asyncio.timeout(_PATIENCE):
-                token = await asyncio.get_running_loop().run_in_executor(self._thread, self._answered, fresh)
-        except TimeoutError:
-            raise TryLaterError("no token came in time", code="timeout") from None
+            token = await asyncio.get_running_loop().run_in_executor(self._thread, self._answered, fresh)
         except (SignInError, MisconfiguredError) as error:
             log.warning("graph.sign-in-refused", code=error.code)
             self._refusals.refused(error)
@@ -136,7 +147,7 @@ class _Threaded:
     def _answered(self, fresh: bool) -> str:
         try:
             told = self._ask(fresh)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:  # how msal meets answers it did not expect
+        except _UNEXPECTED as error:
             raise TryLaterError(f"msal cannot use the answer ({type(error).__name__})", code="odd-answer") from None
         token = told.get("access_token") if isinstance(told, dict) else None
         if not sound(token):

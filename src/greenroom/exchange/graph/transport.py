@@ -19,10 +19,10 @@ import httpx2
 import structlog
 
 from greenroom.exchange.backoff import retry_after
-from greenroom.exchange.errors import ExchangeError, SignInError, TryLaterError
+from greenroom.exchange.errors import ExchangeError, ItemBrokenError, SignInError, TryLaterError
 from greenroom.exchange.failures import Asked, BrokenConnectionError, failure
 from greenroom.exchange.graph import answers, batches
-from greenroom.exchange.graph.answers import GarbledAnswerError, SkippedError
+from greenroom.exchange.graph.answers import GarbledAnswerError, SkippedError, TooLongError
 from greenroom.exchange.graph.bounded import TooMuchError, gathered
 from greenroom.exchange.graph.call import Answer, Call, RefusedError
 from greenroom.exchange.graph.limits import Limits
@@ -61,7 +61,7 @@ class GraphTransport:
         self._client = httpx2.AsyncClient(
             verify=trusting(settings.ca_file) if encrypted else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
             transport=http,
-            proxy=settings.proxy if http is None else None,
+            proxy=settings.proxy if encrypted else None,  # who passes plain http on reads the token
             limits=httpx2.Limits(
                 max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS, keepalive_expiry=_KEEP_ALIVE
             ),
@@ -113,6 +113,8 @@ class GraphTransport:
         await self._client.aclose()
 
     async def _in_turn(self, call: Call, url: str) -> Answer:
+        if not all(value.isascii() and value.isprintable() for value in call.headers.values()):
+            raise ItemBrokenError("a version of Exchange cannot stand in a header", code="odd-version")
         self._ready(call.mailbox)
         async with self._limits.turn({call.mailbox: 1}):
             return await self._persistent(call, url, {call.mailbox: 1})
@@ -157,7 +159,7 @@ class GraphTransport:
         try:
             return await self._signed(call, url, counted)
         except (BrokenConnectionError, GarbledAnswerError) as error:
-            if call.writes:
+            if call.writes or isinstance(error, TooLongError):
                 raise
             log.info("graph.again", operation=call.operation, mailbox=call.mailbox, code=error.code)
             return await self._signed(call, url, counted)
@@ -240,6 +242,8 @@ class GraphTransport:
                 except TooMuchError as error:
                     if response.status_code >= _OK:  # the status says enough
                         return response, b""
+                    if error.too_long:
+                        raise answers.too_long(asked) from None
                     raise answers.garbled(asked, f"its answer cannot be read: {error}") from None
                 finally:
                     await response.aclose()

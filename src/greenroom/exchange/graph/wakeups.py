@@ -193,6 +193,8 @@ class Wakeups:
         advice = error.hint if isinstance(error, MisconfiguredError) else ""
         if isinstance(error, RefusedError | NotPermittedError):
             advice = _ADVICE.get(error.status if isinstance(error, RefusedError) else 403, "")
+        if advice and not advice.endswith("."):
+            advice = f"{advice[:1].upper()}{advice[1:]}."  # hints of settings are no whole sentences
         log.warning("graph.subscription.refused", **facts, hint=f"{advice} Polling goes on meanwhile.".strip())
 
     async def _end(self) -> None:
