@@ -3,7 +3,8 @@
 What several calendars share is kept here: the memory of refused passwords, tokens, and the limits of each application.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
 from typing import Final, Literal
 from urllib.parse import urlsplit
@@ -63,20 +64,22 @@ class Calendars:
 
     def open(self, entry: Integration) -> Mailbox:
         """Open an integration's equipment mailbox; connects to nothing yet. Raises CalendarError."""
-        exchange = entry.exchange
-        mailbox: Mailbox
-        if isinstance(exchange, EwsExchange):
-            mailbox = EwsMailbox(self._ews(exchange, entry.mailbox, impersonate=exchange.impersonate))
-        else:
-            address = notification_url(self._public_url, entry)
-            settings = self._graph(entry, "exchange", exchange, entry.mailbox, address)
-            if address:
-                self.intakes[entry.name] = GraphIntake(exchange.tenant, clock=self._clock)
-            mailbox = GraphMailbox(
-                settings, limits=self._limit(exchange), clock=self._clock, intake=self.intakes.get(entry.name)
-            )
+        with _naming(entry, "exchange"):
+            mailbox = self._mailbox(entry)
         self._opened.append(mailbox)
         return mailbox
+
+    def _mailbox(self, entry: Integration) -> Mailbox:
+        exchange = entry.exchange
+        if isinstance(exchange, EwsExchange):
+            return EwsMailbox(self._ews(exchange, entry.mailbox, impersonate=exchange.impersonate))
+        address = notification_url(self._public_url, entry)
+        settings = self._graph(entry, "exchange", exchange, entry.mailbox, address)
+        if address:
+            self.intakes[entry.name] = GraphIntake(exchange.tenant, clock=self._clock)
+        return GraphMailbox(
+            settings, limits=self._limit(exchange), clock=self._clock, intake=self.intakes.get(entry.name)
+        )
 
     def open_elsewhere(self, entry: Integration) -> OrganizerCalendars | None:
         """Open the second Exchange of a hybrid organisation; None where there is none. Raises CalendarError."""
@@ -84,11 +87,12 @@ class Calendars:
         if there is None:
             return None
         calendars: OrganizerCalendars
-        if there.protocol == "ews":
-            calendars = EwsMailbox(self._ews(there, there.mailbox, impersonate=True))
-        else:
-            settings = self._graph(entry, "organizers", there, there.mailbox)
-            calendars = GraphMailbox(settings, limits=self._limit(there), clock=self._clock)
+        with _naming(entry, "organizers"):
+            if there.protocol == "ews":
+                calendars = EwsMailbox(self._ews(there, there.mailbox, impersonate=True))
+            else:
+                settings = self._graph(entry, "organizers", there, there.mailbox)
+                calendars = GraphMailbox(settings, limits=self._limit(there), clock=self._clock)
         self._opened.append(calendars)
         return calendars
 
@@ -126,10 +130,7 @@ class Calendars:
     def _graph(
         self, entry: Integration, side: Side, exchange: OverGraph, address: str, notifications: str = ""
     ) -> GraphSettings:
-        try:
-            tokens = self._sources[entry.name, side] = self._sign_in(exchange)
-        except MisconfiguredError as error:
-            raise CalendarError(entry.name, side, error) from error
+        tokens = self._sources[entry.name, side] = self._sign_in(exchange)
         return GraphSettings(
             address=address,
             tenant=exchange.tenant,
@@ -164,6 +165,15 @@ class Calendars:
         """Return the limits of an application, which Exchange Online counts for each of its mailboxes."""
         key = (cloud_of(exchange), exchange.tenant, exchange.client_id, exchange.managed_identity)
         return self._limits.setdefault(key, Limits(self._clock))
+
+
+@contextmanager
+def _naming(entry: Integration, side: Side) -> Iterator[None]:
+    """Say of which integration a file or value cannot be used."""
+    try:
+        yield
+    except MisconfiguredError as error:
+        raise CalendarError(entry.name, side, error) from error
 
 
 def notification_url(public_url: str, entry: Integration) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from greenroom.assembly import open_greenroom
+from greenroom.assembly import CalendarError, open_greenroom
 from greenroom.calendars import notification_url
 from greenroom.settings import load_settings
 from greenroom.simulator.model import Attendee, CalendarItem, MeetingDraft, MeetingResponse, Person
@@ -149,3 +149,17 @@ def test_notifications_go_where_microsoft_can_reach_us(tmp_path: Path, public: s
     file.write_text(file.read_text().replace("https://meet.example.org", public))
     settings = load_settings(file, {})
     assert notification_url(settings.service.public_url, settings.integration[0]) == url
+
+
+async def test_an_address_that_only_the_adapter_refuses_is_told_by_integration(tmp_path: Path) -> None:
+    section = """[integration.exchange]
+tenant = "example.org"
+managed_identity = "system"
+cloud = "custom"
+login_url = "https://login.example.org"
+graph_url = "http://127.0.0.2:9"
+"""
+    with pytest.raises(CalendarError, match="plain http") as caught:
+        async with open_greenroom(load_settings(config(tmp_path, section), {})):
+            pass
+    assert (caught.value.integration, caught.value.side) == ("main", "exchange")
