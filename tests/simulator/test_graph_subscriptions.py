@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from greenroom.simulator.applications import Application
+from greenroom.simulator.graph.callbacks import Callbacks, usable
 from greenroom.simulator.model import Attendee, CalendarItem, MeetingDraft, Person
 from greenroom.simulator.server import address_of, listening_socket
 from support.simulator import CLIENT_ID, EQUIPMENT, ORGANIZER, RunningSimulator, simulator_in_loop
@@ -325,3 +326,47 @@ async def test_a_thousand_subscriptions_fill_a_mailbox(client: Client, monkeypat
     monkeypatch.setattr("greenroom.simulator.graph.subscriptions.PER_MAILBOX", 1)
     await client.subscribe()
     assert await client.refused(changeType="created") == (403, "ExtensionError")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://10.0.0.1/hook",
+        "https://greenroom.example.org/hook",
+        "https://127.0.0.1.example.org/",
+        "https://[2001:db8::1]/",
+    ],
+)
+async def test_nothing_is_sent_to_other_computers(url: str) -> None:
+    callbacks = Callbacks(clock=lambda: datetime.now(UTC), pause=asyncio.sleep)
+    assert not await callbacks.validate(url)
+    assert not await callbacks.post(url, {})
+    assert callbacks._client is None
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/\nx", "http://127.0.0.1/\u00e9", "http://127.0.0.1\\@x.test/", "http://[::1"]
+)
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    assert not usable(url)
+
+
+async def test_what_a_subscriber_answers_besides_the_status_is_not_read() -> None:
+    sent = 0
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 1000000000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while sent < 50_000_000:
+                writer.write(b"x" * 65_536)
+                await writer.drain()
+                sent += 65_536
+        writer.close()
+
+    callbacks = Callbacks(clock=lambda: datetime.now(UTC), pause=asyncio.sleep)
+    async with await asyncio.start_server(pour, "127.0.0.1", 0) as server:
+        assert await callbacks.post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {})
+        callbacks.close()
+    assert sent < 50_000_000

@@ -1,5 +1,7 @@
 """Calls from Graph to a subscriber's web addresses: the handshake, and notifications with their repetitions.
 
+Whoever knows an application of the simulated world may name an address, so nothing is sent but to this computer.
+
 Sources: Graph "Receive change notifications through webhooks" (validation within 10 seconds, 2xx or repetition with growing
 pauses for up to 4 hours).
 """
@@ -41,6 +43,8 @@ def usable(url: str) -> bool:
         host = parts.hostname or ""
     except ValueError:
         return False
+    if not url.isascii() or not url.isprintable():
+        return False
     if not host or len(url) > _MAX_URL or parts.username is not None or parts.fragment:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and _loopback(host))
@@ -75,6 +79,8 @@ class Callbacks:
 
     async def validate(self, url: str) -> bool:
         """Do the handshake with an address: it must give back the token as plain text with 200, within 10 seconds."""
+        if not self._is_here(url):
+            return False
         token = f"Validation: Testing client application reachability for subscription Request-Id: {uuid.uuid4()}"
         token += f" {secrets.token_hex(8)}"
         full = f"{url}{'&' if '?' in url else '?'}validationToken={quote(token, safe='')}"
@@ -93,15 +99,16 @@ class Callbacks:
         return reply.status_code == _OK and is_text and given == token.encode()
 
     async def post(self, url: str, body: Any) -> bool:
-        """Post once; whether it was taken (2xx)."""
+        """Post once; whether it was taken (2xx). What is answered besides is not read."""
+        if not self._is_here(url):
+            return False
+        kind = {"Content-Type": "application/json"}
         try:
-            reply = await self._opened().post(
-                url, content=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
-            )
+            async with self._opened().stream("POST", url, content=json.dumps(body).encode(), headers=kind) as reply:
+                return reply.is_success
         except httpx2.HTTPError as error:
             log.info("simulator_notification_failed", error=type(error).__name__)
             return False
-        return reply.is_success
 
     def repeat(self, url: str, body: Any, wanted: Callable[[], bool]) -> bool:
         """Post again and again until it is taken, is not wanted any more, or 4 hours have passed.
@@ -141,6 +148,10 @@ class Callbacks:
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
         self._loop.call_soon_threadsafe(work)
+
+    def _is_here(self, url: str) -> bool:
+        """Whether an address is on this computer, or a test stands in for the network."""
+        return self._transport is not None or _loopback(urlsplit(url).hostname or "")
 
     def _opened(self) -> httpx2.AsyncClient:
         if self._client is None:
