@@ -200,10 +200,9 @@ class Service:
             try:
                 async for hint in mailbox.wakeups():
                     failures = 0
+                    # A hint to compare may stand for news, too, which the feed tells sooner than a whole list.
                     await self._queue.submit("attend", name, priority=1)
-                    if (
-                        hint is Hint.RECONCILE
-                    ):  # it may stand for news, too, which the feed tells sooner than a whole list
+                    if hint is Hint.RECONCILE:
                         await self._queue.submit("reconcile", name, priority=1)
             except ExchangeError as error:
                 log.info("push ended", mailbox=mailbox.address, code=error.code)
