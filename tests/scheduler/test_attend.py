@@ -45,6 +45,15 @@ async def test_an_unticketed_invitation_gets_instructions_in_the_organizers_meet
         assert "Meeting reference" in text
 
 
+async def test_the_journal_tells_an_answer_that_exchange_did_not_mail() -> None:
+    async with at_work() as work:
+        work.mailbox.mails_nothing = True
+        work.mailbox.invite(observation())
+        await work.attend()
+        last = (await work.journal(ONE))[-1]
+        assert (last.step, last.code, last.detail) == ("replied", "accept_new_single", "marked")
+
+
 async def test_our_own_update_and_answer_cause_no_second_reply() -> None:
     async with at_work() as work:
         work.mailbox.invite(observation())

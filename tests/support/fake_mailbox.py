@@ -45,6 +45,7 @@ class FakeMailbox:
     faults: list[tuple[str, ExchangeError, bool]] = field(default_factory=list)
     unreadable: dict[str, ExchangeError] = field(default_factory=dict)
     unanswerable: dict[str, ExchangeError] = field(default_factory=dict)
+    mails_nothing: bool = False  # as Exchange does for meetings whose organizer wants no answers
     sends_per_minute: int | None = None
     credential_expires_at: datetime | None = None
     reads: int = 0
@@ -124,15 +125,16 @@ class FakeMailbox:
         item = self.items.get(reply.ref.id)
         if item is None or reply.ref.id in self.unanswerable:
             return ReplyResult(reply.ref, self.unanswerable.get(reply.ref.id, ItemGoneError("gone")))
-        if reply.send and not self._may_send():
+        mailed = reply.send and not self.mails_nothing
+        if mailed and not self._may_send():
             return ReplyResult(reply.ref, TryLaterError("too many messages", code="ErrorSendLimit"))
-        if reply.send:
+        if mailed:
             self.sent.append(Sent(item.key, reply.verdict, reply.body_html))
         if reply.verdict is Verdict.DECLINE:
             self.remove(reply.ref.id)
         else:
             self.put(replace(item, response=Response.ACCEPTED, replied_at=self.clock()))
-        return ReplyResult(reply.ref)
+        return ReplyResult(reply.ref, mailed=mailed)
 
     def _may_send(self) -> bool:
         now = self.clock()

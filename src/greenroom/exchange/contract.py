@@ -61,10 +61,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class ReplyResult:
-    """What became of one reply: `error` None means sent."""
+    """What became of one reply: `error` None means done.
+
+    `mailed` is False where only the calendar was marked: as asked for, or because Exchange mails no answer to this meeting.
+    """
 
     ref: ItemRef
     error: ExchangeError | None = None
+    mailed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

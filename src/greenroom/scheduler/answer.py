@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from greenroom.exchange.contract import Reply, Verdict
+from greenroom.exchange.contract import Reply, ReplyResult, Verdict
 from greenroom.exchange.errors import (
     ExchangeError,
     ItemBrokenError,
@@ -101,22 +101,23 @@ async def _send(integration: Integration, line: ReplyLine, due: _Written, clock:
     size = len(due) if line.per_minute is None else _TOGETHER
     for start in range(0, len(due), size):
         part, rest = due[start : start + size], due[start + size :]
-        results: Sequence[ExchangeError | None]
         try:
-            results = [result.error for result in await integration.mailbox.respond([reply for _, reply in part])]
+            results = await integration.mailbox.respond([reply for _, reply in part])
         except (TryLaterError, NotPermittedError) as error:
-            results = [error] * len(part)
+            results = [ReplyResult(reply.ref, error) for _, reply in part]
         now = clock()  # pauses begin when the request ended: it may have taken as long as Exchange lets it
         line.left(_mails([*part, *rest]), now)
-        for (case, reply), fault in zip(part, results, strict=True):
-            if fault is None:
+        for (case, reply), result in zip(part, results, strict=True):
+            if result.error is None:
                 case.record = replace(
                     case.record, replied=case.identity, replying=None, answered_before=None, attempts=0
                 )
-                case.note("replied", case.outcome.value if case.outcome else "", now, "" if reply.send else MARKED)
+                mailed = reply.send and result.mailed
+                case.note("replied", case.outcome.value if case.outcome else "", now, "" if mailed else MARKED)
             else:
-                _failed(line, case, reply, fault, now)
-        pauses = [_after(fault) or _PAUSE for fault in results if isinstance(fault, TryLaterError | NotPermittedError)]
+                _failed(line, case, reply, result.error, now)
+        faults = [result.error for result in results]
+        pauses = [_after(fault) or _PAUSE for fault in faults if isinstance(fault, TryLaterError | NotPermittedError)]
         if pauses and line.per_minute is not None:
             line.close(now + max(_PAUSE, *pauses))
             _put_back(line, rest, now)

@@ -72,7 +72,8 @@ async def test_an_organizer_who_wants_no_answers_gets_none() -> None:
         told.append(json.loads(request.content)["sendResponse"])
         return refused(400, "ErrorInvalidRequest") if told[-1] else httpx2.Response(202)
 
-    assert (await send(Graph(script), reply()))[0].error is None
+    (result,) = await send(Graph(script), reply())
+    assert (result.error, result.mailed) == (None, False)
     assert told == [True, False]
 
 

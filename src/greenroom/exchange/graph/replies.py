@@ -53,6 +53,7 @@ class Replies:
         what concerns the whole mailbox (SignInError, NotPermittedError, MisconfiguredError) where no reply went out before.
         """
         results: dict[int, ExchangeError | None] = {}
+        marked: set[int] = set()
         waiting = deque(range(len(replies)))
         stop: list[ExchangeError] = []
 
@@ -60,7 +61,8 @@ class Replies:
             while waiting and not stop:
                 number = waiting.popleft()
                 try:
-                    await self._one(replies[number])
+                    if not await self._one(replies[number]):
+                        marked.add(number)
                     results[number] = None
                 except ExchangeError as error:
                     results[number] = error
@@ -71,21 +73,26 @@ class Replies:
         if stop:
             self._stopped(stop, results)
         unsent = _unsent(stop)
-        return [ReplyResult(reply.ref, results.get(number, unsent)) for number, reply in enumerate(replies)]
+        return [
+            ReplyResult(reply.ref, results.get(number, unsent), mailed=number not in marked)
+            for number, reply in enumerate(replies)
+        ]
 
-    async def _one(self, reply: Reply) -> None:
+    async def _one(self, reply: Reply) -> bool:
+        """Send a reply; returns whether it was mailed, and not only marked in the calendar."""
         try:
             await self._transport.call(respond(self._mailbox, reply, send=reply.send))
         except RefusedError as error:
             if not (reply.send and error.status == _BAD_REQUEST and error.code in _UNASKED):
                 raise for_item(error, self._mailbox) from error
         else:
-            return
+            return reply.send
         try:
             await self._transport.call(respond(self._mailbox, reply, send=False))
         except RefusedError as error:
             raise for_item(error, self._mailbox) from error
         log.info("graph.respond.unasked", mailbox=self._mailbox, item=reply.ref.id)
+        return False
 
     def _stopped(self, stop: Sequence[ExchangeError], results: dict[int, ExchangeError | None]) -> None:
         sent = sum(1 for error in results.values() if error is None)
