@@ -123,7 +123,7 @@ class TestSeries:
         assert isinstance(found, Observation)
         assert found.recurrence == (
             "noend startdate=2031-05-06; weekly daysofweek=tuesday firstdayofweek=sunday interval=1; zone=UTC; "
-            "modified=2031-05-13T09:00:00+00:00/2031-05-13T10:00:00+00:00/2031-05-13T11:00:00+00:00; deleted=2031-05-20"
+            "modified=2031-05-13T09:00:00+00:00/2031-05-13T10:00:00+00:00/2031-05-13T11:00:00+00:00; deleted=1"
         )
         assert calendar.asked == ["GetEvent s", "GetEvent s deep"]
         await mailbox.read(calendar.refs())

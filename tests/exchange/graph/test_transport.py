@@ -314,6 +314,14 @@ class TestSigningIn:
         await transport.call(READ)
         await transport.call(READ)
 
+    async def test_a_refusal_of_one_organizers_mailbox_stops_no_other(self) -> None:
+        graph = Graph(lambda request: refused(401) if OLGA in request.url.path else ok())
+        transport = graph.transport()
+        await transport.call(READ)
+        with pytest.raises(TryLaterError):
+            await transport.call(Call("GetEvent", "GET", path("users", OLGA, "events", "a"), OLGA))
+        await transport.call(READ)
+
     async def test_without_a_token_nothing_is_sent(self) -> None:
         graph = always(ok())
         graph.tokens.error = MisconfiguredError("no such tenant", hint="look", code="AADSTS90002")

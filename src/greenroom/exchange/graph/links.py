@@ -94,4 +94,4 @@ def is_loopback(host: str) -> bool:
 def _origin_of(url: httpx2.URL) -> Origin | None:
     if url.scheme not in _PORTS or not url.host:
         return None
-    return url.scheme, url.host.lower(), url.port or _PORTS[url.scheme]
+    return url.scheme, url.host.lower(), _PORTS[url.scheme] if url.port is None else url.port

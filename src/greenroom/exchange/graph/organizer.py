@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 
 ATTEMPTS: Final = 3
 _AROUND: Final = timedelta(days=1)
+_MOST_NAMED: Final = 10_000
 
 
 class Organizers:
@@ -56,6 +57,8 @@ class Organizers:
             return await _Update(self._transport, organizer, key, edit, original=original, now=self._clock()).run()
         except NotPermittedError as error:
             if organizer not in self._refused:
+                if len(self._refused) >= _MOST_NAMED:
+                    self._refused.clear()
                 self._refused.add(organizer)
                 log.info("graph.update.refused", organizer=organizer, code=error.code)
             return UpdateResult.REFUSED

@@ -1,8 +1,8 @@
 """Series as Graph describes them: a canonical text that changes when the rule does, and where the last occurrence is looked for.
 
 Source: Graph v1.0, recurrencePattern, recurrenceRange, event (cancelledOccurrences, exceptionOccurrences), "List instances".
-The text is the one that `greenroom.exchange.ews.recurrence` writes about the same series, with one exception that cannot be
-helped: of occurrences taken out Graph tells the day, EWS the instant. The rule is never expanded here.
+The text is the one that `greenroom.exchange.ews.recurrence` writes about the same series, so that a mailbox may move from one
+protocol to the other unnoticed: of occurrences taken out it tells how many. The rule is never expanded here.
 """
 
 import hashlib
@@ -40,7 +40,8 @@ def series_text(event: Event) -> str:
     parts = sorted(part for part in (_pattern(rule.pattern), _range(rule.range)) if part)
     parts.append(f"zone={event.original_start_time_zone[:_LONGEST_VALUE]}")
     parts.extend(_rows("modified", (_modified(one) for one in event.exception_occurrences if not one.is_cancelled)))
-    parts.extend(_rows("deleted", (_cancelled_day(ident) for ident in event.cancelled_occurrences)))
+    if taken_out := set(event.cancelled_occurrences):
+        parts.append(f"deleted={len(taken_out)}")
     return "; ".join(parts)
 
 
@@ -87,11 +88,6 @@ def _range(limits: Range | None) -> str:
 def _modified(one: Instance) -> str:
     moments = (one.original_start, one.start.utc if one.start else None, one.end.utc if one.end else None)
     return "/".join(moment.isoformat() if moment else "" for moment in moments)
-
-
-def _cancelled_day(ident: str) -> str:
-    """Return the day at the end of an occurrence's id (`OID.<master>.<day>`)."""
-    return ident.rpartition(".")[2][:_LONGEST_VALUE]
 
 
 def _rows(label: str, given: Iterable[str]) -> list[str]:

@@ -32,7 +32,7 @@ from greenroom.exchange.trust import trusting
 
 log = structlog.get_logger(__name__)
 
-LONGEST_ANSWER = 64 * 1024 * 1024
+LONGEST_ANSWER = 16 * 1024 * 1024
 LONGEST_REFUSAL = 256 * 1024
 _OK = 300
 _BUSY = (429, 503)
@@ -175,6 +175,9 @@ class GraphTransport:
         try:
             return await self._attempt(call, url, token, counted)
         except SignInError as error:
+            if self._known and call.mailbox not in ("", self.settings.address):
+                # Something odd about one organizer's mailbox must not stop all; if it is the token, our own mailbox tells.
+                raise TryLaterError(str(error), code=error.code, mailbox=call.mailbox) from None
             self._limits.refusals.refused(error)
             raise
 
