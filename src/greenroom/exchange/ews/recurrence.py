@@ -40,7 +40,9 @@ def read_series(fields: dict[str, Element], start: datetime, end: datetime, zone
     parts = sorted(_part(element) for element in children(rule) if local(element).endswith(_RULES))
     parts.append(f"zone={(zone or '')[:_LONGEST_VALUE]}")
     parts.extend(_exceptions("modified", fields.get("ModifiedOccurrences"), ("OriginalStart", "Start", "End")))
-    parts.extend(_exceptions("deleted", fields.get("DeletedOccurrences"), ("Start",)))
+    # Graph tells of these only the day. They only ever become more, so that their number tells every change.
+    if taken_out := {instant(text_of(row, "Start")) for row in children(fields.get("DeletedOccurrences"))}:
+        parts.append(f"deleted={len(taken_out)}")
     return Series("; ".join(parts), _until(fields, rule, start, end, zone))
 
 
