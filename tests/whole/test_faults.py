@@ -293,6 +293,7 @@ async def _polls(seconds: float) -> None:
 # --- notifications ----------------------------------------------------------------------------------------------------
 
 
+_SLOWER = ("late", "timeout_after_commit")
 _OF_PUSH: list[tuple[Spoken, Fault]] = [
     ("ews", {"kind": "drop_stream", "operation": "GetStreamingEvents", "times": 5}),
     ("ews", {"kind": "http_503", "operation": "GetStreamingEvents"}),
@@ -310,7 +311,15 @@ _OF_PUSH: list[tuple[Spoken, Fault]] = [
 
 @pytest.mark.parametrize(
     ("protocol", "rule"),
-    [pytest.param(protocol, rule, id=f"{rule['kind']}-{rule['operation']}") for protocol, rule in _OF_PUSH],
+    [
+        pytest.param(
+            protocol,
+            rule,
+            id=f"{rule['kind']}-{rule['operation']}",
+            marks=[pytest.mark.slow] if rule["kind"] in _SLOWER else [],
+        )
+        for protocol, rule in _OF_PUSH
+    ],
 )
 async def test_without_notifications_polling_is_enough(protocol: Spoken, rule: Fault) -> None:
     async with simulator_in_loop(world()) as simulator, serviced(simulator, protocol=protocol, push=True) as home:
@@ -368,8 +377,24 @@ END:VCALENDAR
 """
 
 
-@pytest.mark.parametrize(("protocol", "processing"), [house for house in HOUSES if house[1] != "auto_accept"])
-@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 0, 1, 1), (1, 0, 1, 0)], ids=str)
+_ORDERS: dict[tuple[int, ...], list[pytest.MarkDecorator]] = {
+    (0, 1): [pytest.mark.slow],
+    (1, 0): [pytest.mark.slow],
+    (0, 0, 1, 1): [],
+    (1, 0, 1, 0): [],
+}
+"""Sequence numbers in the order in which they come, and what marks them over Graph: the longer ones hold the others."""
+
+
+@pytest.mark.parametrize(
+    ("protocol", "processing", "order"),
+    [
+        pytest.param(*house, order, id=f"{'-'.join(house)}-{order}", marks=marks if house[0] == "graph" else [])
+        for house in HOUSES
+        if house[1] != "auto_accept"
+        for order, marks in _ORDERS.items()
+    ],
+)
 @pytest.mark.parametrize("look_between", [True, False], ids=["watched", "at-once"])
 async def test_updates_that_arrive_doubled_or_out_of_order_leave_the_newest_time(
     protocol: Spoken, processing: Processing, order: tuple[int, ...], *, look_between: bool
