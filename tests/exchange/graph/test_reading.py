@@ -239,6 +239,30 @@ class TestFinding:
         assert found is not None
         assert searches == 3
 
+    async def test_an_empty_page_with_another_behind_it_is_no_proof_that_a_meeting_is_gone(self) -> None:
+        calendar = Calendar(whole("b", singleValueExtendedProperties=extended(clean=GOID)))
+        empty = {"value": [], "@odata.nextLink": "https://graph.microsoft.com/v1.0/users/vmr/calendar/events?$skip=10"}
+
+        def listed() -> Answer:
+            last = "skip" in str(calendar.graph.asked[-1].url)
+            return ok({"value": [calendar.events["b"]]}) if last else ok(empty)
+
+        calendar.wrong["list"] = listed
+        found = await calendar.mailbox().find(KEY)
+        assert found is not None
+        assert calendar.asked == ["ListEvents", "ListEvents"]
+
+    async def test_a_search_without_end_is_no_proof_that_a_meeting_is_gone(self) -> None:
+        calendar = Calendar(whole("b", singleValueExtendedProperties=extended(clean=GOID)))
+        link = "https://graph.microsoft.com/v1.0/users/vmr/calendar/events?$filter=x&$skip=10"
+
+        def listed() -> Answer:
+            searched = "$filter" in parse_qs(urlsplit(str(calendar.graph.asked[-1].url)).query)
+            return ok({"value": [], "@odata.nextLink": link} if searched else {"value": [calendar.events["b"]]})
+
+        calendar.wrong["list"] = listed
+        assert await calendar.mailbox().find(KEY) is not None
+
     async def test_searches_name_every_form_of_the_key(self) -> None:
         calendar = Calendar()
         for key in (KEY, MeetingKey.of_uid("it's@example.test")):

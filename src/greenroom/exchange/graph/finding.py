@@ -20,6 +20,7 @@ from greenroom.meetings.meeting import MeetingKey
 log = structlog.get_logger(__name__)
 
 MOST_HITS = 10
+_MOST_PAGES: Final = 20
 _HEAD: Final = 40
 _FOREIGN: Final = b"vCal-Uid\x01\x00\x00\x00"
 
@@ -54,7 +55,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a search brought. `whole` is false where the server refused one of its ways and nothing was found by the others."""
+    """What a search brought. `whole` is false where nothing was found and the server refused one of its ways, or came to no end."""
 
     hits: tuple[Hit, ...]
     whole: bool
@@ -66,19 +67,31 @@ async def search(transport: GraphTransport, mailbox: str, key: MeetingKey, make:
     Raises RefusedError where the mailbox is not here, or the server refuses to search at all.
     """
     refused: RefusedError | None = None
-    ways = wheres(key)
+    ways, whole = wheres(key), True
     for number, where in enumerate(ways):
         try:
-            answer = await transport.call(make(where))
+            hits, ended = await _pages(transport, mailbox, key, make(where))
         except RefusedError as error:
             if error.gone or error.elsewhere or (refused is not None and number + 1 == len(ways)):
                 raise
             log.info("graph.find.refused", mailbox=mailbox, way=number, code=error.code)
-            refused = error
+            refused, whole = error, False
             continue
-        raws, _ = raw_page(answer.body, mailbox)
-        found = [Hit(raw, read_event(raw)) for raw in raws[:MOST_HITS]]
-        hits = tuple(hit for hit in found if isinstance(hit.row, Broken) or hit.row.key == key)
         if hits:
             return Search(hits, whole=True)
-    return Search((), whole=refused is None)
+        whole = whole and ended
+    return Search((), whole=whole)
+
+
+async def _pages(transport: GraphTransport, mailbox: str, key: MeetingKey, call: Call) -> tuple[tuple[Hit, ...], bool]:
+    """Look through pages until one holds the meeting, and say whether the list had an end: an empty page may not be the last."""
+    answer = await transport.call(call)
+    for _ in range(_MOST_PAGES):
+        raws, link = raw_page(answer.body, mailbox)
+        found = [Hit(raw, read_event(raw)) for raw in raws[:MOST_HITS]]
+        hits = tuple(hit for hit in found if isinstance(hit.row, Broken) or hit.row.key == key)
+        if hits or not link:
+            return hits, True
+        answer = await transport.follow(link, call)
+    log.warning("graph.find.endless", mailbox=mailbox)
+    return (), False
