@@ -25,7 +25,7 @@ ODD: list[Any] = [
     {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "numbered", "numberOfOccurrences": 2**31 - 1}},
     {"pattern": {"type": "daily", "interval": 1}, "range": {"type": "endDate", "endDate": "9999-12-31", "startDate": "0001-01-02"}},
 ]  # fmt: skip
-WRITTEN = [*drafts._READERS, *drafts._KEPT, *drafts._LATER]
+WRITTEN = sorted({*drafts._READERS, *drafts._KEPT, *drafts._LATER})  # in one order for all workers
 NAMES = [*WRITTEN, "id", "organizer", "nonsense", "@odata.type"]
 ADDRESSES = [
     "events", "calendar", "calendars", "calendarView", "calendarView/delta", "events/{id}", "events/{id}/instances",
