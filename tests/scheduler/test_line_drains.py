@@ -226,6 +226,37 @@ async def test_nothing_is_answered_from_memory_when_the_calendar_was_not_seen_fo
         assert len(work.mailbox.sent) == 58
 
 
+async def test_after_minutes_out_of_reach_nothing_is_answered_before_all_that_changed_was_looked_at() -> None:
+    async with at_work() as work:
+        work.mailbox.sends_per_minute = 30
+        driver = ByTheClock(work, slice_size=5)
+        invite(work, 60)
+        await driver.attendant.attend()
+        waiting = [f"m{n}" for n in range(60) if not driver.replies(f"m{n}")]
+        work.clock.forward(minutes=10)
+        for uid in waiting[-20:]:  # the soonest of those that wait, in several slices
+            move(work, uid, 30)
+        await driver.attendant.attend()
+        assert len(work.mailbox.sent) == 58
+        await driver.run_for(minutes=3)
+        assert {driver.replies(uid) for uid in waiting} == {1}
+
+
+async def test_a_comparison_answers_nothing_from_memory_when_the_calendar_was_not_seen_for_minutes() -> None:
+    async with at_work() as work:
+        driver = await limited(work)
+        invite(work, 60)
+        await driver.attendant.attend()
+        work.clock.forward(minutes=10)
+        work.mailbox.items["item-new"] = replace(observation("new"), body_html=f"<p>{work.ticket(100000999)}</p>")
+        await driver.attendant.reconcile()
+        assert len(work.mailbox.sent) == 29
+        await driver.attendant.attend()
+        await driver.run_for(minutes=3)
+        assert set(Counter(sent.key for sent in work.mailbox.sent).values()) == {1}
+        assert len(work.mailbox.sent) == 61
+
+
 async def test_a_meeting_that_ends_while_its_reply_waits_is_not_accepted_any_more() -> None:
     async with at_work() as work:
         driver = await limited(work, 2)

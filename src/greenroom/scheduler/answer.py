@@ -48,18 +48,26 @@ _Written = list[tuple[Case, Reply]]
 
 
 async def answer(
-    integration: Integration, storage: Storage, line: ReplyLine, cases: Sequence[Case], clock: Clock, *, step: Step
+    integration: Integration,
+    storage: Storage,
+    line: ReplyLine,
+    cases: Sequence[Case],
+    clock: Clock,
+    *,
+    step: Step,
+    hold: bool = False,
 ) -> None:
     """Send the replies that are due and whose turn it is, and bring every meeting that is done to its state.
 
-    Those of `cases` whose turn is later wait; some that waited before may be answered now. Raises nothing for single meetings;
-    a fault of the whole request postpones all replies of it.
+    Those of `cases` whose turn is later wait; some that waited before may be answered now, unless the line is on `hold`. Raises
+    nothing for single meetings; a fault of the whole request postpones all replies of it.
     """
     now = clock()
     due = [case for case in cases if case.outcome is not None and not case.waiting]
     mailed = [case for case in due if _is_mailed(case)]
     queue_up(line, mailed)
-    ready = await whose_turn(integration, storage, line, {case.record.key for case in mailed}, now)
+    decided = {case.record.key for case in mailed}
+    ready = [] if hold else await whose_turn(integration, storage, line, decided, now)
     waiting = [case for case in mailed if line.get(case.record.key) is case]
     for case in waiting:
         case.await_turn(line.turn(case.record.key, now), now)

@@ -82,9 +82,10 @@ class Attendant:
             address, began = self._integration.mailbox.address, self._clock()
             await self._remember()
             summary, more = PassSummary(), True
+            outdated = self._is_outdated
             try:
                 while more:
-                    count, more = await self._one_slice(address, began)
+                    count, more = await self._one_slice(address, began, outdated=outdated)
                     summary = replace(summary, meetings=summary.meetings + count, slices=summary.slices + 1)
             except ExchangeError as error:
                 await self._note(address, error.code or type(error).__name__)
@@ -108,9 +109,9 @@ class Attendant:
         async with self._lock:
             address, began = self._integration.mailbox.address, self._clock()
             await self._remember()
-            summary = PassSummary()
+            summary, outdated = PassSummary(), self._is_outdated
             for piece in slices(await compare(self._integration, self._storage, began), self._slice):
-                count, _ = await self._work_through(piece, began, due_by=None)
+                count, _ = await self._work_through(piece, began, due_by=None, hold=outdated)
                 summary = replace(summary, meetings=summary.meetings + count, slices=summary.slices + 1)
             async with self._storage.work() as work:
                 await work.mailboxes.note_reconciled(address, self._clock())
@@ -136,26 +137,33 @@ class Attendant:
         """Whether the calendar was last looked at too long ago to answer from memory: what waits may have changed."""
         return self._looked_at is None or self._clock() - self._looked_at > _SIGHT
 
+    @property
+    def _is_outdated(self) -> bool:
+        """Whether replies wait that may have been overtaken: none goes out before all that changed was looked at."""
+        return self.is_blind and self._line.length > 0
+
     def let_go(self) -> None:
         """Forget what waits: another process has the mailbox, and it is all stored."""
         if self._remembers:
             self._line = ReplyLine(self._integration.mailbox.sends_per_minute)
             self._remembers, self._looked_at, self._noted = False, None, None
 
-    async def _one_slice(self, address: str, began: datetime) -> tuple[int, bool]:
+    async def _one_slice(self, address: str, began: datetime, *, outdated: bool) -> tuple[int, bool]:
         """Attend one slice. What this pass itself postpones is due after it `began`, so a pass comes to its end."""
         now = self._clock()
         async with self._storage.work() as work:
             cursor = (await work.mailboxes.get(address)).cursor
         changes = await feed(self._integration, cursor, self._slice)
-        count, more = await self._work_through(changes, now, due_by=began)
+        count, more = await self._work_through(changes, now, due_by=began, hold=outdated and changes.more)
         if changes.cursor != cursor:
             async with self._storage.work() as work:
                 await work.mailboxes.save_cursor(address, changes.cursor)
             self._step("cursor")
         return count, more
 
-    async def _work_through(self, changes: Changes, now: datetime, *, due_by: datetime | None) -> tuple[int, bool]:
+    async def _work_through(
+        self, changes: Changes, now: datetime, *, due_by: datetime | None, hold: bool
+    ) -> tuple[int, bool]:
         integration, storage, line, step = self._integration, self._storage, self._line, self._step
         seen = await observe(integration, storage, line, changes, now, due_by=due_by, limit=self._slice)
         step("observed")
@@ -165,7 +173,7 @@ class Attendant:
         await provide_rooms(integration, storage, cases, now, step)
         step("rooms")
         await write_instructions(integration, storage, cases, now, step)
-        await answer(integration, storage, line, cases, self._clock, step=step)
+        await answer(integration, storage, line, cases, self._clock, step=step, hold=hold)
         step("answered")
         if cases:
             log.info("slice attended", mailbox=integration.mailbox.address, meetings=len(cases), more=seen.more)
