@@ -58,6 +58,7 @@ class Listing:
     asked: list[Call] = field(default_factory=list)
     followed: int = 0
     spoil: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    between: Callable[[], object] | None = None  # what happens once, when the next page was shown
 
     def clock(self) -> datetime:
         """Our own clock."""
@@ -98,4 +99,7 @@ class Listing:
         body: dict[str, Any] = {"value": [self.spoil(one) if self.spoil else one for one in shown]}
         if skip + size < len(rows):
             body["@odata.nextLink"] = f"{NEXT}{since.isoformat()}|{top}|{skip + size}"
+        if self.between is not None:
+            happens, self.between = self.between, None
+            happens()
         return Answer(200, body)

@@ -114,6 +114,38 @@ async def test_what_comes_late_while_a_long_round_runs_is_told_in_the_next() -> 
     assert ("late", late.key) in reader.seen
 
 
+@pytest.mark.parametrize("ordered", [True, False])
+async def test_a_change_that_claims_to_be_of_the_future_does_not_hide_those_of_today(*, ordered: bool) -> None:
+    server = Listing(ordered=ordered)
+    reader = Reader(server)
+    server.change("a")
+    server.change("odd", ago=-timedelta(days=900), late=-timedelta(days=900))
+    assert len(await reader.all()) == 2
+    for ident in ("b", "c"):
+        server.now += timedelta(minutes=7)
+        server.change(ident)
+        assert {name for name, _ in await reader.all(1)} == {ident}
+    assert await reader.all() == Counter()
+
+
+async def test_an_item_that_changes_between_two_pages_hides_no_other() -> None:
+    server = Listing(page=4)
+    reader = Reader(server)
+    for n in range(4):
+        server.change(f"old{n}")
+        server.now += SECOND
+    await reader.all()
+    server.now += timedelta(hours=1)
+    server.change("missed")
+    server.now += timedelta(hours=1)
+    server.change("new")
+    server.between = lambda: server.change("old0")
+    await reader.all()
+    server.now += timedelta(hours=1)
+    await reader.all()
+    assert {ident for ident, _ in reader.seen} == {*(f"old{n}" for n in range(4)), "missed", "new"}
+
+
 async def test_a_round_with_nothing_new_costs_one_call_and_ends_where_it_was() -> None:
     server = Listing()
     for number in range(20):

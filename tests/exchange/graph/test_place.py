@@ -13,7 +13,7 @@ NOW = datetime(2031, 5, 6, 12, 0, tzinfo=UTC)
 
 
 def a_round(place: Place, took: timedelta) -> Place:
-    return place.begin(NOW).take([(ItemRef("one", "key|time"), CHANGED)]).end(NOW + took)
+    return place.begin(NOW).take([(ItemRef("one", "key|time"), CHANGED)], NOW).end(NOW + took)
 
 
 @pytest.mark.parametrize("seconds", [0, 0.2, 29, 30.5, 4000, 10**7])

@@ -66,7 +66,7 @@ class Feed:
         except RefusedError as error:
             raise for_mailbox(error, self._mailbox) from error
         self._masters.learn(listed.fresh)
-        place = place.take((row.ref, _time(row)) for row in listed.fresh)
+        place = place.take(((row.ref, _time(row)) for row in listed.fresh), self._clock())
         if listed.more:
             at = place.over(listed.end) if not listed.fresh and listed.end <= place.start else listed.end
             if at > listed.end:
@@ -91,11 +91,15 @@ class Feed:
         return await self._out_of_order(place, limit)
 
     async def _in_order(self, place: Place, limit: int) -> _Listed | None:
-        """Look through pages until there is something new, or the end; None if the list is not in order."""
+        """Look through pages until there is something new, or the end; None if the list is not in order.
+
+        Links count places, so that an item which changes meanwhile pushes another across: followed only within one instant.
+        """
         top = max(_FEWEST, min(limit + place.known, shapes.MOST_LISTED))
-        call = self._list(place.start, top=top, order=True)
+        start = end = place.start
+        call = self._list(start, top=top, order=True)
         page = await self._page(call)
-        end, fresh = place.start, list[Row]()
+        fresh: list[Row] = []
         for _ in range(MOST_PAGES):
             times = [end, *map(_time, page.events)]
             if any(after < before for before, after in pairwise(times)):
@@ -110,7 +114,11 @@ class Feed:
                     return _Listed(tuple(fresh), end, bool(page.next_link) or number + 1 < len(page.events))
             if fresh or not page.next_link:
                 return _Listed(tuple(fresh), end, bool(page.next_link))
-            page = await self._next(page, call)
+            if end > start:
+                start, call = end, self._list(end, top=top, order=True)
+                page = await self._page(call)
+            else:
+                page = await self._next(page, call)
         return _Listed((), end, more=True)
 
     async def _out_of_order(self, place: Place, limit: int) -> _Listed:

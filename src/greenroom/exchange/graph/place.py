@@ -7,7 +7,8 @@
 
 Times are Exchange's own (`lastModifiedDateTime`); our clock measures nothing but how long a round took: what came late while it
 ran may lie that much further back than the overlap, so the next round begins that much earlier. That is measured in half minutes,
-so that a calendar in which nothing happens leaves the cursor as it was.
+so that a calendar in which nothing happens leaves the cursor as it was. And a change that claims to be of a day to come is told
+like any other, but never the high-water mark: nothing of today would be seen until then.
 """
 
 import json
@@ -30,6 +31,7 @@ _LONGEST_CURSOR = 4 * 1024 * 1024
 _LONGEST_ROUND = timedelta(days=1)
 _STEP = timedelta(seconds=30)
 _TICK = timedelta(microseconds=1)
+_CLOCKS_DIFFER = timedelta(days=1)
 
 
 def digest(ref: ItemRef) -> str:
@@ -106,13 +108,14 @@ class Place:
         """Begin a round, or go on with one. `now` is our own clock's, before the list is asked for."""
         return self if self.at is not None and self.began is not None else replace(self, began=now)
 
-    def take(self, rows: Iterable[tuple[ItemRef, datetime]]) -> "Place":
-        """Remember that these were seen."""
+    def take(self, rows: Iterable[tuple[ItemRef, datetime]], now: datetime) -> "Place":
+        """Remember that these were seen. `now` is our own clock's, and counts only against times of another day."""
         seen, high = dict(self.seen), self.high
         for ref, when in rows:
             second = int(when.timestamp())
             seen[second] = seen.get(second, frozenset()) | {digest(ref)}
-            high = when if high is None else max(high, when)
+            if when - now <= _CLOCKS_DIFFER:
+                high = when if high is None else max(high, when)
         return replace(self, seen=seen, high=high)
 
     def pause(self, at: datetime, now: datetime) -> "Place":
