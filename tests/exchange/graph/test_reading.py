@@ -173,6 +173,18 @@ class TestSeries:
         assert [type(r) for r in await mailbox.read(calendar.refs())] == [Observation] * 2
         assert not [what for what in calendar.asked if "deep" in what]
 
+    async def test_one_odd_series_does_not_hide_the_exceptions_of_others(self) -> None:
+        """Without them all series would read as edited, and be answered once more."""
+        calendar = Calendar(master("s"), master("t", iCalUId="t"))
+        mailbox = calendar.mailbox()
+        for refs in (calendar.refs()[:1], calendar.refs()):
+            calendar.wrong["deep"] = lambda: refused(400, "BadRequest")
+            await mailbox.read(refs)
+            del calendar.wrong["deep"]
+            calendar.asked.clear()
+            await mailbox.read(calendar.refs()[1:])
+            assert "GetEvent t deep" in calendar.asked
+
     async def test_a_series_that_became_a_single_meeting_is_read_as_one(self) -> None:
         calendar = Calendar(master("s"))
         mailbox = calendar.mailbox()

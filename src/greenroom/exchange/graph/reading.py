@@ -8,7 +8,7 @@ refs ──▶ ranges of their times, listed whole ──▶ the others by id �
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -75,7 +75,9 @@ class Reader:
         self._transport = transport
         self._mailbox = mailbox
         self._masters = masters
-        self._exceptions = True  # this server shows a master's exceptions; learnt anew after every start
+        self._exceptions: bool | None = (
+            None  # whether this server shows a master's exceptions; learnt anew after every start
+        )
         self._ends: OrderedDict[tuple[str, str], datetime | None] = OrderedDict()
         self._lone: OrderedDict[MeetingKey, datetime] = OrderedDict()
 
@@ -151,7 +153,7 @@ class Reader:
     async def _by_id(self, ids: Sequence[str]) -> dict[str, Found]:
         """Read items by id, masters with their exceptions: those known to be masters in one go, others in a second one."""
         unique = list(dict.fromkeys(ids))
-        known = {ident for ident in unique if self._exceptions and ident in self._masters}
+        known = {ident for ident in unique if self._exceptions is not False and ident in self._masters}
         found = await self._asked(unique, known)
         refused = {ident for ident in known if isinstance(found[ident], ItemBrokenError)}
         if refused:  # what is no master any more has no exceptions to expand
@@ -161,14 +163,19 @@ class Reader:
         ]
         for ident in shallow:
             self._masters.add(ident)
-        if shallow and self._exceptions:
+        if shallow and self._exceptions is not False:
             deep = await self._asked(shallow, set(shallow))
-            if all(isinstance(one, ItemBrokenError) for one in deep.values()):
-                log.warning("graph.read.no-exceptions", mailbox=self._mailbox)
-                self._exceptions = False
-            else:
-                found |= {ident: one for ident, one in deep.items() if not isinstance(one, ItemBrokenError)}
+            self._learn(deep.values())
+            found |= {ident: one for ident, one in deep.items() if not isinstance(one, ItemBrokenError)}
         return found
+
+    def _learn(self, deep: Collection[Found]) -> None:
+        """Learn whether exceptions are shown at all: one odd master proves nothing, and what was shown once will be again."""
+        if any(isinstance(one, Event) for one in deep):
+            self._exceptions = True
+        elif self._exceptions is None and len(deep) > 1 and all(isinstance(one, ItemBrokenError) for one in deep):
+            log.warning("graph.read.no-exceptions", mailbox=self._mailbox)
+            self._exceptions = False
 
     async def _asked(self, ids: Sequence[str], deep: set[str]) -> dict[str, Found]:
         answers = await self._get([shapes.get_whole(self._mailbox, i, exceptions=i in deep) for i in ids])
