@@ -313,6 +313,22 @@ async def test_waiting_for_an_organizers_own_sending_limit_wears_out_no_patience
     assert (await hybrid.record()).retry_at is None
 
 
+async def test_the_meetings_of_an_organizer_who_may_not_send_now_cost_one_call_together(hybrid: Hybrid) -> None:
+    bob = Person("bob@example.com", "Bob")
+    hybrid.first.here |= {ADA.address, bob.address}
+    for n in range(5):
+        hybrid.invite(f"ada{n}")
+    hybrid.invite("bob", bob)
+    hybrid.first.fail("update_invitation", TryLaterError("30 a minute", code="send-limit", after=timedelta(minutes=1)))
+    await hybrid.work.attend()
+    assert hybrid.first.asked == [ADA.address, bob.address]
+    hybrid.work.clock.forward(minutes=1)
+    await hybrid.work.attend()
+    for uid in ("bob", *(f"ada{n}" for n in range(5))):
+        assert (await hybrid.lines(MeetingKey.of_uid(uid)))[-1] == ("written", "")
+        assert len(hybrid.first.replies_to(MeetingKey.of_uid(uid))) == 1
+
+
 async def test_faults_wear_out_patience_though_turns_were_waited_for_between(hybrid: Hybrid) -> None:
     hybrid.first.here.add(ADA.address)
     hybrid.invite()

@@ -64,13 +64,20 @@ async def provide_rooms(
 async def write_instructions(
     integration: Integration, storage: Storage, cases: Sequence[Case], now: datetime, step: Step
 ) -> None:
-    """Put the joining instructions into the organizers' own meetings, once each; where that is refused, into every reply."""
+    """Put the joining instructions into the organizers' own meetings, once each; where that is refused, into every reply.
+
+    Where an organizer's mailbox may send no more for now, that organizer's other meetings wait without a call of their own.
+    """
+    held: dict[str, timedelta | None] = {}
     for case in cases:
         if case.waiting or case.spec is None:
             continue
         if case.record.instructions is InstructionsState.NONE:
             try:
-                await _instruct(integration, storage, case, case.spec, now)
+                if case.record.organizer in held:
+                    _await_turn(case, now, held[case.record.organizer])
+                else:
+                    await _instruct(integration, storage, case, case.spec, now, held=held)
             except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
                 case.set_aside(error, now)
             step("instructions")
@@ -148,7 +155,15 @@ async def _refuse(integration: Integration, case: Case, reason: Reason, outcome:
         await _retire(integration, case, now)
 
 
-async def _instruct(integration: Integration, storage: Storage, case: Case, spec: RoomSpec, now: datetime) -> None:
+async def _instruct(
+    integration: Integration,
+    storage: Storage,
+    case: Case,
+    spec: RoomSpec,
+    now: datetime,
+    *,
+    held: dict[str, timedelta | None],
+) -> None:
     record = case.record
     ticket = wording.ticket_of(integration, record)
     block = wording.instructions_html(integration, spec, ticket)
@@ -166,6 +181,7 @@ async def _instruct(integration: Integration, storage: Storage, case: Case, spec
         routed = await update_invitation(integration, storage, record.organizer, record.key, edit, now=now)
     except TryLaterError as error:
         if error.code == _SEND_LIMIT:
+            held[record.organizer] = error.after
             _await_turn(case, now, error.after)
             return
         case.note("instructions", "postponed", now, error.code)
