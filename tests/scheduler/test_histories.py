@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -47,17 +48,28 @@ EVENT = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(st.lists(EVENT, min_size=3, max_size=25))
-def test_rooms_and_replies_follow_from_the_calendar_whatever_happened_on_the_way(
-    history: list[tuple[str, str, int, bool]],
-) -> None:
+History = list[tuple[str, str, int, bool]]
+HISTORIES = st.lists(EVENT, min_size=3, max_size=25)
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+
+
+@settings(max_examples=60, deadline=None, phases=PHASES)
+@given(HISTORIES)
+def test_rooms_and_replies_follow_from_the_calendar_whatever_happened_on_the_way(history: History) -> None:
     asyncio.run(live(history))
 
 
-@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-@given(st.lists(EVENT, min_size=3, max_size=25))
-def test_so_they_do_while_replies_wait_for_their_turn(history: list[tuple[str, str, int, bool]]) -> None:
+@settings(max_examples=25, deadline=None, phases=PHASES)
+@given(HISTORIES)
+def test_so_they_do_while_replies_wait_for_their_turn(history: History) -> None:
+    asyncio.run(live_in_line(history))
+
+
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None, phases=PHASES)
+@given(HISTORIES)
+def test_rooms_and_replies_follow_from_the_calendar_in_many_more_histories(history: History) -> None:
+    asyncio.run(live(history))
     asyncio.run(live_in_line(history))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from greenroom.simulator import Exchange
 from greenroom.simulator.model import Body
@@ -47,8 +48,12 @@ def compose(page: Page) -> None:
 
 
 def fits(page: Page) -> bool:
-    """Whether nothing sticks out sideways."""
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+    """Whether nothing sticks out sideways. The page renews itself: while it does there is nothing to measure."""
+    try:
+        page.wait_for_function("document.documentElement?.scrollWidth <= window.innerWidth", timeout=3000)
+    except PlaywrightTimeoutError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
