@@ -3,7 +3,6 @@
 It is run by the Python of its own environment: `.peers/msgraph/bin/python msgraph_client.py`.
 """
 
-import argparse
 import asyncio
 import re
 import ssl
@@ -28,7 +27,7 @@ from msgraph.generated.users.item.events.events_request_builder import EventsReq
 from msgraph.generated.users.item.events.item.accept.accept_post_request_body import AcceptPostRequestBody
 from msgraph.generated.users.item.events.item.cancel.cancel_post_request_body import CancelPostRequestBody
 from msgraph_core import GraphClientFactory
-from orders import serve
+from orders import run
 
 _SCOPE = "https://graph.microsoft.com/.default"
 
@@ -141,15 +140,5 @@ def _attendee(address: str, kind: AttendeeType) -> Attendee:
     return Attendee(email_address=EmailAddress(address=address), type=kind)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    for name in ("--root", "--tenant", "--client", "--secret", "--ca"):
-        parser.add_argument(name, required=True)
-    options = parser.parse_args()
-    orders = Orders(client(options.root, options.tenant, options.client, options.secret, options.ca))
-    names = ("invite", "see", "move", "uninvite", "cancel", "listed", "attend")
-    serve({name: getattr(orders, name) for name in names})
-
-
 if __name__ == "__main__":
-    main()
+    run(lambda *words: Orders(client(*words)))

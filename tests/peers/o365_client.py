@@ -3,7 +3,6 @@
 It is run by the Python of its own environment: `.peers/o365/bin/python o365_client.py`.
 """
 
-import argparse
 import re
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from zoneinfo import ZoneInfo
 from msal import ConfidentialClientApplication
 from O365 import Account, MSGraphProtocol
 from O365.utils.token import MemoryTokenBackend
-from orders import serve
+from orders import run
 
 _SCOPE = "https://graph.microsoft.com/.default"
 
@@ -113,15 +112,5 @@ def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(ZoneInfo("UTC"))
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    for name in ("--root", "--tenant", "--client", "--secret", "--ca"):
-        parser.add_argument(name, required=True)
-    options = parser.parse_args()
-    orders = Orders(account(options.root, options.tenant, options.client, options.secret, options.ca))
-    names = ("invite", "see", "move", "uninvite", "cancel", "listed", "attend")
-    serve({name: getattr(orders, name) for name in names})
-
-
 if __name__ == "__main__":
-    main()
+    run(lambda *words: Orders(account(*words)))

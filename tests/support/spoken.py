@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 
 import httpx2
@@ -19,6 +18,7 @@ from greenroom.scheduler.case import Clock
 from greenroom.simulator.app import SimulatorApp
 from greenroom.web import create_app
 from support.in_loop import serving
+from support.issued import Issued
 from support.join_rooms import PLACES, RoomsInMemory
 from support.simulator import RunningSimulator
 from support.whole import CLIENT_ID, CLIENT_SECRET, EQUIPMENT, PASSWORD, SERVICE, Spoken
@@ -87,20 +87,6 @@ def straight(app: SimulatorApp, protocol: Spoken, clock: Clock) -> Mailbox:
         return EwsMailbox(EwsSettings(f"{_ROOT}/EWS/Exchange.asmx", EQUIPMENT, auth), _Straight(app), clock=clock)
     settings = GraphSettings(EQUIPMENT, app.graph.tenant, Issued(app), Cloud(_ROOT, _ROOT))
     return GraphMailbox(settings, limits=Limits(clock), clock=clock, http=_Straight(app))
-
-
-@dataclass
-class Issued:
-    """Tokens of the simulator's own book, without the way to them."""
-
-    app: SimulatorApp
-    expires_at: datetime | None = None
-
-    async def token(self, *, fresh: bool = False) -> str:
-        return self.app.graph.tokens.issue(CLIENT_ID)
-
-    async def close(self) -> None:
-        return
 
 
 class _Straight(httpx2.ASGITransport):
