@@ -4,6 +4,7 @@
 MeetingKey     which meeting, the same in every mailbox
 Person         an address with a display name
 Span           when: two instants, the zone they were meant in, all-day or not
+Changed        one occurrence of a series that differs from it
 Observation    what the calendar says about a meeting now
 Glance         as much of it as a list of changes shows, without reading the item
 ```
@@ -11,9 +12,11 @@ Glance         as much of it as a list of changes shows, without reading the ite
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
+
+from greenroom.meetings.recurrence import Series
 
 _CLASS_ID = bytes.fromhex("040000008200E00074C5B7101A82E008")
 _DATE = slice(16, 20)
@@ -24,6 +27,8 @@ _VCAL = b"vCal-Uid\x01\x00\x00\x00"
 class MeetingKey:
     """The clean global object id as upper-case hex: one meeting or series, the same in every mailbox.
 
+    One occurrence of a series to which the mailbox is invited alone, without the series, is a meeting of its own: behind its
+    series' id stand an "@" and the day it was first meant for ("...@2026-12-14"), as in the global object id of an occurrence.
     Source: MS-OXOCAL 2.2.1.27 and 2.2.1.28 (PidLidGlobalObjectId, PidLidCleanGlobalObjectId).
     """
 
@@ -51,11 +56,27 @@ class MeetingKey:
     @property
     def digest(self) -> str:
         """16 bytes of SHA-256 as hex: the mark by which a platform's room is found again (fixed length, no content)."""
-        return hashlib.sha256(bytes.fromhex(self.value)).hexdigest()[:32]
+        day = self.value.partition("@")[2].encode("ascii")
+        return hashlib.sha256(self.to_bytes() + day).hexdigest()[:32]
 
     def to_bytes(self) -> bytes:
         """Return the clean global object id, as property 0x23 holds it."""
-        return bytes.fromhex(self.value)
+        return bytes.fromhex(self.clean.value)
+
+    @property
+    def clean(self) -> "MeetingKey":
+        """The key of the whole: of the series, where this is one occurrence of it."""
+        return MeetingKey(self.value.partition("@")[0])
+
+    @property
+    def occurrence(self) -> date | None:
+        """The day this occurrence was first meant for, in the zone of its series; None for a whole meeting."""
+        day = self.value.partition("@")[2]
+        return date.fromisoformat(day) if day else None
+
+    def on(self, day: date) -> "MeetingKey":
+        """Return the key of the occurrence of this series that was first meant for this day."""
+        return MeetingKey(f"{self.clean.value}@{day.isoformat()}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +135,19 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """What the mailbox answered to one occurrence that differs from its series; when that is, `Series.moved` tells.
+
+    `ref` is None where the occurrence cannot be answered by itself, `response` is None where it is not known.
+    """
+
+    day: date
+    ref: "ItemRef | None" = None
+    response: Response | None = None
+    replied_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ItemRef:
     """One adapter's name for an item in the mailbox: an opaque id, its version, and whether it is a request message.
 
@@ -148,7 +182,9 @@ class Observation:
     `span` is None only for a cancellation that does not say when the meeting would have been.
     `replied_at` is the time of the mailbox's last own answer as Exchange keeps it (PidLidAppointmentReplyTime).
     `received_at` is when the item came into this mailbox; `sent_at` when the organizer last sent it (the owner's stamp).
-    `recurrence` is the rule as the protocol gave it, in a canonical text that changes when the rule does.
+    A series has its `series`, and in `changed` the occurrences that differ from it. Where its rule is one that Exchange's
+    patterns cannot say, `series` is None, and `recurrence` some text that changes when the rule does.
+    `original_start` is that of a lone occurrence; its day is also in its key.
     """
 
     key: MeetingKey
@@ -172,6 +208,8 @@ class Observation:
     sequence: int | None = None
     original_start: datetime | None = None
     recurrence: str | None = None
+    series: Series | None = None
+    changed: tuple[Changed, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -183,8 +221,13 @@ class Observation:
             subject=self.subject,
             sensitivity=self.sensitivity,
             cancelled=self.cancelled,
-            recurrence=self.recurrence,
+            recurrence=self.rule,
         )
+
+    @property
+    def rule(self) -> str | None:
+        """The canonical text of the recurrence, exceptions included; None for what does not recur."""
+        return self.recurrence if self.series is None else self.series.text
 
 
 def fingerprint(

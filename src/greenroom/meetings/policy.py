@@ -31,6 +31,20 @@ class Replies(StrEnum):
     FIRST = "first"  # the first answer, and one that turned round
 
 
+class Split(StrEnum):
+    """Which room the new series has when an organizer changes "this and following" occurrences of one."""
+
+    SAME_ROOM = "same-room"  # the old one goes on: what people read in the invitation stays true
+    NEW_ROOM = "new-room"  # another one, told in an update of the new series
+
+
+class Review(StrEnum):
+    """What a review of a series without end does."""
+
+    LIST = "list"  # it shows in `greenroom meetings --endless` and in the journal
+    MAIL = "mail"  # the organizer is also asked by mail whether it is still needed
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The rules of one integration.
@@ -38,6 +52,7 @@ class Policy:
     `before` and `after` bound the admission window. An invitation that lay in the mailbox for more than `stale_after` when its
     meeting was over is not worth a decline: nobody waits for it. Addresses and domains in the lists are lower case.
     What tells the organizer something new that stands nowhere else is mailed whatever `replies` says.
+    A series without end is reviewed every `review_after`.
     """
 
     mailbox: str
@@ -51,6 +66,9 @@ class Policy:
     deny_domains: frozenset[str] = field(default=frozenset())
     stale_after: timedelta = timedelta(days=14)
     replies: Replies = Replies.ALL
+    split: Split = Split.SAME_ROOM
+    review_after: timedelta = timedelta(days=365)
+    review: Review = Review.LIST
 
     def welcomes(self, organizer: Person) -> bool:
         """Whether this organizer may have a room without a ticket.

@@ -18,6 +18,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
+from greenroom.meetings.recurrence import Moved, Series
 
 
 class State(StrEnum):
@@ -53,6 +54,11 @@ class Record:
     replying            the same for a reply that is about to be sent: after a crash it says "look first"
     answered_before     the mailbox's answer time at the moment `replying` was stored
     retry_at, attempts  when to look again after a transient fault, and how often that was so; both stay until all is done
+    series              the recurrence as last observed; None for what does not recur, or whose rule cannot be said
+    handled             those of its changed occurrences that were handled to their end
+    held                the running occurrence as it was announced, from start to end: an edit of the series does not end it
+    room_mark           the mark of the room it shares with a meeting of another key; None: its own (`key.digest`)
+    review_at           when an endless series is asked about next; None for what has an end
     """
 
     integration: int
@@ -78,6 +84,16 @@ class Record:
     answered_before: datetime | None = None
     attempts: int = 0
     retry_at: datetime | None = None
+    series: Series | None = None
+    handled: tuple[Moved, ...] = ()
+    held: tuple[datetime, datetime] | None = None
+    room_mark: str | None = None
+    review_at: datetime | None = None
+
+    @property
+    def mark(self) -> str:
+        """The mark of the room that serves this meeting."""
+        return self.room_mark or self.key.digest
 
 
 @dataclass(frozen=True, slots=True)
