@@ -1,54 +1,98 @@
 """Databases of older Greenrooms, with what was in them."""
 
 import asyncio
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from sqlalchemy.engine import Connection
 
+from greenroom.meetings.admission import Admission, Once
 from greenroom.storage import MailboxState, RoomEnd, Side, Storage, StorageVersionError, StoredRoom
 from greenroom.storage.engine import prepare_file
+from greenroom.storage.meetings import _row
 from greenroom.storage.migrate import config
-from greenroom.storage.schema import metadata
-from support.records import HOUR, NOON, full_record, line, meeting_key, room
+from greenroom.storage.schema import Instant, metadata
+from support.records import DAY, HOUR, NOON, full_record, line, meeting_key, room
 
 ROOM = "room@example.com"
-_NEW = {"waiting_replies", "replies_end_at", "credential_expires_at", "reconciled_at"}
+_SINCE_2 = {
+    "mailboxes": {"waiting_replies", "replies_end_at", "credential_expires_at", "reconciled_at"},
+}
+_SINCE_3 = {
+    "meetings": {"series", "handled", "held_from", "held_until", "room_mark", "review_at", "series_mark"},
+    "rooms": {"admission"},
+}
+OLD_RECORD = full_record(series=None, handled=(), held=None, room_mark=None, review_at=None)
+_OLD_ROOMS = {
+    1: (NOON - HOUR, NOON, NOON + HOUR, NOON + 2 * HOUR),
+    2: (NOON - HOUR, NOON, NOON + HOUR, NOON + 30 * DAY),  # a series
+    3: (NOON - HOUR, NOON, NOON + HOUR, None),  # a series without end
+    4: (NOON, NOON, NOON + HOUR, NOON + HOUR),
+}
 
 
-def to_first(connection: Connection) -> None:
-    """Make the tables as the first released version had them."""
-    command.upgrade(config(connection), "0001")
+def old_table(name: str, *missing: dict[str, set[str]], more: tuple[sa.Column[Any], ...] = ()) -> sa.Table:
+    """A table without the columns that came later, and with those that went."""
+    later = set().union(*(since.get(name, set()) for since in missing))
+    columns = [sa.Column(c.name, c.type) for c in metadata.tables[name].columns if c.name not in later]
+    return sa.Table(name, sa.MetaData(), *columns, *more)
 
 
-async def fill_first(storage: Storage) -> None:
-    """Put a row into every table of the first version, without the columns that came later."""
+async def fill(storage: Storage, version: str) -> None:
+    """Make the tables as an older version had them, and put into each what it held."""
+    later = (_SINCE_2, _SINCE_3) if version == "0001" else (_SINCE_3,)
     prepare_file(storage._url)
     async with storage._engine.begin() as connection:
-        await connection.run_sync(to_first)
-        mailboxes = metadata.tables["mailboxes"]
-        old = [column.name for column in mailboxes.columns if column.name not in _NEW]
-        row = dict(zip(old, (ROOM, "c1", NOON, NOON, "http-503", "me", NOON + HOUR), strict=True))
+        await connection.run_sync(lambda sync: _upgrade(sync, version))
+        mailboxes = old_table("mailboxes", *later)
+        row = dict(zip(mailboxes.columns.keys(), (ROOM, "c1", NOON, NOON, "http-503", "me", NOON + HOUR), strict=False))
         await connection.execute(sa.insert(mailboxes).values(**row))
-    async with storage.work() as work:
-        await work.meetings.save([full_record()])
-        await work.rooms.upsert(1, room(1))
-        await work.rooms.retire(1, room(1).mark, NOON)
+        meetings = old_table("meetings", *later)
+        record = {name: value for name, value in _row(OLD_RECORD).items() if name in meetings.columns}
+        await connection.execute(sa.insert(meetings).values(**record))
+        times = [sa.Column(name, Instant) for name in ("opens", "starts", "ends", "closes")]
+        rooms = old_table("rooms", *later, more=tuple(times))
+        for number, window in _OLD_ROOMS.items():
+            await connection.execute(sa.insert(rooms).values(**_old_room(number, window)))
+    async with storage.work() as work:  # what has not changed since
         await work.reservations.bind(1, 5, meeting_key(1), NOON)
         await work.journal.append([line(1, "seen")])
 
 
-async def test_a_database_of_the_first_version_keeps_everything(url: str) -> None:
+def _upgrade(connection: Connection, version: str) -> None:
+    command.upgrade(config(connection), version)
+
+
+def _old_room(number: int, window: tuple[datetime, datetime, datetime, datetime | None]) -> dict[str, Any]:
+    spec = room(number)
+    same = ("mark", "join_id", "name", "description", "owner", "host_pin", "guest_pin")
+    return {
+        "integration": 1,
+        **{name: getattr(spec, name) for name in same},
+        "alias_number": spec.alias.number,
+        "alias": spec.alias.name,
+        "alias_numeric": spec.alias.numeric,
+        **dict(zip(("opens", "starts", "ends", "closes"), window, strict=True)),
+        "retired_at": NOON if number == 1 else None,
+    }
+
+
+@pytest.mark.parametrize("version", ["0001", "0002"])
+async def test_a_database_of_an_older_version_keeps_everything(url: str, version: str) -> None:
     storage = Storage.open(url)
-    await fill_first(storage)
+    await fill(storage, version)
 
     await storage.migrate()
     await storage.check()
 
     async with storage.work() as work:
         assert await work.mailboxes.all() == [MailboxState(ROOM, "c1", NOON, NOON, "http-503", "me", NOON + HOUR)]
-        assert await work.meetings.by_keys(1, [meeting_key(1)]) == {meeting_key(1): full_record()}
+        assert await work.meetings.by_keys(1, [meeting_key(1)]) == {meeting_key(1): OLD_RECORD}
+        assert await work.meetings.kin(1, [meeting_key(1)]) == [OLD_RECORD]
+        assert await work.meetings.of_rooms(1, [meeting_key(1).digest]) == [OLD_RECORD]
         retired = await work.rooms.by_mark(1, room(1).mark)
         assert retired == StoredRoom(1, room(1), NOON)
         assert retired.reason is RoomEnd.CANCELLED
@@ -60,9 +104,49 @@ async def test_a_database_of_the_first_version_keeps_everything(url: str) -> Non
     await storage.close()
 
 
+async def test_an_old_room_stays_open_for_as_long_as_it_was(url: str) -> None:
+    storage = Storage.open(url)
+    await fill(storage, "0002")
+    await storage.migrate()
+
+    async with storage.reading() as work:
+        found = {number: await work.rooms.by_mark(1, room(number).mark) for number in _OLD_ROOMS}
+    await storage.close()
+
+    assert {number: stored and stored.spec.admission for number, stored in found.items()} == {
+        1: Admission((Once(NOON, NOON + HOUR),), HOUR, HOUR),
+        2: Admission((Once(NOON, NOON + 30 * DAY - HOUR),), HOUR, HOUR),
+        3: Admission((Once(NOON, None),), HOUR, HOUR),
+        4: Admission((Once(NOON, NOON + HOUR),), timedelta(), timedelta()),
+    }
+    for number, (opens, _starts, _ends, closes) in _OLD_ROOMS.items():
+        stored = found[number]
+        assert stored is not None
+        admission = stored.spec.admission
+        assert Admission.parse(admission.text) == admission
+        assert admission.first_opens == opens
+        assert admission.closes == closes
+
+
+async def test_many_old_rooms_are_all_turned(url: str) -> None:
+    storage = Storage.open(url)
+    prepare_file(storage._url)
+    async with storage._engine.begin() as connection:
+        await connection.run_sync(lambda sync: _upgrade(sync, "0002"))
+        times = [sa.Column(name, Instant) for name in ("opens", "starts", "ends", "closes")]
+        rooms = old_table("rooms", _SINCE_3, more=tuple(times))
+        rows = [{**_old_room(n, _OLD_ROOMS[1]), "integration": n % 3, "retired_at": NOON} for n in range(2001)]
+        await connection.execute(sa.insert(rooms), rows)
+    await storage.migrate()
+    async with storage._engine.begin() as connection:
+        texts = await connection.execute(sa.text("SELECT admission, count(*) FROM rooms GROUP BY admission"))
+        assert [tuple(row) for row in texts] == [(room(1).admission.text, 2001)]
+    await storage.close()
+
+
 async def test_two_that_start_at_once_over_an_old_database_agree(url: str) -> None:
     first, second = Storage.open(url), Storage.open(url)
-    await fill_first(first)
+    await fill(first, "0001")
     await asyncio.gather(first.migrate(), second.migrate())
     for storage in (first, second):
         await storage.check()
@@ -71,7 +155,7 @@ async def test_two_that_start_at_once_over_an_old_database_agree(url: str) -> No
 
 async def test_an_unmigrated_old_database_is_told(url: str) -> None:
     storage = Storage.open(url)
-    await fill_first(storage)
+    await fill(storage, "0002")
     with pytest.raises(StorageVersionError, match="older Greenroom"):
         await storage.check()
     await storage.close()

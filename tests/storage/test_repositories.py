@@ -1,10 +1,12 @@
 import asyncio
+from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from greenroom.meetings.room import AdmissionWindow
+from greenroom.meetings.admission import Admission, Once
 from greenroom.storage import AliasHeldError, MailboxState, Reservation, RoomEnd, Storage, StoredRoom
-from support.records import HOUR, NOON, line, meeting_key, room
+from support.records import DAY, HOUR, NOON, line, meeting_key, once, room, weekly
 
 ROOM = "room@example.com"
 
@@ -98,7 +100,7 @@ async def test_of_two_meetings_that_bring_a_number_at_once_one_gets_it(storage: 
 
 
 async def test_a_room_is_found_by_mark_and_by_join_id(storage: Storage) -> None:
-    endless = room(2, host_pin=None, guest_pin=None, window=AdmissionWindow(NOON, NOON, NOON + HOUR, None))
+    endless = room(2, host_pin=None, guest_pin=None, admission=once(NOON, None))
     async with storage.work() as work:
         await work.rooms.upsert(1, room(1))
         await work.rooms.upsert(1, endless)
@@ -163,6 +165,43 @@ async def test_a_retired_room_stays_as_a_tombstone_that_says_why(storage: Storag
     assert over is not None
     assert over.reason is RoomEnd.OVER
     assert StoredRoom(1, room(1)).reason is None
+
+
+async def test_a_room_that_serves_several_meetings_keeps_their_times(storage: Storage) -> None:
+    times = (weekly(count=3), weekly(), Once(NOON, NOON + HOUR))
+    shared = room(1, admission=Admission(times, timedelta(minutes=5), timedelta(seconds=1)))
+    async with storage.work() as work:
+        await work.rooms.upsert(1, shared)
+    async with storage.reading() as work:
+        assert await work.rooms.by_mark(1, shared.mark) == StoredRoom(1, shared)
+
+
+async def test_a_series_room_is_over_with_its_last_occurrence_only(storage: Storage) -> None:
+    ending = room(1, admission=Admission((weekly(count=2),), HOUR, HOUR))
+    endless = room(2, admission=Admission((weekly(),), HOUR, HOUR))
+    async with storage.work() as work:
+        for spec in (ending, endless):
+            await work.rooms.upsert(1, spec)
+            await work.rooms.retire(1, spec.mark, NOON + 3 * DAY)
+        early = [await work.rooms.by_mark(1, spec.mark) for spec in (ending, endless)]
+        await work.rooms.upsert(1, ending)
+        await work.rooms.retire(1, ending.mark, NOON + 7 * DAY + 2 * HOUR)
+        late = await work.rooms.by_mark(1, ending.mark)
+    assert [found and found.reason for found in early] == [RoomEnd.CANCELLED, RoomEnd.CANCELLED]
+    assert late is not None
+    assert late.reason is RoomEnd.OVER
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"times": 1}', '{"after":0,"before":0,"times":[{"series":"{}"}]}'])
+async def test_a_room_whose_admission_cannot_be_read_lets_nobody_in(storage: Storage, text: str) -> None:
+    async with storage.work() as work:
+        await work.rooms.upsert(1, room(1))
+    async with storage._engine.begin() as connection:
+        await connection.execute(sa.text("UPDATE rooms SET admission = :text"), {"text": text})
+    async with storage.reading() as work:
+        found = await work.rooms.by_mark(1, room(1).mark)
+    assert found is not None
+    assert not found.spec.admission.is_open(NOON)
 
 
 async def test_a_live_room_goes_before_a_tombstone_with_the_same_link(storage: Storage) -> None:

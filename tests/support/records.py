@@ -1,21 +1,36 @@
 """Records, rooms and journal lines for tests, complete unless told otherwise."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from greenroom.meetings.admission import Admission, Once
 from greenroom.meetings.alias import Alias
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
 from greenroom.meetings.record import InstructionsState, JournalEntry, Record, State
-from greenroom.meetings.room import AdmissionWindow, RoomSpec
+from greenroom.meetings.recurrence import Moved, Series
+from greenroom.meetings.room import RoomSpec
+from greenroom.meetings.rules import Rule, Weekly
+from greenroom.meetings.zones import Zone
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
 def meeting_key(number: int) -> MeetingKey:
     """The key of a made-up meeting."""
     return MeetingKey.of_uid(f"meeting-{number}@example.com")
+
+
+def weekly(**rule: Any) -> Series:
+    """A weekly series in Berlin from the Monday of NOON on, 13:00 to 14:00 there; endless unless told otherwise."""
+    return Series(Rule(Weekly(1, (0,)), date(2026, 3, 2), **rule), time(13), HOUR, Zone("W. Europe Standard Time"))
+
+
+def once(start: datetime, end: datetime | None, before: timedelta = HOUR, after: timedelta = HOUR) -> Admission:
+    """Admission to a meeting that takes place once."""
+    return Admission((Once(start, end),), before, after)
 
 
 def full_record(number: int = 1, **changes: Any) -> Record:
@@ -44,6 +59,11 @@ def full_record(number: int = 1, **changes: Any) -> Record:
         answered_before=NOON - HOUR,
         attempts=2,
         retry_at=NOON + timedelta(microseconds=1),
+        series=weekly(),
+        handled=(Moved(date(2026, 3, 9), NOON + 7 * DAY, NOON + 7 * DAY + HOUR),),
+        held=(NOON, NOON + HOUR),
+        room_mark=meeting_key(number + 1000).digest,
+        review_at=NOON + 365 * DAY,
     )
     return replace(record, **changes)
 
@@ -78,7 +98,7 @@ def room(number: int = 1, **changes: Any) -> RoomSpec:
         name=f"Planning {number}",
         description="For the planning",
         owner="ann@example.com",
-        window=AdmissionWindow(NOON - HOUR, NOON, NOON + HOUR, NOON + 2 * HOUR),
+        admission=once(NOON, NOON + HOUR),
         host_pin="012345",
         guest_pin="543210",
     )

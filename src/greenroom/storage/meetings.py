@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
 from greenroom.meetings.record import InstructionsState, Record, State
+from greenroom.storage.kept_text import read_moved, read_series, write_moved
 from greenroom.storage.schema import meetings
 from greenroom.storage.session import Session
 from greenroom.storage.sql import PIECE, pieces, upsert
@@ -46,18 +47,57 @@ class Meetings:
         records = await self._of(integration, meetings.c.item_id, list(set(ids)))
         return {record.ref.id: record for record in sorted(records, key=lambda record: record.updated_at)}
 
+    async def of_rooms(self, integration: int, marks: Iterable[str]) -> list[Record]:
+        """Return the records of all meetings whose rooms carry these marks: those they were made for, and those that share them."""
+        wanted = sorted(set(marks))
+        own = await self._of(integration, meetings.c.mark, wanted, meetings.c.room_mark.is_(None))
+        return own + await self._of(integration, meetings.c.room_mark, wanted)
+
+    async def kin(self, integration: int, keys: Iterable[MeetingKey]) -> list[Record]:
+        """Return all records of the series these keys belong to: those of the series and of their lone occurrences."""
+        return await self._of(integration, meetings.c.series_mark, sorted({key.clean.digest for key in keys}))
+
     async def due(self, integration: int, now: datetime, limit: int) -> list[Record]:
-        """Return records that are to be looked at again by now, the meetings that start soonest first."""
-        mine = (meetings.c.integration == integration) & (meetings.c.retry_at <= now)
+        """Return records that are to be looked at again by now, the meetings that start soonest first.
+
+        Those are all whose retry has come, and of the living those whose review has come and that wait for no retry.
+        """
+        review = (meetings.c.review_at <= now) & meetings.c.retry_at.is_(None) & meetings.c.state.in_(_LIVING)
+        mine = (meetings.c.integration == integration) & ((meetings.c.retry_at <= now) | review)
         soonest = meetings.c.span_start.asc().nulls_last()
         return await self._all(sa.select(meetings).where(mine).order_by(soonest, meetings.c.mark).limit(limit))
 
-    async def over(self, integration: int, ended_before: datetime, limit: int) -> list[Record]:
-        """Return scheduled meetings whose (last) end was before an instant; a series without a known end is never among them."""
+    async def held_over(self, integration: int, now: datetime, limit: int) -> list[Record]:
+        """Return ended meetings with a room left, kept for an occurrence that was still running and has ended by now."""
+        held = (meetings.c.held_until <= now) & meetings.c.room.is_not(None)
+        mine = (meetings.c.integration == integration) & (meetings.c.state == State.ENDED.value) & held
+        order = (meetings.c.held_until, meetings.c.mark)
+        return await self._all(sa.select(meetings).where(mine).order_by(*order).limit(limit))
+
+    async def endless(self, integration: int | None = None, limit: int = 100, offset: int = 0) -> list[Record]:
+        """Return living series whose rule has no end, the one to be reviewed next first."""
+        wanted = [
+            meetings.c.kind == Kind.SERIES.value,
+            meetings.c.series.is_not(None),
+            meetings.c.span_until.is_(None),
+            meetings.c.state.in_(_LIVING),
+        ]
+        if integration is not None:
+            wanted.append(meetings.c.integration == integration)
+        order = (meetings.c.review_at.asc().nulls_last(), meetings.c.integration, meetings.c.mark)
+        return await self._all(sa.select(meetings).where(*wanted).order_by(*order).limit(limit).offset(offset))
+
+    async def over(self, integration: int, ended_before: datetime, limit: int, offset: int = 0) -> list[Record]:
+        """Return scheduled meetings whose (last) end was before an instant; a series without a known end is never among them.
+
+        They are candidates, the earliest end first: a room may serve more than one meeting, and longer than this one.
+        Whoever leaves some of them as they are asks for the next ones by `offset`.
+        """
         endless = (meetings.c.kind == Kind.SERIES.value) & meetings.c.span_until.is_(None)
         ends = sa.func.coalesce(meetings.c.span_until, meetings.c.span_end, type_=meetings.c.span_end.type)
         mine = (meetings.c.integration == integration) & (meetings.c.state == State.SCHEDULED.value)
-        return await self._all(sa.select(meetings).where(mine, ~endless, ends <= ended_before).limit(limit))
+        question = sa.select(meetings).where(mine, ~endless, ends <= ended_before).order_by(ends, meetings.c.mark)
+        return await self._all(question.limit(limit).offset(offset))
 
     async def living(self, integration: int) -> AsyncIterator[Standing]:
         """Yield what lives (pending, scheduled, defective), a thousand at a time: never all of them are in memory."""
@@ -141,11 +181,13 @@ class Meetings:
         found: dict[str, int] = {row.state: row.number for row in await self._session.execute(question)}
         return {state: found.get(state.value, 0) for state in State}
 
-    async def _of(self, integration: int, column: sa.Column[Any], values: Sequence[str]) -> list[Record]:
+    async def _of(
+        self, integration: int, column: sa.Column[Any], values: Sequence[str], *more: sa.ColumnElement[bool]
+    ) -> list[Record]:
         found: list[Record] = []
         for piece in pieces(values):
             mine = (meetings.c.integration == integration) & column.in_(piece)
-            found += await self._all(sa.select(meetings).where(mine))
+            found += await self._all(sa.select(meetings).where(mine, *more))
         return found
 
     async def _all(self, question: sa.Select[Any]) -> list[Record]:
@@ -195,6 +237,13 @@ def _row(record: Record) -> dict[str, Any]:
         "answered_before": record.answered_before,
         "attempts": record.attempts,
         "retry_at": record.retry_at,
+        "series": None if record.series is None else record.series.text,
+        "handled": write_moved(record.handled),
+        "held_from": None if record.held is None else record.held[0],
+        "held_until": None if record.held is None else record.held[1],
+        "room_mark": record.room_mark,
+        "review_at": record.review_at,
+        "series_mark": record.key.clean.digest,
     }
 
 
@@ -242,4 +291,9 @@ def _record(row: sa.Row[Any]) -> Record:
         answered_before=row.answered_before,
         attempts=row.attempts,
         retry_at=row.retry_at,
+        series=read_series(row.series, row.correlation_id),
+        handled=read_moved(row.handled, row.correlation_id),
+        held=None if row.held_from is None or row.held_until is None else (row.held_from, row.held_until),
+        room_mark=row.room_mark,
+        review_at=row.review_at,
     )

@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from greenroom.meetings.alias import Alias
-from greenroom.meetings.room import AdmissionWindow, RoomSpec
+from greenroom.meetings.room import RoomSpec
 from greenroom.storage.errors import AliasHeldError
+from greenroom.storage.kept_text import read_admission
 from greenroom.storage.schema import rooms
 from greenroom.storage.session import Session
 from greenroom.storage.sql import upsert
@@ -33,10 +34,7 @@ class Rooms:
             "name": spec.name,
             "description": spec.description,
             "owner": spec.owner,
-            "opens": spec.window.opens,
-            "starts": spec.window.starts,
-            "ends": spec.window.ends,
-            "closes": spec.window.closes,
+            "admission": spec.admission.text,
             "host_pin": spec.host_pin,
             "guest_pin": spec.guest_pin,
             "retired_at": None,
@@ -76,7 +74,7 @@ def _room(row: sa.Row[Any]) -> StoredRoom:
         name=row.name,
         description=row.description,
         owner=row.owner,
-        window=AdmissionWindow(row.opens, row.starts, row.ends, row.closes),
+        admission=read_admission(row.admission, row.mark),
         host_pin=row.host_pin,
         guest_pin=row.guest_pin,
     )

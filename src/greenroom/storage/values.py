@@ -99,7 +99,7 @@ class StoredRoom:
 
     @property
     def reason(self) -> RoomEnd | None:
-        """Why it was retired: after its window, or before (cancelled, removed, declined). None while it lives."""
+        """Why it was retired: after its last window, or before (cancelled, removed, declined). None while it lives."""
         if self.retired_at is None:
             return None
-        return RoomEnd.OVER if self.spec.window.is_over(self.retired_at) else RoomEnd.CANCELLED
+        return RoomEnd.OVER if self.spec.admission.is_over(self.retired_at) else RoomEnd.CANCELLED
