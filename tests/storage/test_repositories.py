@@ -192,16 +192,16 @@ async def test_a_series_room_is_over_with_its_last_occurrence_only(storage: Stor
     assert late.reason is RoomEnd.OVER
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"times": 1}', '{"after":0,"before":0,"times":[{"series":"{}"}]}'])
-async def test_a_room_whose_admission_cannot_be_read_lets_nobody_in(storage: Storage, text: str) -> None:
+async def test_a_room_whose_admission_cannot_be_read_lets_nobody_in(storage: Storage) -> None:
     async with storage.work() as work:
         await work.rooms.upsert(1, room(1))
-    async with storage._engine.begin() as connection:
-        await connection.execute(sa.text("UPDATE rooms SET admission = :text"), {"text": text})
-    async with storage.reading() as work:
-        found = await work.rooms.by_mark(1, room(1).mark)
-    assert found is not None
-    assert not found.spec.admission.is_open(NOON)
+    for text in ("", "{", "[]", '{"times": 1}', '{"after":0,"before":0,"times":[{"series":"{}"}]}'):
+        async with storage._engine.begin() as connection:
+            await connection.execute(sa.text("UPDATE rooms SET admission = :text"), {"text": text})
+        async with storage.reading() as work:
+            found = await work.rooms.by_mark(1, room(1).mark)
+        assert found is not None
+        assert not found.spec.admission.is_open(NOON)
 
 
 async def test_a_live_room_goes_before_a_tombstone_with_the_same_link(storage: Storage) -> None:

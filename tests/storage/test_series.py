@@ -28,22 +28,24 @@ def ids(records: list[Record]) -> list[str]:
     return [record.correlation_id for record in records]
 
 
-@pytest.mark.parametrize(("column", "field", "empty"), [("series", "series", None), ("handled", "handled", ())])
-@pytest.mark.parametrize(
-    "text", ["", "{", "7", "[7]", '[["2026-03-09", 1, 2]]', '{"pattern": "hourly"}', "[" * 100_000]
-)
+UNREADABLE = ("", "{", "7", "[7]", '[["2026-03-09", 1, 2]]', '{"pattern": "hourly"}', "[" * 100_000)
+
+
+@pytest.mark.parametrize(("column", "empty"), [("series", None), ("handled", ())])
 async def test_what_cannot_be_read_counts_as_not_known_and_is_told(
-    storage: Storage, column: str, field: str, empty: object, text: str
+    storage: Storage, column: str, empty: object
 ) -> None:
-    await saved(storage, series())
+    await saved(storage, *(series(number) for number in range(len(UNREADABLE))))
     async with storage._engine.begin() as connection:
-        await connection.execute(sa.text(f"UPDATE meetings SET {column} = :text"), {"text": text})
+        for number, text in enumerate(UNREADABLE):
+            statement = sa.text(f"UPDATE meetings SET {column} = :text WHERE correlation_id = :id")
+            await connection.execute(statement, {"text": text, "id": f"C{number:06d}"})
 
     with capture_logs() as told:
         async with storage.reading() as work:
-            (record,) = await work.meetings.search()
-    assert getattr(record, field) == empty
-    assert [(line["what"], line["id"]) for line in told] == [(column, "C000001")]
+            records = await work.meetings.search()
+    assert [getattr(record, column) for record in records] == [empty] * len(UNREADABLE)
+    assert sorted((line["what"], line["id"]) for line in told) == sorted((column, one) for one in ids(records))
 
 
 async def test_kin_are_a_series_and_its_lone_occurrences(storage: Storage) -> None:

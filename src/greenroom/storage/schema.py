@@ -101,6 +101,12 @@ organizer_routes = sa.Table(
     _column("learned_at", Instant),
 )
 
+
+def _where_known(name: str) -> sa.Index:
+    known = sa.text(f"{name} IS NOT NULL")
+    return sa.Index(f"ix_meetings_integration_{name}", "integration", name, sqlite_where=known, postgresql_where=known)
+
+
 meetings = sa.Table(
     "meetings",
     metadata,
@@ -146,10 +152,11 @@ meetings = sa.Table(
     sa.Index("ix_meetings_correlation_id", "correlation_id", postgresql_using="hash"),
     sa.Index("ix_meetings_organizer", "organizer", postgresql_using="hash"),
     sa.Index("ix_meetings_integration_retry_at", "integration", "retry_at"),
-    sa.Index("ix_meetings_integration_series_mark", "integration", "series_mark"),
-    sa.Index("ix_meetings_integration_room_mark", "integration", "room_mark"),
-    sa.Index("ix_meetings_integration_review_at", "integration", "review_at"),
-    sa.Index("ix_meetings_integration_held_until", "integration", "held_until"),
+    # The integration last, or only where there is something: SQLite would take such an index for any question about one.
+    sa.Index("ix_meetings_series_mark", "series_mark", "integration"),
+    sa.Index("ix_meetings_room_mark", "room_mark", "integration"),
+    _where_known("review_at"),
+    _where_known("held_until"),
     sa.Index("ix_meetings_span_start", "span_start"),
     sa.Index("ix_meetings_state", "state"),
 )

@@ -37,8 +37,17 @@ def _meetings() -> None:
     op.add_column("meetings", sa.Column("series_mark", sa.String(32), nullable=False, server_default=_empty))
     # No key named a single occurrence yet: every one is the key of the whole.
     op.execute("UPDATE meetings SET series_mark = mark")
-    for name in ("series_mark", "room_mark", "review_at", "held_until"):
-        op.create_index(f"ix_meetings_integration_{name}", "meetings", ["integration", name])
+    for name in ("series_mark", "room_mark"):
+        op.create_index(f"ix_meetings_{name}", "meetings", [name, "integration"])
+    for name in ("review_at", "held_until"):
+        known = sa.text(f"{name} IS NOT NULL")
+        op.create_index(
+            f"ix_meetings_integration_{name}",
+            "meetings",
+            ["integration", name],
+            sqlite_where=known,
+            postgresql_where=known,
+        )
 
 
 def _fill_rooms() -> None:
