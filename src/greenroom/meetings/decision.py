@@ -1,96 +1,38 @@
 """Deciding what should be true for a meeting: pure, without a clock and without I/O.
 
 `decide` weighs what the calendar says (an `Observation`), what was done before (a `Record`), which ticket the text carries
-(`Evidence`) and the policy at an instant. It says what should be true; the scheduler does the difference. Deciding twice is
-harmless: what was done is in the record, and a reply has an identity (`reply_identity`) that is never sent twice.
+(`Evidence`), whose room it may share (`Kin`) and the policy at an instant. It says what should be true; the scheduler does the
+difference. Deciding twice is harmless: what was done is in the record, and a reply has an identity that is never sent twice.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 
+from greenroom.meetings.acceptance import Sight, acceptance, alias_source, shown_to
+from greenroom.meetings.evidence import Evidence, TicketStatus
+from greenroom.meetings.kin import Kin
 from greenroom.meetings.meeting import Kind, Observation, Response, Span
 from greenroom.meetings.policy import Policy, Unticketed
+from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import Record, State
-from greenroom.meetings.reply import Outcome, facts_of, is_worth_a_mail, reply_identity
-from greenroom.meetings.ticket import Ticket
+from greenroom.meetings.reply import Outcome, day_of, facts_of, is_worth_a_mail, reply_identity
+from greenroom.meetings.running import Held, held_after
 
-__all__ = [
-    "AliasSource",
-    "Decision",
-    "Evidence",
-    "Reason",
-    "TicketStatus",
-    "decide",
-    "last_end",
-    "once",
-    "reply_identity",
-    "settle",
-]
-
-
-class TicketStatus(StrEnum):
-    """What the ticket in the invitation is worth."""
-
-    NONE = "none"
-    VALID = "valid"  # ours, genuine, and nobody else's or this meeting's
-    COPIED = "copied"  # ours and genuine, but bound to another meeting
-    DELETED = "deleted"  # ours and genuine, but its reservation was deleted
-    FORGED = "forged"  # claims to be ours and is not
-    FOREIGN = "foreign"  # of another integration
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The best ticket found in an invitation, and its worth. `ticket` is there for VALID, COPIED and DELETED."""
-
-    status: TicketStatus = TicketStatus.NONE
-    ticket: Ticket | None = None
-
-
-class AliasSource(StrEnum):
-    """Where the meeting's alias comes from."""
-
-    RECORD = "record"
-    TICKET = "ticket"
-    DRAW = "draw"
-
-
-class Reason(StrEnum):
-    """Why it was decided so; journal and `greenroom explain` turn these into sentences."""
-
-    NEW = "new"
-    EDITED = "edited"
-    ANSWER_WAS_RESET = "answer-was-reset"
-    UNCHANGED = "unchanged"
-    RECOVERED = "recovered"
-    COPY = "copy"
-    UNTICKETED = "unticketed"
-    CANCELLED = "cancelled"
-    REMOVED = "removed"
-    OVER = "over"
-    LONG_OVER = "long-over"
-    PAST = "past"
-    OWN_MEETING = "own-meeting"
-    INFORMATIONAL_COPY = "informational-copy"
-    NOT_WELCOME = "not-welcome"
-    TICKET_MISSING = "ticket-missing"
-    TICKET_FORGED = "ticket-forged"
-    TICKET_FOREIGN = "ticket-foreign"
-    ALIAS_DELETED = "alias-deleted"
-    ALIAS_CONFLICT = "alias-conflict"
-    ROOM_REFUSED = "room-refused"
+_UNSETTLED = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What should be true.
 
-    provide   the room exists as the observation says, its alias taken from `alias`
-    retire    the room lets nobody in any more
-    outcome   what the mailbox answers; None is silence
-    state     where the meeting stands when all this is done; None leaves the record as it is, as if nothing had been seen
-    mail      whether the organizer gets the answer as a mail; if not, it is only marked in the calendar
+    provide     the room exists as the observation says, its alias taken from `alias`
+    retire      the room lets nobody in any more
+    held        the running occurrence, from start to end, for which the room stays open beside that
+    outcome     what the mailbox answers; None is silence
+    occurrence  the day of the one occurrence that is answered, instead of the whole; for a review, the day it was due
+    state       where the meeting stands when all this is done; None leaves the record as it is, as if nothing had been seen
+    mail        whether the organizer gets the answer as a mail; if not, it is only marked in the calendar
+    again       when to look once more before anything is decided; None: it is decided
     """
 
     reason: Reason
@@ -100,27 +42,46 @@ class Decision:
     retire: bool = False
     alias: AliasSource | None = None
     mail: bool = True
+    held: Held | None = None
+    occurrence: date | None = None
+    again: timedelta | None = None
+
+    @property
+    def answers_occurrence(self) -> date | None:
+        """The day of the one occurrence that is answered instead of the whole."""
+        return self.occurrence if self.outcome is Outcome.ACCEPT_EDITED_OCCURRENCE else None
 
 
 def decide(
-    observation: Observation, record: Record | None, evidence: Evidence, policy: Policy, now: datetime
+    observation: Observation,
+    record: Record | None,
+    evidence: Evidence,
+    policy: Policy,
+    now: datetime,
+    *,
+    kin: Kin | None = None,
 ) -> Decision:
-    """Decide what should be true for this meeting at `now`. Pure; the same arguments give the same decision."""
-    return _mailed(_decide(observation, record, evidence, policy, now), observation, record, policy)
+    """Decide what should be true for this meeting at `now`. Pure; the same arguments give the same decision.
+
+    `kin` is the meeting whose room this one may share, if there is one.
+    """
+    decision = _decide(Sight(observation, record, evidence, policy, now, kin))
+    if decision.retire or decision.provide:
+        # Whatever becomes of its series, an occurrence that is running is not hurt.
+        held = held_after(observation, record, policy, now)
+        decision = decision if held is None else replace(decision, held=held, retire=False)
+    return _mailed(decision, observation, record, policy)
 
 
-def _decide(  # noqa: PLR0911 (one return for each kind of sight: it is a table)
-    observation: Observation, record: Record | None, evidence: Evidence, policy: Policy, now: datetime
-) -> Decision:
+def _decide(sight: Sight) -> Decision:  # noqa: PLR0911 (one return for each kind of sight: it is a table)
+    observation, record, policy, now = sight.observation, sight.record, sight.policy, sight.now
     if observation.is_organizer or observation.organizer.address == policy.mailbox:
         return _aside(Reason.OWN_MEETING, record)
     if observation.informational_copy:
         return _aside(Reason.INFORMATIONAL_COPY, record)
-    if record is not None and _is_part(observation, record):
-        return Decision(Reason.UNCHANGED, None)
     if observation.cancelled or (record is not None and _is_left_behind(observation, record)):
         return _silent(Reason.CANCELLED, State.ENDED, record)
-    refusal = _refusal(observation, record, evidence, policy)
+    refusal = _refusal(sight)
     if refusal is not None and refusal.outcome is None:
         return refusal
     end = last_end(observation.kind, observation.span)
@@ -128,7 +89,12 @@ def _decide(  # noqa: PLR0911 (one return for each kind of sight: it is a table)
         return _past(observation, record, policy, now, end)
     if refusal is not None:
         return once(refusal, observation, record)
-    return _provide(observation, record, evidence)
+    if sight.is_unsettled:
+        return Decision(Reason.AWAITED, None, again=_UNSETTLED)
+    alias = alias_source(sight)
+    reason, outcome, day = acceptance(sight, alias)
+    provided = Decision(reason, State.SCHEDULED, outcome=outcome, provide=True, alias=alias, occurrence=day)
+    return once(provided, observation, record)
 
 
 def settle(observation: Observation, record: Record) -> Record:
@@ -139,8 +105,10 @@ def settle(observation: Observation, record: Record) -> Record:
     """
     if record.replying is None:
         return record
-    wanted = Response.ACCEPTED if Outcome(record.replying.partition(":")[0]).accepts else Response.DECLINED
-    went_out = observation.response is wanted and observation.replied_at != record.answered_before
+    outcome = Outcome(record.replying.partition(":")[0])
+    wanted = Response.ACCEPTED if outcome.accepts else Response.DECLINED
+    shown = shown_to(observation, day_of(record.replying) if outcome is Outcome.ACCEPT_EDITED_OCCURRENCE else None)
+    went_out = shown is not None and shown[0] is wanted and shown[1] != record.answered_before
     return replace(record, replied=record.replying if went_out else record.replied, replying=None, answered_before=None)
 
 
@@ -154,12 +122,6 @@ def last_end(kind: Kind, span: Span | None) -> datetime | None:
 def _is_new(record: Record | None) -> bool:
     """Whether nothing was done yet: no record, or one of which a crash left no more than that it was weighed."""
     return record is None or (record.seen is None and record.alias_number is None)
-
-
-def _is_part(observation: Observation, record: Record) -> bool:
-    """Whether this is a word about one occurrence of a living series; it must not speak for the series."""
-    lives = record.state in (State.PENDING, State.SCHEDULED, State.DEFECTIVE) and not _is_new(record)
-    return lives and record.kind is Kind.SERIES and observation.kind is Kind.OCCURRENCE
 
 
 def _is_left_behind(observation: Observation, record: Record) -> bool:
@@ -206,77 +168,25 @@ def _over(observation: Observation, record: Record, end: datetime) -> Decision:
     return Decision(Reason.OVER, State.SCHEDULED)
 
 
-def _refusal(  # noqa: PLR0911 (one return for each kind of invitation: it is a table)
-    observation: Observation, record: Record | None, evidence: Evidence, policy: Policy
-) -> Decision | None:
+def _refusal(sight: Sight) -> Decision | None:  # noqa: PLR0911 (one return for each kind of invitation: it is a table)
     """Return the decline or the silence that this invitation deserves, or None where it gets a room."""
-    if evidence.status is TicketStatus.DELETED:
+    record, status, policy = sight.record, sight.evidence.status, sight.policy
+    if status is TicketStatus.DELETED:
         return _decline(Reason.ALIAS_DELETED, Outcome.DECLINE_ALIAS_DELETED, record)
-    if _has_alias(record) or evidence.status in (TicketStatus.VALID, TicketStatus.COPIED):
+    has_alias = record is not None and record.alias_number is not None
+    if has_alias or sight.shares or status in (TicketStatus.VALID, TicketStatus.KIN, TicketStatus.COPIED):
         return None
-    if evidence.status is TicketStatus.FOREIGN:
+    if status is TicketStatus.FOREIGN:
         return _silent(Reason.TICKET_FOREIGN, State.IGNORED, record)
-    if evidence.status is TicketStatus.FORGED:
+    if status is TicketStatus.FORGED:
         return _decline(Reason.TICKET_FORGED, Outcome.DECLINE_INVALID_TICKET, record)
     if policy.unticketed is Unticketed.IGNORE:
         return _silent(Reason.TICKET_MISSING, State.IGNORED, record)
     if policy.unticketed is Unticketed.DECLINE:
         return _decline(Reason.TICKET_MISSING, Outcome.DECLINE_INVALID_TICKET, record)
-    if not policy.welcomes(observation.organizer):
+    if not policy.welcomes(sight.observation.organizer):
         return _decline(Reason.NOT_WELCOME, Outcome.DECLINE_INVALID_TICKET, record)
     return None
-
-
-def _provide(observation: Observation, record: Record | None, evidence: Evidence) -> Decision:
-    alias = _alias_source(record, evidence)
-    reason, outcome = _acceptance(observation, record, evidence, alias)
-    return once(Decision(reason, State.SCHEDULED, outcome=outcome, provide=True, alias=alias), observation, record)
-
-
-def _alias_source(record: Record | None, evidence: Evidence) -> AliasSource:
-    brought = evidence.ticket if evidence.status is TicketStatus.VALID else None
-    if record is None or record.alias_number is None:
-        return AliasSource.TICKET if brought is not None else AliasSource.DRAW
-    if brought is not None and brought.number != record.alias_number:
-        return AliasSource.TICKET  # the button was pressed again: what people read in the invitation counts
-    return AliasSource.RECORD
-
-
-def _acceptance(
-    observation: Observation, record: Record | None, evidence: Evidence, alias: AliasSource
-) -> tuple[Reason, Outcome | None]:
-    series, occurrence = observation.kind is Kind.SERIES, observation.kind is Kind.OCCURRENCE
-    if record is None or not _accepted(record):
-        untold = record is None or record.replied is None
-        if untold and observation.response is Response.ACCEPTED and evidence.status is TicketStatus.VALID:
-            return Reason.RECOVERED, None
-        reason = {TicketStatus.COPIED: Reason.COPY, TicketStatus.NONE: Reason.UNTICKETED}.get(
-            evidence.status, Reason.NEW
-        )
-        return reason, Outcome.ACCEPT_NEW_SERIES if series else Outcome.ACCEPT_NEW_SINGLE
-    answered = facts_of(record.replied or "").split(":")[0] == observation.fingerprint
-    if alias is not AliasSource.RECORD or (record.seen != observation.fingerprint and not answered):
-        reason = Reason.EDITED
-    elif observation.response is Response.ACCEPTED or observation.ref.is_message:
-        return Reason.UNCHANGED, None
-    else:
-        reason = Reason.ANSWER_WAS_RESET
-    if series:
-        return reason, Outcome.ACCEPT_EDITED_SERIES
-    return reason, Outcome.ACCEPT_EDITED_OCCURRENCE if occurrence else Outcome.ACCEPT_EDITED_SINGLE
-
-
-def _accepted(record: Record) -> bool:
-    """Whether the organizer was last told "accepted" and the meeting has lived on since."""
-    if record.state in (State.ENDED, State.DECLINED, State.IGNORED):
-        return False
-    if record.replied is None:
-        return record.state is State.SCHEDULED  # recovered: the organizer was told in an earlier life
-    return Outcome(record.replied.partition(":")[0]).accepts
-
-
-def _has_alias(record: Record | None) -> bool:
-    return record is not None and record.alias_number is not None
 
 
 def _may_have_room(record: Record | None) -> bool:
@@ -300,8 +210,10 @@ def _decline(reason: Reason, outcome: Outcome, record: Record | None) -> Decisio
     return Decision(reason, State.DECLINED, outcome=outcome, retire=_may_have_room(record))
 
 
-def _says_the_same(replied: str, outcome: Outcome, observation: Observation) -> bool:
+def _says_the_same(replied: str, outcome: Outcome, observation: Observation, day: date | None) -> bool:
     """Whether a reply already said yes, or no, to just this: the wording may differ after a crash, the answer does not."""
+    if day is not None:
+        return replied == reply_identity(outcome, observation, day)
     before = Outcome(replied.partition(":")[0])
     return before.accepts == outcome.accepts and facts_of(replied) == facts_of(reply_identity(outcome, observation))
 
@@ -311,9 +223,9 @@ def once(decision: Decision, observation: Observation, record: Record | None) ->
     outcome = decision.outcome
     if outcome is None:
         return decision
-    said = record is not None and record.replied is not None and _says_the_same(record.replied, outcome, observation)
-    untold = record is None or record.replied is None
-    already_declined = untold and not outcome.accepts and observation.response is Response.DECLINED
+    replied = None if record is None else record.replied
+    said = replied is not None and _says_the_same(replied, outcome, observation, decision.occurrence)
+    already_declined = replied is None and not outcome.accepts and observation.response is Response.DECLINED
     return replace(decision, outcome=None) if said or already_declined else decision
 
 
@@ -328,7 +240,8 @@ def _mailed(decision: Decision, observation: Observation, record: Record | None,
     renewed = decision.alias not in (None, AliasSource.RECORD) or not facts_of(record.replied)
     if is_worth_a_mail(outcome, observation, record.replied, policy.replies, renewed=renewed):
         return decision
-    shown = Response.ACCEPTED if outcome.accepts else Response.DECLINED
-    if observation.response is shown and not renewed:
+    shown = shown_to(observation, decision.answers_occurrence)
+    wanted = Response.ACCEPTED if outcome.accepts else Response.DECLINED
+    if shown is not None and shown[0] is wanted and not renewed:
         return replace(decision, outcome=None)
     return replace(decision, mail=False)

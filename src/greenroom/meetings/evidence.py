@@ -6,14 +6,36 @@ free or already this meeting's the one issued last wins: the button writes a new
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
-from greenroom.meetings.decision import Evidence, TicketStatus
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.ticket import KeyRing, Ticket, TicketFault
 from greenroom.meetings.ticket_finder import find_tickets
 
+
+class TicketStatus(StrEnum):
+    """What the ticket in the invitation is worth."""
+
+    NONE = "none"
+    VALID = "valid"  # ours, genuine, and nobody else's or this meeting's
+    KIN = "kin"  # ours and genuine, and bound to a meeting whose room this one shares
+    COPIED = "copied"  # ours and genuine, but bound to another meeting
+    DELETED = "deleted"  # ours and genuine, but its reservation was deleted
+    FORGED = "forged"  # claims to be ours and is not
+    FOREIGN = "foreign"  # of another integration
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The best ticket found in an invitation, and its worth. `ticket` is there for VALID, KIN, COPIED and DELETED."""
+
+    status: TicketStatus = TicketStatus.NONE
+    ticket: Ticket | None = None
+
+
 _ORDER = (
     TicketStatus.VALID,
+    TicketStatus.KIN,
     TicketStatus.DELETED,
     TicketStatus.COPIED,
     TicketStatus.FORGED,
@@ -23,10 +45,14 @@ _ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose reservation a number is: the first meeting key that brought its ticket, and whether it was deleted since."""
+    """Whose reservation a number is: the first meeting key that brought its ticket, and whether it was deleted since.
+
+    `kin` says that the meeting in question may share that meeting's room; see `greenroom.meetings.kin`.
+    """
 
     key: MeetingKey | None
     deleted: bool = False
+    kin: bool = False
 
 
 def read_tickets(text: str, ring: KeyRing) -> list[Ticket | TicketFault]:
@@ -59,7 +85,7 @@ def _worth(item: Ticket | TicketFault, holders: Mapping[int, Holder], key: Meeti
             return Evidence(TicketStatus.DELETED, item)
         if holder is None or holder.key is None or holder.key == key:
             return Evidence(TicketStatus.VALID, item)
-        return Evidence(TicketStatus.COPIED, item)
+        return Evidence(TicketStatus.KIN if holder.kin else TicketStatus.COPIED, item)
     if item is TicketFault.FORGED:
         return Evidence(TicketStatus.FORGED)
     if item is TicketFault.FOREIGN:

@@ -221,7 +221,8 @@ class Observation:
             subject=self.subject,
             sensitivity=self.sensitivity,
             cancelled=self.cancelled,
-            recurrence=self.rule,
+            recurrence=self.recurrence if self.series is None else self.series.frame.text,
+            exceptions="" if self.series is None else self.series.exceptions,
         )
 
     @property
@@ -239,8 +240,18 @@ def fingerprint(
     sensitivity: Sensitivity,
     cancelled: bool,
     recurrence: str | None = None,
+    exceptions: str = "",
 ) -> str:
-    """Hash the facts by which a change that concerns us is told from one that does not (32 hex digits)."""
+    """Hash the facts by which a change that concerns us is told from one that does not.
+
+    32 hex digits; where occurrences differ from their series, a dot and 16 more for them: `frame_of` takes those away.
+    """
     when = "" if span is None else f"{span.start.isoformat()}/{span.end.isoformat()}/{span.all_day}"
     parts = (key.value, kind.value, when, subject, sensitivity.value, str(cancelled), recurrence or "")
-    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    frame = hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"{frame}.{hashlib.sha256(exceptions.encode()).hexdigest()[:16]}" if exceptions else frame
+
+
+def frame_of(fingerprint: str | None) -> str:
+    """Return the part of a fingerprint that does not depend on single occurrences of a series; empty for None."""
+    return (fingerprint or "").partition(".")[0]

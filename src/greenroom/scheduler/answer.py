@@ -27,6 +27,7 @@ from greenroom.exchange.errors import (
     OutcomeUnknownError,
     TryLaterError,
 )
+from greenroom.meetings.acceptance import handled_by, next_review, shown_to
 from greenroom.meetings.meeting import Response
 from greenroom.meetings.reply import facts_of
 from greenroom.scheduler import wording
@@ -83,7 +84,7 @@ async def answer(
     stored = {id(case) for case in waiting}
     through = list({id(case): case for case in (*cases, *ready) if id(case) not in stored}.values())
     for case in through:
-        _finish(case, now)
+        _finish(integration, case, now)
     if through:
         async with storage.work() as work:
             await work.meetings.save([case.record for case in through])
@@ -96,7 +97,7 @@ async def _intend(storage: Storage, due: Sequence[Case], waiting: Sequence[Case]
         case.record = replace(
             case.record,
             replying=case.identity,
-            answered_before=case.observation.replied_at,
+            answered_before=case.answered_at,
             retry_at=now,
             updated_at=now,
         )
@@ -162,8 +163,8 @@ def _reply(integration: Integration, case: Case) -> Reply:
     if outcome.accepts:
         if case.spec is None:
             raise ValueError("an accept needs its room")
-        body = wording.acceptance_html(integration, outcome, case.observation, case.spec, case.instructions)
-        return Reply(case.observation.ref, Verdict.ACCEPT, body, send=_is_mailed(case))
+        body = wording.acceptance_html(integration, outcome, case.times, case.spec, case.instructions)
+        return Reply(case.target, Verdict.ACCEPT, body, send=_is_mailed(case))
     body = wording.refusal_html(integration, outcome, case.record)
     return Reply(case.observation.ref, Verdict.DECLINE, body, send=_is_mailed(case))
 
@@ -184,8 +185,9 @@ def _is_mailed(case: Case) -> bool:
 def _is_shown(case: Case) -> bool:
     """Whether the calendar shows already what would only be marked in it."""
     accepts = case.outcome is not None and case.outcome.accepts
-    shown = Response.ACCEPTED if accepts else Response.DECLINED
-    return not case.decision.mail and case.spec is not None and case.observation.response is shown
+    wanted = Response.ACCEPTED if accepts else Response.DECLINED
+    shown = shown_to(case.observation, case.decision.answers_occurrence)
+    return not case.decision.mail and case.spec is not None and shown is not None and shown[0] is wanted
 
 
 def _failed(line: ReplyLine, case: Case, reply: Reply, error: ExchangeError, now: datetime) -> None:
@@ -214,10 +216,20 @@ def _after(error: ExchangeError) -> timedelta | None:
     return error.after if isinstance(error, TryLaterError) else None
 
 
-def _finish(case: Case, now: datetime) -> None:
-    state = case.decision.state
-    if case.waiting or state is None:
+def _finish(integration: Integration, case: Case, now: datetime) -> None:
+    decision = case.decision
+    if case.waiting or decision.state is None:
         return
+    held, closed = decision.held, not decision.provide
+    handled, more = handled_by(case.observation, case.record, decision, now)
     case.record = replace(
-        case.record, state=state, seen=case.observation.fingerprint, attempts=0, retry_at=None, updated_at=now
+        case.record,
+        state=decision.state,
+        seen=case.observation.fingerprint,
+        handled=handled,
+        attempts=0,
+        # What is only kept for a running occurrence, and what has another occurrence to answer, is looked at again.
+        retry_at=held[1] + integration.policy.after if held and closed else now if more else None,
+        review_at=next_review(case.observation, case.record, decision, integration.policy, now),
+        updated_at=now,
     )

@@ -167,9 +167,9 @@ class Attendant:
         integration, storage, line, step = self._integration, self._storage, self._line, self._step
         seen = await observe(integration, storage, line, changes, now, due_by=due_by, limit=self._slice)
         step("observed")
-        await end_vanished(integration, storage, seen.vanished, now, step)
         cases = await weigh(integration, storage, seen.observations, now)
         step("weighed")
+        await end_vanished(integration, storage, seen.vanished, now, step)
         await provide_rooms(integration, storage, cases, now, step)
         step("rooms")
         await write_instructions(integration, storage, cases, now, step)

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import structlog
 
-from greenroom.meetings.decision import Decision, Evidence, Reason, reply_identity
+from greenroom.meetings.acceptance import shown_to
+from greenroom.meetings.decision import Decision
+from greenroom.meetings.evidence import Evidence
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation
+from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import JournalEntry, Record, State
-from greenroom.meetings.reply import Outcome
+from greenroom.meetings.reply import Outcome, reply_identity
 from greenroom.meetings.room import RoomSpec
 
 log = structlog.get_logger(__name__)
@@ -115,7 +118,31 @@ class Case:
     @property
     def identity(self) -> str | None:
         """The identity of the reply that is due, or None."""
-        return None if self.outcome is None else reply_identity(self.outcome, self.observation)
+        if self.outcome is None:
+            return None
+        return reply_identity(self.outcome, self.observation, self.decision.occurrence)
+
+    @property
+    def target(self) -> ItemRef:
+        """What is answered: the meeting's item, or that of one of its occurrences."""
+        day = self.decision.answers_occurrence
+        changed = next((one for one in self.observation.changed if day is not None and one.day == day), None)
+        return self.observation.ref if changed is None or changed.ref is None else changed.ref
+
+    @property
+    def times(self) -> tuple[datetime, datetime] | None:
+        """When that takes place: the first occurrence of a series that is answered as a whole."""
+        day, span, series = self.decision.answers_occurrence, self.observation.span, self.observation.series
+        moved = next((one for one in (series.moved if series else ()) if day is not None and one.day == day), None)
+        if moved is not None:
+            return moved.start, moved.end
+        return None if span is None else (span.start, span.end)
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """The time of our last answer to the target, as the calendar shows it."""
+        shown = shown_to(self.observation, self.decision.answers_occurrence)
+        return None if shown is None else shown[1]
 
     def set_aside(self, error: Exception, now: datetime) -> None:
         """Keep one meeting that we cannot deal with from holding up all others: a bug, or input nobody thought of.

@@ -13,8 +13,10 @@ import structlog
 
 from greenroom.exchange.contract import Invitation, UpdateResult
 from greenroom.exchange.errors import MisconfiguredError, NotPermittedError, SignInError, TryLaterError
-from greenroom.meetings.decision import Decision, Reason, once
+from greenroom.meetings.admission import Admission
+from greenroom.meetings.decision import Decision, once
 from greenroom.meetings.instructions import replace_block, with_instructions, with_location
+from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.reply import Outcome
 from greenroom.meetings.room import RoomSpec
@@ -23,9 +25,10 @@ from greenroom.meetings.ticket_finder import find_tickets
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Step, place_of, take_journal
+from greenroom.scheduler.household import admissions, still_needed
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.reserve import redraw
 from greenroom.scheduler.routing import Routed, update_invitation
-from greenroom.scheduler.weigh import redraw
 from greenroom.storage import Side, Storage
 
 log = structlog.get_logger(__name__)
@@ -42,23 +45,30 @@ async def provide_rooms(
     integration: Integration, storage: Storage, cases: Sequence[Case], now: datetime, step: Step
 ) -> None:
     """Make rooms as decided, and retire those that should let nobody in. What fails for now is postponed, not declined."""
+    concerned = [case for case in cases if not case.waiting and _concerns_room(case.decision)]
+    if not concerned:
+        return
+    opened = await admissions(integration, storage, [case for case in concerned if not case.decision.retire])
+    needed = await still_needed(integration, storage, [case.record for case in concerned if case.decision.retire])
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(case: Case) -> None:
         async with gate:
             try:
                 if case.decision.retire:
-                    await _retire(integration, case, now)
+                    await _retire(integration, case, now, leave=case.record.mark in needed)
                 else:
-                    await _ensure(integration, storage, case, now)
+                    await _ensure(integration, storage, case, opened[case.record.key], now)
             except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
                 case.set_aside(error, now)
             step("room")
 
-    concerned = [case for case in cases if not case.waiting and (case.decision.retire or case.decision.provide)]
     await asyncio.gather(*(one(case) for case in concerned))
-    if concerned:
-        await _store(storage, concerned)
+    await _store(storage, concerned)
+
+
+def _concerns_room(decision: Decision) -> bool:
+    return decision.retire or decision.provide or decision.held is not None
 
 
 async def write_instructions(
@@ -88,19 +98,19 @@ async def write_instructions(
             )
 
 
-async def _ensure(integration: Integration, storage: Storage, case: Case, now: datetime) -> None:
-    span = case.record.span
-    if span is None:
+async def _ensure(integration: Integration, storage: Storage, case: Case, admission: Admission, now: datetime) -> None:
+    """Make the room as it should be. Where it is kept only for a running occurrence, nothing else follows from it."""
+    if case.record.span is None:
         return
     for _ in range(_REDRAWS):
-        spec = wording.room_spec(integration, case.observation, span, case.record)
+        spec = wording.room_spec(integration, case.observation, admission, case.record)
         if case.record.room == spec.fingerprint:
-            case.spec = spec
+            case.spec = spec if case.decision.provide else None
             return
         try:
             await integration.platform.ensure(spec)
         except AliasTakenError:
-            if case.record.instructions is not InstructionsState.NONE:
+            if case.record.instructions is not InstructionsState.NONE or not case.decision.provide:
                 await _refuse(integration, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ALIAS_CONFLICT, now)
                 return
             await redraw(integration, storage, case, now)  # nobody has read this alias yet
@@ -117,7 +127,7 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, now: d
         else:
             code = "created" if case.record.room is None else "changed"
             case.record = replace(case.record, room=spec.fingerprint, attempts=0)
-            case.spec = spec
+            case.spec = spec if case.decision.provide else None
             case.note("room", code, now)
         return
     await _refuse(integration, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ERROR, now)
@@ -126,7 +136,7 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, now: d
 async def retire(integration: Integration, record: Record) -> bool:
     """Close a meeting's room; False if that could not be done now, which is logged. It never raises for a platform's fault."""
     try:
-        await integration.platform.retire(record.key.digest)
+        await integration.platform.retire(record.mark)
     except Exception as error:  # noqa: BLE001 (it is logged, and the caller tries again later)
         log.warning(
             "room not retired", correlation=record.correlation_id, error=type(error).__name__, where=place_of(error)
@@ -135,8 +145,9 @@ async def retire(integration: Integration, record: Record) -> bool:
     return True
 
 
-async def _retire(integration: Integration, case: Case, now: datetime) -> None:
-    if await retire(integration, case.record):
+async def _retire(integration: Integration, case: Case, now: datetime, *, leave: bool = False) -> None:
+    """Close the room, or `leave` it to others who use it."""
+    if leave or await retire(integration, case.record):
         case.record = replace(case.record, room=None)
         case.note("room", "retired", now, case.decision.reason.value)
     else:

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from greenroom.exchange.contract import Changes
-from greenroom.meetings.decision import Reason, last_end
-from greenroom.meetings.meeting import Glance, MeetingKey, Response
+from greenroom.meetings.decision import last_end
+from greenroom.meetings.meeting import Glance, Kind, MeetingKey, Response
+from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import State
 from greenroom.scheduler.integration import Integration
 from greenroom.storage import Standing, Storage
@@ -23,6 +24,7 @@ log = structlog.get_logger(__name__)
 
 _MARGIN = timedelta(days=1)
 """All-day meetings end at somebody's midnight, and clocks differ."""
+_HOURS = 24
 RENEW_WITHIN = timedelta(days=30)
 """So long before a credential runs out its end is worth a warning."""
 
@@ -141,10 +143,23 @@ def _living_differs(standing: Standing, glances: Sequence[Glance], now: datetime
     if standing.state is not State.SCHEDULED:
         return glances
     over = _is_over(standing, now)
+    if not over and standing.kind is Kind.SERIES and _may_hide_changes(standing, glances, now):
+        return glances
     fit = [g for g in glances if _is_as_handled(g, standing) and (over or g.response in (None, Response.ACCEPTED))]
     if any(glance.ref.id == standing.ref.id for glance in fit):
         return ()
     return fit or glances
+
+
+def _may_hide_changes(standing: Standing, glances: Sequence[Glance], now: datetime) -> bool:
+    """Whether a series is worth a look though its list shows nothing new: over Graph no list shows changed occurrences.
+
+    It is when its item has another version than the one we read, and once a day in any case: whether a changed occurrence
+    gives its series another version is not written anywhere.
+    """
+    blind = [glance for glance in glances if glance.fingerprint is None]
+    turn = int(standing.key.digest[:4], 16) % _HOURS == now.hour
+    return any(turn or glance.ref.version != standing.ref.version for glance in blind)
 
 
 def _closed_differs(standing: Standing, glances: Sequence[Glance], now: datetime) -> Sequence[Glance]:

@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from greenroom.meetings.decision import Reason, last_end
+from greenroom.meetings.decision import last_end
 from greenroom.meetings.meeting import Glance, MeetingKey
+from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import Record
 from greenroom.meetings.reply import Outcome
 from greenroom.scheduler.case import Case

@@ -3,28 +3,25 @@
 Aliases are reserved here, in the same transaction: after a crash the same meeting goes on with the same alias.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-import structlog
-
-from greenroom.meetings.decision import AliasSource, Evidence, Reason, TicketStatus, decide, settle
-from greenroom.meetings.evidence import Holder, read_tickets, weigh_tickets
-from greenroom.meetings.meeting import Observation
-from greenroom.meetings.record import InstructionsState, Record, State
-from greenroom.meetings.ticket import Ticket, TicketFault
+from greenroom.meetings.admission import last_end
+from greenroom.meetings.decision import Decision, decide, settle
+from greenroom.meetings.evidence import read_tickets
+from greenroom.meetings.kin import Kin
+from greenroom.meetings.meeting import Kind, MeetingKey, Observation
+from greenroom.meetings.reasons import Reason
+from greenroom.meetings.record import Record, State
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, new_record, take_journal
+from greenroom.scheduler.household import stir, stir_records
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.reserve import Known, Tickets, reserve
 from greenroom.storage import Storage, Work
 
-_DRAWS = 20
-NO_FREE_ALIAS = "no-free-alias"
-
-log = structlog.get_logger(__name__)
-
-Tickets = Sequence[Ticket | TicketFault]
+_CLOSED = (State.ENDED, State.DECLINED, State.IGNORED)
 
 
 async def weigh(
@@ -34,27 +31,30 @@ async def weigh(
     if not observations:
         return []
     found = {o.key: _tickets(integration, o) for o in observations}
+    readable = [tickets for tickets in found.values() if not isinstance(tickets, Exception)]
     async with storage.work() as work:
-        records = await work.meetings.by_keys(integration.number, {o.key for o in observations})
-        holders = await _holders(integration, work, found.values())
+        known = await Known.load(integration, work, found, readable)
+        before = dict(known.records)
         cases = []
-        for observation in observations:
-            tickets = found[observation.key]
-            worth = tickets if isinstance(tickets, Exception) else weigh_tickets(tickets, holders, observation.key)
-            case = _case(integration, observation, records.get(observation.key), worth, now)
+        for observation in map(_with_its_end, observations):
+            case, kin = _case(integration, observation, known, found[observation.key], now)
             if case.decision.alias is not None and not case.waiting:
-                await _reserve(integration, work, case, now)
+                await reserve(integration, work, case, kin, now)
+            known.take(case.record)
             cases.append(case)
         await work.meetings.save([case.record for case in cases])
         await work.journal.append(take_journal(cases))
+        await _stir(integration, work, cases, before, now)
     return cases
 
 
-async def redraw(integration: Integration, storage: Storage, case: Case, now: datetime) -> None:
-    """Reserve another alias for a meeting whose drawn one turned out to be taken on the platform."""
-    async with storage.work() as work:
-        await _draw(integration, work, case, now)
-        await work.meetings.save([case.record])
+def _with_its_end(observation: Observation) -> Observation:
+    """Let a series of which nothing is left end when it began: it is over, and not endless."""
+    span, series = observation.span, observation.series
+    if span is None or series is None:
+        return observation
+    end = last_end(series)
+    return replace(observation, span=replace(span, until=None if end is None else max(end, span.start)))
 
 
 def _tickets(integration: Integration, observation: Observation) -> Tickets | Exception:
@@ -65,29 +65,44 @@ def _tickets(integration: Integration, observation: Observation) -> Tickets | Ex
 
 
 def _case(
-    integration: Integration, observation: Observation, known: Record | None, worth: Evidence | Exception, now: datetime
-) -> Case:
-    if known is not None and _reply_under_way(observation, known, now):
-        return Case(observation, replace(known, ref=observation.ref), waiting=True)
-    begun = known or new_record(integration.number, observation.key, observation.ref, now)
+    integration: Integration, observation: Observation, known: Known, tickets: Tickets | Exception, now: datetime
+) -> tuple[Case, Kin | None]:
+    record = known.records.get(observation.key)
+    if record is not None and _reply_under_way(observation, record, now):
+        return Case(observation, replace(record, ref=observation.ref), waiting=True), None
+    begun = record or new_record(integration.number, observation.key, observation.ref, now)
     case = Case(observation, begun)
-    if isinstance(worth, Exception):
-        case.set_aside(worth, now)
-        return case
-    case.evidence = worth
+    if isinstance(tickets, Exception):
+        case.set_aside(tickets, now)
+        return case, None
     try:
-        settled = None if known is None else settle(observation, known)
-        case.decision = decide(observation, settled, worth, integration.policy, now)
+        case.evidence, kin = known.weigh(observation, tickets, integration.policy, now)
+        settled = None if record is None else settle(observation, record)
+        case.decision = decide(observation, settled, case.evidence, integration.policy, now, kin=kin)
+        if case.decision.again is not None:
+            _await(case, case.decision, now)
+            return case, None
         if case.decision.state is not None:
             case.record = _decided(integration, replace(case, record=settled or begun), now)
     except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
         case.set_aside(error, now)
-        return case
+        return case, None
     decision = case.decision
     case.outcome = decision.outcome
     case.note("seen", observation.kind.value, now, f"ticket {case.evidence.status.value}")
     case.note("decided", decision.reason.value, now, decision.outcome.value if decision.outcome else "silence")
-    return case
+    if decision.held is not None:
+        case.note("decided", "held", now)
+    return case, kin
+
+
+def _await(case: Case, decision: Decision, now: datetime) -> None:
+    """Decide nothing yet, and look again after a moment."""
+    if case.record.retry_at is None:
+        case.note("decided", decision.reason.value, now)
+    assert decision.again is not None, "the caller asked"
+    case.record = replace(case.record, retry_at=now + decision.again, updated_at=now)
+    case.waiting = True
 
 
 def _reply_under_way(observation: Observation, record: Record, now: datetime) -> bool:
@@ -106,14 +121,17 @@ def _decided(integration: Integration, case: Case, now: datetime) -> Record:
     A retry that is due stays due until everything is done: after a crash nothing else would bring the meeting back.
     """
     observation, record, decision = case.observation, case.record, case.decision
-    revived = decision.provide and record.state in (State.ENDED, State.DECLINED, State.IGNORED)
+    revived = decision.provide and record.state in _CLOSED
     quiet = decision.reason is Reason.UNCHANGED or (decision.reason is Reason.OVER and decision.state is record.state)
+    untold = observation.cancelled and observation.series is None
     return replace(
         record,
         ref=observation.ref,
         kind=observation.kind,
         organizer=observation.organizer.address or record.organizer,
         span=observation.span or record.span,
+        series=record.series if untold else observation.series,
+        held=decision.held,
         # Exchange puts a word of its own language before the subject of a cancelled meeting.
         title=record.title if observation.cancelled and record.title else wording.title(integration, observation),
         updated_at=now,
@@ -123,53 +141,18 @@ def _decided(integration: Integration, case: Case, now: datetime) -> Record:
     )
 
 
-async def _holders(integration: Integration, work: Work, found: Iterable[Tickets | Exception]) -> dict[int, Holder]:
-    genuine = (t for tickets in found if not isinstance(tickets, Exception) for t in tickets if isinstance(t, Ticket))
-    numbers = sorted({ticket.number for ticket in genuine})
-    stored = await work.reservations.holders(integration.number, numbers) if numbers else {}
-    return {number: Holder(r.key, r.deleted_at is not None) for number, r in stored.items()}
+async def _stir(
+    integration: Integration, work: Work, cases: Sequence[Case], before: Mapping[MeetingKey, Record], now: datetime
+) -> None:
+    """Have those looked at again whose meeting depends on one that changed: single occurrences, and mates in a room."""
+    here = {case.record.key for case in cases}
+    changed = {case.record.key for case in cases if not case.waiting and _is_news(case, before.get(case.record.key))}
+    lone = [one for one in before.values() if one.key.occurrence is not None and one.key.clean in changed]
+    await stir_records(work, lone, but=here, now=now)
+    marks = {case.record.mark for case in cases if case.decision.retire and not case.waiting}
+    await stir(integration, work, marks, but=here, now=now)
 
 
-async def _reserve(integration: Integration, work: Work, case: Case, now: datetime) -> None:
-    """Bind the alias the decision asks for to this meeting. Two meetings of one slice may bring the same ticket: first come."""
-    ticket = case.evidence.ticket
-    if case.decision.alias is AliasSource.TICKET and ticket is not None and case.evidence.status is TicketStatus.VALID:
-        if await work.reservations.bind(integration.number, ticket.number, case.record.key, ticket.issued_at):
-            _take(case, ticket.number, ticket.key_id, ticket.issued_at, InstructionsState.PRESENT)
-            return
-        case.decision = replace(case.decision, alias=AliasSource.DRAW)
-        case.note("decided", "copy", now)
-    if case.decision.alias is not AliasSource.RECORD:
-        await _draw(integration, work, case, now)
-
-
-async def _draw(integration: Integration, work: Work, case: Case, now: datetime) -> None:
-    issued = now.replace(microsecond=0)
-    for _ in range(_DRAWS):
-        number = integration.aliases.draw().number
-        # Reserved first: binding alone would also take a number that a ticket on its way to us was issued for.
-        if await work.reservations.reserve(integration.number, number, issued):
-            await work.reservations.bind(integration.number, number, case.record.key, issued)
-            _take(case, number, integration.ring.current, issued, InstructionsState.NONE)
-            return
-    case.record = replace(case.record, state=State.DEFECTIVE, reason=NO_FREE_ALIAS)
-    case.note("decided", NO_FREE_ALIAS, now)
-    case.postpone(now)
-    log.error("no free alias found: the alias plan has too few digits", integration=integration.name)
-
-
-def _take(case: Case, number: int, key: int, issued: datetime, instructions: InstructionsState) -> None:
-    """Give the meeting this alias. A reply that told of another one counts no more, also after a crash."""
-    record = case.record
-    replied = record.replied
-    if record.alias_number not in (None, number) and replied is not None:
-        replied = f"{replied.partition(':')[0]}:"
-    case.record = replace(
-        record,
-        alias_number=number,
-        alias_key=key,
-        issued_at=issued,
-        instructions=instructions,
-        replied=replied,
-        seen=record.seen if replied == record.replied else None,
-    )
+def _is_news(case: Case, before: Record | None) -> bool:
+    """Whether single occurrences of this series may be concerned."""
+    return case.record.kind is Kind.SERIES and (before is None or before.series != case.record.series)

@@ -1,14 +1,16 @@
-"""Closing what is over: meetings whose admission window has passed come to their end.
+"""Closing what is over: meetings whose last admission window has passed come to their end.
 
-A platform that judges the time itself needs no call; from the others the room is retired.
+A platform that judges the time itself needs no call; from the others the room is retired, unless another meeting uses it. The
+database tells candidates by the end it keeps; whether one is over is judged from its rule, which holds when zone data change.
 """
 
 from dataclasses import replace
 from datetime import datetime
 
-from greenroom.meetings.decision import Reason
+from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import Record, State
 from greenroom.scheduler.case import Clock, entry_of
+from greenroom.scheduler.household import admission_of, still_needed, times_of
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.provide import retire
 from greenroom.storage import Storage
@@ -23,11 +25,17 @@ async def close_windows(integration: Integration, storage: Storage, clock: Clock
     """
     now = clock()
     async with storage.work() as work:
-        over = await work.meetings.over(integration.number, now - integration.policy.after, _AT_ONCE)
+        found = await work.meetings.over(integration.number, now - integration.policy.after, _AT_ONCE)
+    over = [record for record in found if admission_of(integration, *times_of(record, lives=True)).is_over(now)]
     if integration.platform.capabilities.judges_time:
         ended = [_ended(record, now) for record in over]
     else:
-        ended = [replace(_ended(record, now), room=None) for record in over if await retire(integration, record)]
+        needed = await still_needed(integration, storage, over)
+        ended = [
+            replace(_ended(record, now), room=None)
+            for record in over
+            if record.mark in needed or await retire(integration, record)
+        ]
     if ended:
         async with storage.work() as work:
             await work.meetings.save(ended)

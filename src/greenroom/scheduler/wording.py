@@ -4,34 +4,33 @@ from datetime import datetime
 
 from markupsafe import Markup
 
+from greenroom.meetings.admission import Admission
 from greenroom.meetings.alias import Alias, join_id, pin
-from greenroom.meetings.meeting import Kind, Observation, Sensitivity, Span
+from greenroom.meetings.meeting import Observation, Sensitivity
 from greenroom.meetings.patterns import expand, values_of
 from greenroom.meetings.policy import PinPolicy
 from greenroom.meetings.record import Record
 from greenroom.meetings.reply import Outcome
-from greenroom.meetings.room import AdmissionWindow, RoomSpec
+from greenroom.meetings.room import RoomSpec
 from greenroom.scheduler.integration import Integration
 
 Variables = dict[str, object]
 
 
-def room_spec(integration: Integration, observation: Observation, span: Span, record: Record) -> RoomSpec:
+def room_spec(integration: Integration, observation: Observation, admission: Admission, record: Record) -> RoomSpec:
     """Say which room this meeting should have. The record holds the alias (`alias_number` and `alias_key` are set)."""
     alias, key = _alias(integration, record)
     naming = _naming(observation)
     policy, ring = integration.policy, integration.ring
     has_host = policy.pin is PinPolicy.HOST_AND_GUEST
     return RoomSpec(
-        mark=observation.key.digest,
+        mark=record.mark,
         alias=alias,
         join_id=join_id(ring.secret(key, "join"), alias),
         name=integration.say("room_name", naming),
         description=integration.say("room_description", naming),
         owner=observation.organizer.address,
-        window=AdmissionWindow.around(
-            span, before=policy.before, after=policy.after, series=observation.kind is Kind.SERIES
-        ),
+        admission=admission,
         host_pin=pin(ring.secret(key, "pin"), alias, "host") if has_host else None,
         guest_pin=None if policy.pin is PinPolicy.NONE else pin(ring.secret(key, "pin"), alias, "guest"),
     )
@@ -71,10 +70,16 @@ def location_text(integration: Integration, spec: RoomSpec) -> str:
 
 
 def acceptance_html(
-    integration: Integration, outcome: Outcome, observation: Observation, spec: RoomSpec, instructions: str | None
+    integration: Integration,
+    outcome: Outcome,
+    times: tuple[datetime, datetime] | None,
+    spec: RoomSpec,
+    instructions: str | None,
 ) -> str:
-    """Render an accept. `instructions` are the joining instructions where the organizer's meeting could not carry them."""
-    span = observation.span
+    """Render an accept of what takes place then.
+
+    `instructions` are the joining instructions where the organizer's meeting could not carry them.
+    """
     return integration.say(
         outcome.text,
         {
@@ -84,8 +89,8 @@ def acceptance_html(
             "pin": spec.guest_pin,
             "host_pin": spec.host_pin,
             "instructions": None if instructions is None else Markup(instructions),  # noqa: S704 (rendered by our own template)
-            "start_time": "" if span is None else _time_text(span.start),
-            "end_time": "" if span is None else _time_text(span.end),
+            "start_time": "" if times is None else _time_text(times[0]),
+            "end_time": "" if times is None else _time_text(times[1]),
         },
     )
 

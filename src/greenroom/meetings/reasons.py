@@ -1,0 +1,45 @@
+"""Why something was decided, and where an alias comes from: the words of decisions."""
+
+from enum import StrEnum
+
+
+class AliasSource(StrEnum):
+    """Where the meeting's alias comes from."""
+
+    RECORD = "record"
+    TICKET = "ticket"
+    KIN = "kin"
+    DRAW = "draw"
+
+
+class Reason(StrEnum):
+    """Why it was decided so; journal and `greenroom explain` turn these into sentences."""
+
+    NEW = "new"
+    EDITED = "edited"
+    ANSWER_WAS_RESET = "answer-was-reset"
+    UNCHANGED = "unchanged"
+    RECOVERED = "recovered"
+    COPY = "copy"
+    SPLIT = "split"
+    KIN = "kin"
+    AWAITED = "awaited"
+    OCCURRENCE_EDITED = "occurrence-edited"
+    OCCURRENCES_CHANGED = "occurrences-changed"
+    REVIEW = "review"
+    MERGED = "merged"
+    UNTICKETED = "unticketed"
+    CANCELLED = "cancelled"
+    REMOVED = "removed"
+    OVER = "over"
+    LONG_OVER = "long-over"
+    PAST = "past"
+    OWN_MEETING = "own-meeting"
+    INFORMATIONAL_COPY = "informational-copy"
+    NOT_WELCOME = "not-welcome"
+    TICKET_MISSING = "ticket-missing"
+    TICKET_FORGED = "ticket-forged"
+    TICKET_FOREIGN = "ticket-foreign"
+    ALIAS_DELETED = "alias-deleted"
+    ALIAS_CONFLICT = "alias-conflict"
+    ROOM_REFUSED = "room-refused"

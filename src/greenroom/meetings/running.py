@@ -1,0 +1,64 @@
+"""What is going on right now, and must not be hurt by a change of its series.
+
+People who sit in a room keep it until the window of their occurrence closes, whatever becomes of the series: moved to another
+weekday, shortened, cancelled as a whole. Only a word about this very occurrence, or about a single meeting, counts.
+"""
+
+from datetime import datetime, timedelta
+
+from greenroom.meetings.meeting import Kind, Observation
+from greenroom.meetings.policy import Policy
+from greenroom.meetings.record import Record, State
+from greenroom.meetings.recurrence import Occurrence, Occurrences
+
+Held = tuple[datetime, datetime]
+
+
+def held_after(observation: Observation | None, record: Record | None, policy: Policy, now: datetime) -> Held | None:
+    """Return the running occurrence, from start to end, that must be kept open beside what the calendar now says.
+
+    `observation` is None for a meeting that left the calendar. None: nothing runs, or it runs on by itself.
+    """
+    if record is None:
+        return None
+    if record.held is not None and now < record.held[1] + policy.after:
+        return None if observation is not None and _goes_on(observation, record.held, now, policy) else record.held
+    if record.room is None or record.state not in (State.PENDING, State.SCHEDULED, State.DEFECTIVE):
+        return None
+    if record.kind is not Kind.SERIES and (observation is None or observation.kind is not Kind.SERIES):
+        return None
+    running = _running(record, policy, now)
+    if running is None or (observation is not None and _is_told_of(observation, record, running)):
+        return None
+    held = running.start, running.end
+    return None if observation is not None and _goes_on(observation, held, now, policy) else held
+
+
+def _running(record: Record, policy: Policy, now: datetime) -> Occurrence | None:
+    """Return what has begun and whose window has not closed."""
+    if record.series is not None:
+        found = Occurrences(record.series).covering(now, timedelta(), policy.after)
+        return found[-1] if found else None
+    span = record.span
+    if span is None or record.kind is Kind.SERIES or not span.start <= now < span.end + policy.after:
+        return None
+    return Occurrence(span.start.date(), span.start, span.end)
+
+
+def _is_told_of(observation: Observation, record: Record, running: Occurrence) -> bool:
+    """Whether the organizer changed just this occurrence."""
+    series, before = observation.series, record.series
+    if observation.cancelled or series is None or before is None or series.frame != before.frame:
+        return False
+    return running.day in series.gone or any(one.day == running.day for one in series.moved)
+
+
+def _goes_on(observation: Observation, held: Held, now: datetime, policy: Policy) -> bool:
+    """Whether the calendar itself still lets people in as long as they were told."""
+    if observation.cancelled or observation.span is None:
+        return False
+    if observation.series is None:
+        span = observation.span
+        return observation.kind is not Kind.SERIES and span.start <= now and span.end >= held[1]
+    found = Occurrences(observation.series).covering(now, policy.before, policy.after)
+    return any(one.end >= held[1] for one in found)

@@ -1,0 +1,162 @@
+"""Whose the aliases are: holders of tickets, and numbers reserved for meetings, in the transaction of the decision."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from greenroom.meetings.decision import Decision
+from greenroom.meetings.evidence import Evidence, Holder, TicketStatus, weigh_tickets
+from greenroom.meetings.kin import Kin, Kinship, kin_of
+from greenroom.meetings.meeting import MeetingKey, Observation
+from greenroom.meetings.policy import Policy, Split
+from greenroom.meetings.reasons import AliasSource
+from greenroom.meetings.record import InstructionsState, Record, State
+from greenroom.meetings.ticket import Ticket, TicketFault
+from greenroom.scheduler.case import Case
+from greenroom.scheduler.integration import Integration
+from greenroom.storage import Reservation, Storage, Work
+
+_DRAWS = 20
+NO_FREE_ALIAS = "no-free-alias"
+
+log = structlog.get_logger(__name__)
+
+Tickets = Sequence[Ticket | TicketFault]
+
+
+@dataclass(slots=True)
+class Known:
+    """The records and reservations that decisions of one slice look at; `take` keeps them true as decisions are made."""
+
+    records: dict[MeetingKey, Record]
+    reservations: Mapping[int, Reservation]
+
+    @classmethod
+    async def load(
+        cls, integration: Integration, work: Work, keys: Iterable[MeetingKey], tickets: Iterable[Tickets]
+    ) -> "Known":
+        """Load the records of these meetings, of their series, and of whoever holds one of these tickets."""
+        wanted = set(keys)
+        genuine = (ticket for found in tickets for ticket in found if isinstance(ticket, Ticket))
+        numbers = sorted({ticket.number for ticket in genuine})
+        reservations = await work.reservations.holders(integration.number, numbers) if numbers else {}
+        wanted |= {one.key for one in reservations.values() if one.key is not None}
+        records = await work.meetings.by_keys(integration.number, wanted)
+        records |= {one.key: one for one in await work.meetings.kin(integration.number, wanted)}
+        return cls(records, reservations)
+
+    def take(self, record: Record) -> None:
+        """Remember what was decided."""
+        self.records[record.key] = record
+
+    def family(self, key: MeetingKey) -> list[Record]:
+        """Return the records of the same series."""
+        clean = key.clean
+        return [record for record in self.records.values() if record.key.clean == clean]
+
+    def weigh(
+        self, observation: Observation, tickets: Tickets, policy: Policy, now: datetime
+    ) -> tuple[Evidence, Kin | None]:
+        """Say what the invitation's tickets are worth, and whose room the meeting may share."""
+        kin = {number: self._kin(observation, number, now) for number in self.reservations}
+        holders = {
+            number: Holder(one.key, one.deleted_at is not None, kin=_may_share(kin[number], policy))
+            for number, one in self.reservations.items()
+        }
+        evidence = weigh_tickets(tickets, holders, observation.key)
+        if evidence.status in (TicketStatus.KIN, TicketStatus.COPIED) and evidence.ticket is not None:
+            return evidence, kin.get(evidence.ticket.number)
+        return evidence, kin_of(observation, None, self.family(observation.key), now)
+
+    def _kin(self, observation: Observation, number: int, now: datetime) -> Kin | None:
+        key = self.reservations[number].key
+        holder = None if key is None or key == observation.key else self.records.get(key)
+        return None if holder is None else kin_of(observation, holder, (), now)
+
+
+def _may_share(kin: Kin | None, policy: Policy) -> bool:
+    if kin is None or kin.how is Kinship.UNSETTLED:
+        return False
+    return kin.how is not Kinship.SPLIT or policy.split is Split.SAME_ROOM
+
+
+async def reserve(integration: Integration, work: Work, case: Case, kin: Kin | None, now: datetime) -> None:
+    """Bind the alias the decision asks for to this meeting. Two meetings of one slice may bring the same ticket: first come."""
+    decision, ticket = case.decision, case.evidence.ticket
+    if decision.alias is AliasSource.TICKET and ticket is not None and case.evidence.status is TicketStatus.VALID:
+        if await work.reservations.bind(integration.number, ticket.number, case.record.key, ticket.issued_at):
+            _take(case, ticket.number, ticket.key_id, ticket.issued_at, InstructionsState.PRESENT)
+            return
+        case.decision = _drawn(decision)
+        case.note("decided", "copy", now)
+    if case.decision.alias is AliasSource.KIN:
+        if kin is not None and kin.record.alias_number is not None and kin.record.alias_key is not None:
+            _share(case, kin.record, kin.record.alias_number, kin.record.alias_key)
+            return
+        case.decision = _drawn(decision)
+    if case.decision.alias is not AliasSource.RECORD:
+        await draw(integration, work, case, now)
+
+
+async def redraw(integration: Integration, storage: Storage, case: Case, now: datetime) -> None:
+    """Reserve another alias for a meeting whose drawn one turned out to be taken on the platform."""
+    async with storage.work() as work:
+        await draw(integration, work, case, now)
+        await work.meetings.save([case.record])
+
+
+async def draw(integration: Integration, work: Work, case: Case, now: datetime) -> None:
+    """Reserve an alias nobody has; a pool that has none left makes the meeting defective."""
+    issued = now.replace(microsecond=0)
+    for _ in range(_DRAWS):
+        number = integration.aliases.draw().number
+        # Reserved first: binding alone would also take a number that a ticket on its way to us was issued for.
+        if await work.reservations.reserve(integration.number, number, issued):
+            await work.reservations.bind(integration.number, number, case.record.key, issued)
+            _take(case, number, integration.ring.current, issued, InstructionsState.NONE)
+            return
+    case.record = replace(case.record, state=State.DEFECTIVE, reason=NO_FREE_ALIAS)
+    case.note("decided", NO_FREE_ALIAS, now)
+    case.postpone(now)
+    log.error("no free alias found: the alias plan has too few digits", integration=integration.name)
+
+
+def _drawn(decision: Decision) -> Decision:
+    return replace(decision, alias=AliasSource.DRAW)
+
+
+def _share(case: Case, owner: Record, number: int, key: int) -> None:
+    """Give the meeting the room of its kin. The invitation says so already where it carries that room's ticket."""
+    brought = case.evidence.ticket
+    present = brought is not None and brought.number == number
+    instructions = InstructionsState.PRESENT if present else InstructionsState.NONE
+    issued = owner.issued_at or owner.created_at
+    _take(case, number, key, issued, instructions, room_mark=owner.mark)
+
+
+def _take(
+    case: Case,
+    number: int,
+    key: int,
+    issued: datetime,
+    instructions: InstructionsState,
+    *,
+    room_mark: str | None = None,
+) -> None:
+    """Give the meeting this alias. A reply that told of another one counts no more, also after a crash."""
+    record = case.record
+    replied = record.replied
+    if record.alias_number not in (None, number) and replied is not None:
+        replied = f"{replied.partition(':')[0]}:"
+    case.record = replace(
+        record,
+        alias_number=number,
+        alias_key=key,
+        issued_at=issued,
+        instructions=instructions,
+        replied=replied,
+        seen=record.seen if replied == record.replied else None,
+        room_mark=room_mark,
+    )
