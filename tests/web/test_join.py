@@ -1,29 +1,13 @@
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-import httpx2
 import pytest
 
 from greenroom.meetings.alias import AliasPlan, join_id
-from greenroom.storage import Storage
-from greenroom.web import JoinRoom, StoredRooms, create_app
 from greenroom.web.pages import moment
 from greenroom.web.zones import find_zone
-from support.join_rooms import JOIN_ID, NOW, PLACES, Clock, RoomsInMemory, room
+from support.join_rooms import JOIN_ID, NOW, Visitor, room
 
 SOON, LATER = timedelta(minutes=20), timedelta(days=2)
-
-
-class Visitor:
-    """Somebody with a browser, the rooms there are, and the clock."""
-
-    def __init__(self, *rooms: JoinRoom) -> None:
-        self.rooms, self.clock = RoomsInMemory(*rooms), Clock()
-        app = create_app(self.rooms, self.clock, PLACES)
-        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="https://meet.example.org")
-
-    async def get(self, path: str = f"/j/{JOIN_ID}", method: str = "GET") -> httpx2.Response:
-        return await self.client.request(method, path)
 
 
 async def test_a_page_that_is_too_early_tells_when_and_not_how() -> None:
@@ -103,6 +87,7 @@ async def test_json_tells_state_and_times() -> None:
         "starts": "2026-11-23T13:50:00+00:00",
         "ends": "2026-11-23T14:50:00+00:00",
         "closes": "2026-11-23T15:50:00+00:00",
+        "next_opens": "2026-11-23T13:20:00+00:00",
     }
 
 
@@ -153,17 +138,6 @@ async def test_a_room_of_an_integration_without_a_place_still_tells_its_number()
     assert "Join now" not in page
 
 
-async def test_a_series_has_no_end_on_its_page() -> None:
-    page = (await Visitor(room(SOON, until=NOW + timedelta(days=90))).get()).text
-    assert "<dt>Ends</dt>" not in page
-
-
-async def test_json_tells_no_more_of_a_series_than_the_page() -> None:
-    answer = await Visitor(room(SOON, until=NOW + timedelta(days=90))).get(f"/j/{JOIN_ID}.json")
-    assert (answer.json()["ends"], answer.json()["closes"]) == (None, None)
-    assert answer.json()["opens"]
-
-
 async def test_head_requests_are_answered() -> None:
     visitor = Visitor(room())
     answer = await visitor.get(method="HEAD")
@@ -179,21 +153,6 @@ async def test_the_documentation_of_the_framework_is_off() -> None:
 
 async def test_a_wrong_method_is_refused_without_details() -> None:
     assert (await Visitor(room()).get(method="POST")).status_code == 405
-
-
-async def test_rooms_in_storage_are_found(tmp_path: Path) -> None:
-    storage = Storage.open(f"sqlite:///{tmp_path}/g.db")
-    await storage.migrate()
-    try:
-        stored = room(SOON)
-        async with storage.work() as work:
-            await work.rooms.upsert(1, stored.spec)
-        found = await StoredRooms(storage).by_join_id(JOIN_ID)
-        assert found is not None
-        assert (found.integration, found.spec, found.retired_at, found.zone) == (1, stored.spec, None, None)
-        assert await StoredRooms(storage).by_join_id("0" * 16) is None
-    finally:
-        await storage.close()
 
 
 @pytest.mark.parametrize("number", [0, 7, 999_999_999])

@@ -1,7 +1,8 @@
 """Rendering of pages, and the files they load."""
 
 import hashlib
-from datetime import UTC, datetime, tzinfo
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
 from importlib.resources import files
 from typing import Any
 
@@ -16,7 +17,8 @@ ASSETS = {
 }
 """Names and media types of the files a page may load."""
 
-_MINUTE = 60
+_HOUR = 60
+_SHORT_NAME = re.compile(r"[A-Z]{1,6}")
 _DEEPEST = 8
 
 
@@ -33,7 +35,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._environment.filters["moment"] = moment
+        self._environment.filters |= {"moment": moment, "offset": offset}
 
     def render(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Render a page. It names its files relatively: a proxy may have put us below a path of its own."""
@@ -54,12 +56,23 @@ class Pages:
         return f"static/{name}?v={digest}"
 
 
-def moment(at: datetime, zone: tzinfo | None = None) -> str:
-    """Write an instant for readers without JavaScript: "Mon 23 Nov 2026, 13:30 UTC", or with the zone's own short name."""
+def moment(at: datetime, zone: tzinfo | None = None, since: datetime | None = None) -> str:
+    """Write an instant for readers without JavaScript: "Mon 23 Nov 2026, 13:30 UTC", or with the zone's own short name.
+
+    On the same day as `since` the time of day alone: "14:30 CET".
+    """
     local = at.astimezone(zone or UTC)
-    offset = local.utcoffset()
     name = "UTC" if zone is None else local.tzname() or ""
-    if offset is not None and name[:1] in {"+", "-"}:  # zones without letters of their own
-        minutes = int(offset.total_seconds()) // _MINUTE
-        name = f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} {name}"
+    if not _SHORT_NAME.fullmatch(name):  # zones without letters of their own
+        minutes = offset(at, zone)
+        name = f"UTC{'-' if minutes < 0 else '+'}{abs(minutes) // _HOUR:02d}:{abs(minutes) % _HOUR:02d}"
+    day = f"{local:%a} {local.day} {local:%b %Y}, "
+    if since is not None and since.astimezone(zone or UTC).date() == local.date():
+        day = ""
+    return f"{day}{local:%H:%M} {name}"
+
+
+def offset(at: datetime, zone: tzinfo | None = None) -> int:
+    """Return how many minutes a zone is ahead of UTC at an instant."""
+    ahead = at.astimezone(zone or UTC).utcoffset() or timedelta()
+    return ahead // timedelta(minutes=1)
