@@ -5,20 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenroom.meetings.decision import (
-    AliasSource,
-    Decision,
-    Evidence,
-    Reason,
-    TicketStatus,
-    decide,
-    reply_identity,
-    settle,
-)
+from greenroom.meetings.decision import Decision, decide, settle
+from greenroom.meetings.evidence import Evidence, TicketStatus
 from greenroom.meetings.meeting import Kind, Observation, Person, Response, Sensitivity
 from greenroom.meetings.policy import Policy, Replies, Unticketed
+from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import InstructionsState, Record, State
-from greenroom.meetings.reply import Outcome
+from greenroom.meetings.reply import Outcome, reply_identity
 from greenroom.meetings.ticket import Ticket
 from support.observations import ADA, MAILBOX, NOW, observation
 

@@ -2,8 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from greenroom.meetings.decision import Evidence, TicketStatus
-from greenroom.meetings.evidence import Holder, read_tickets, weigh_tickets
+from greenroom.meetings.evidence import Evidence, Holder, TicketStatus, read_tickets, weigh_tickets
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.ticket import KeyRing, Ticket, TicketFault
 from support.observations import NOW
@@ -26,6 +25,7 @@ def test_a_text_without_tickets_is_no_evidence() -> None:
         (Holder(None), TicketStatus.VALID),
         (Holder(MINE), TicketStatus.VALID),
         (Holder(OTHER), TicketStatus.COPIED),
+        (Holder(OTHER, kin=True), TicketStatus.KIN),
         (Holder(MINE, deleted=True), TicketStatus.DELETED),
         (Holder(None, deleted=True), TicketStatus.DELETED),
     ],

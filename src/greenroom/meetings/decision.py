@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 
 from greenroom.meetings.acceptance import Sight, acceptance, alias_source, shown_to
 from greenroom.meetings.evidence import Evidence, TicketStatus
-from greenroom.meetings.kin import Kin
+from greenroom.meetings.kin import LIVING, Kin
 from greenroom.meetings.meeting import Kind, Observation, Response, Span
 from greenroom.meetings.policy import Policy, Unticketed
 from greenroom.meetings.reasons import AliasSource, Reason
@@ -79,6 +79,8 @@ def _decide(sight: Sight) -> Decision:  # noqa: PLR0911 (one return for each kin
         return _aside(Reason.OWN_MEETING, record)
     if observation.informational_copy:
         return _aside(Reason.INFORMATIONAL_COPY, record)
+    if record is not None and _is_part(observation, record):
+        return Decision(Reason.UNCHANGED, None)
     if observation.cancelled or (record is not None and _is_left_behind(observation, record)):
         return _silent(Reason.CANCELLED, State.ENDED, record)
     refusal = _refusal(sight)
@@ -122,6 +124,12 @@ def last_end(kind: Kind, span: Span | None) -> datetime | None:
 def _is_new(record: Record | None) -> bool:
     """Whether nothing was done yet: no record, or one of which a crash left no more than that it was weighed."""
     return record is None or (record.seen is None and record.alias_number is None)
+
+
+def _is_part(observation: Observation, record: Record) -> bool:
+    """Whether this is a word about an occurrence nobody can name, under the key of its living series: it must not speak for it."""
+    lives = record.state in LIVING and not _is_new(record)
+    return lives and record.kind is Kind.SERIES and observation.kind is Kind.OCCURRENCE
 
 
 def _is_left_behind(observation: Observation, record: Record) -> bool:
