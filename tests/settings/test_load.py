@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from greenroom.meetings.policy import PinPolicy, Replies, Unticketed
+from greenroom.meetings.policy import PinPolicy, Policy, Replies, Review, Split, Unticketed
 from greenroom.settings import EwsExchange, Problem, Settings, SettingsError, load_settings
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -310,3 +310,32 @@ def test_nonsense_of_the_wrong_shape_is_told_and_breaks_nothing(tmp_path: Path) 
     for text in ("service = 3\nintegration = 4\n", "integration = [1, 2]\n", "[integration]\nnumber = 1\n"):
         env = {"GREENROOM_SERVICE__LISTEN": "x:1", "GREENROOM_INTEGRATION__MAIN__NUMBER": "1"}
         assert problems(tmp_path, text, env)
+
+
+def test_the_policy_says_what_becomes_of_series(tmp_path: Path) -> None:
+    [usual] = load(tmp_path, GOOD).integration
+    default = Policy(mailbox=usual.mailbox)
+    assert (usual.policy.split, usual.policy.review_after, usual.policy.review) == (
+        default.split,
+        default.review_after,
+        default.review,
+    )
+    table = '[integration.meetings]\nsplit = "new-room"\nreview_after = 6\nreview = "mail"\n'
+    [main] = load(tmp_path, f"{GOOD}{table}").integration
+    assert (main.policy.split, main.policy.review) == (Split.NEW_ROOM, Review.MAIL)
+    assert main.policy.review_after.days == 183
+
+
+@pytest.mark.parametrize(
+    ("line", "allowed"),
+    [
+        ('split = "no-room"', "same-room or new-room"),
+        ("review_after = 0", "1 to 120 months"),
+        ("review_after = 121", "1 to 120 months"),
+        ('review = "phone"', "list or mail"),
+    ],
+)
+def test_a_wrong_policy_of_series_is_told_with_what_is_allowed(tmp_path: Path, line: str, allowed: str) -> None:
+    problem = only(problems(tmp_path, f"{GOOD}[integration.meetings]\n{line}\n"))
+    assert problem.key == f"integration[main].meetings.{line.partition(' ')[0]}"
+    assert allowed in problem.allowed

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from greenroom.meetings.alias import AliasPlan
-from greenroom.meetings.policy import PinPolicy, Policy, Replies, Unticketed
+from greenroom.meetings.policy import PinPolicy, Policy, Replies, Review, Split, Unticketed
 from greenroom.settings.exchange import Exchange, Organizers
 from greenroom.settings.fields import (
     AddressPattern,
@@ -23,6 +23,7 @@ from greenroom.settings.fields import (
     setting,
 )
 
+_DAYS_OF_A_MONTH = 365.25 / 12
 ALLOWED_VARIABLES = "variables in braces: {alias}, {numeric_alias}, {join_id}"
 
 
@@ -123,6 +124,24 @@ class MeetingPolicy(Section):
         Replies.ALL,
         about="Which answers are mailed to the organizer: `all`; `changes`, to new meetings, to other times and where the "
         "answer turned round; or `first`, the first one and where it turned round. The others only mark the calendar.",
+    )
+    split: Split = setting(
+        Split.SAME_ROOM,
+        about='What the rest of a series gets when its organizer changes "this and following" occurrences: `same-room`, the '
+        "room and alias that everybody knows; or `new-room`, others, told in the answer.",
+    )
+    review_after: int = setting(
+        12,
+        about="How often a series without end is reviewed; it keeps its room meanwhile.",
+        unit="months",
+        allowed="1 to 120",
+        ge=1,
+        le=120,
+    )
+    review: Review = setting(
+        Review.LIST,
+        about="What a review does: `list`, it shows in `greenroom meetings --endless`; or `mail`, the organizer is also asked "
+        "by mail whether the series is still needed.",
     )
     allow_organizers: MailAddresses = setting(
         (),
@@ -227,6 +246,9 @@ class Integration(Section):
             pin=rules.pin,
             unticketed=rules.unticketed,
             replies=rules.replies,
+            split=rules.split,
+            review_after=timedelta(days=round(rules.review_after * _DAYS_OF_A_MONTH)),
+            review=rules.review,
             allow_organizers=frozenset(rules.allow_organizers),
             allow_domains=frozenset(rules.allow_domains),
             deny_organizers=frozenset(rules.deny_organizers),
