@@ -20,6 +20,7 @@ from support.fake_mailbox import FakeMailbox
 from support.greenroom_at_work import AtWork, at_work
 from support.observations import MAILBOX, observation
 from support.records import full_record, meeting_key
+from support.windows import starts
 
 ONE = MeetingKey.of_uid("one")
 TWO = MeetingKey.of_uid("two")
@@ -165,7 +166,7 @@ async def test_a_move_the_feed_never_told_moves_the_room(house: House) -> None:
     assert await house.heal() == 1
     room = await house.work.room(ONE)
     assert room is not None
-    assert room.spec.window.starts == moved.start
+    assert starts(room.spec) == moved.start
     assert nothing(await house.compare())
 
 
@@ -496,5 +497,5 @@ async def check(house: House, uid: str) -> None:
     elif item.span is not None and item.span.end > now:
         assert room is not None
         assert room.retired_at is None
-        assert room.spec.window.starts == item.span.start
+        assert starts(room.spec) == item.span.start
         assert item.response is Response.ACCEPTED

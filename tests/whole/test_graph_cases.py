@@ -17,6 +17,7 @@ from support.clocks import RunningClock
 from support.greenroom_at_work import Clock, Died
 from support.simulator import simulator_in_loop
 from support.whole import ATTENDEE, EQUIPMENT, world
+from support.windows import starts
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -208,7 +209,7 @@ async def test_rooms_open_when_the_organizers_meeting_begins_whatever_its_zone(z
         assert room is not None
         assert own is not None
         assert home.answers("there") == ["Accept"]
-        assert room.spec.window.starts == own.meeting.start == start
+        assert starts(room.spec) == own.meeting.start == start
 
 
 OFFSETS = {

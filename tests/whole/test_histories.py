@@ -18,6 +18,7 @@ from greenroom.simulator.model import Attendee, Body, Person
 from support.attended import AGENDA, DAY, HOUR, Home, attended
 from support.greenroom_at_work import Clock, Died
 from support.whole import ATTENDEE, EQUIPMENT, HOUSES, LATECOMER, Processing, Spoken
+from support.windows import starts
 
 NAMES = ("a", "b", "c")
 House = tuple[Spoken, Processing]
@@ -228,8 +229,8 @@ async def check(home: Home, name: str, meant: Meant) -> None:
     assert own is not None
     assert answers
     assert home.tracked(name) == "Accept"
-    assert room.spec.window.starts == own.meeting.start
-    assert room.spec.window.closes == own.meeting.end + timedelta(minutes=60)
+    assert starts(room.spec) == own.meeting.start
+    assert room.spec.admission.closes == own.meeting.end + timedelta(minutes=60)
     if meant.ticket is not None:
         assert room.spec.alias.number == meant.ticket
     tickets = home.tickets_in(own.body.content)

@@ -27,6 +27,7 @@ from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft
 from greenroom.storage import Storage, StoredRoom
 from support.simulator import RunningSimulator, running_simulator
 from support.whole import Processing, Spoken, configure, settings_in, world
+from support.windows import starts
 
 NURSERY = Path(__file__).parents[1] / "support" / "run_greenroom.py"
 HOUR = timedelta(hours=1)
@@ -189,7 +190,7 @@ class Day:
         for name in ("plain", "copy"):
             room = rooms[name]
             assert room is not None
-            assert room.spec.window.starts == self.own(name).meeting.start
+            assert starts(room.spec) == self.own(name).meeting.start
             assert self._instructions(name, room) == 1
 
     async def _living(self) -> set[str]:
