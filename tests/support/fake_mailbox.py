@@ -48,6 +48,7 @@ class FakeMailbox:
     mails_nothing: bool = False  # as Exchange does for meetings whose organizer wants no answers
     sends_per_minute: int | None = None
     credential_expires_at: datetime | None = None
+    answered: list[str] = field(default_factory=list)  # occurrences that were answered by themselves
     reads: int = 0
     mailed_at: list[datetime] = field(default_factory=list)
     violations: list[datetime] = field(default_factory=list)
@@ -122,7 +123,8 @@ class FakeMailbox:
         return results
 
     def _respond(self, reply: Reply) -> ReplyResult:
-        item = self.items.get(reply.ref.id)
+        whole, _, day = reply.ref.id.partition("#")
+        item = self.items.get(whole)
         if item is None or reply.ref.id in self.unanswerable:
             return ReplyResult(reply.ref, self.unanswerable.get(reply.ref.id, ItemGoneError("gone")))
         mailed = reply.send and not self.mails_nothing
@@ -130,7 +132,14 @@ class FakeMailbox:
             return ReplyResult(reply.ref, TryLaterError("too many messages", code="ErrorSendLimit"))
         if mailed:
             self.sent.append(Sent(item.key, reply.verdict, reply.body_html))
-        if reply.verdict is Verdict.DECLINE:
+        if day:
+            changed = tuple(
+                replace(one, response=Response.ACCEPTED, replied_at=self.clock()) if one.ref == reply.ref else one
+                for one in item.changed
+            )
+            self.answered.append(reply.ref.id)
+            self.put(replace(item, changed=changed))
+        elif reply.verdict is Verdict.DECLINE:
             self.remove(reply.ref.id)
         else:
             self.put(replace(item, response=Response.ACCEPTED, replied_at=self.clock()))
