@@ -18,7 +18,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from greenroom.meetings import zone_rules
-from greenroom.meetings.windows_zones import WINDOWS_ZONES
+from greenroom.meetings.windows_zones import PLACES, WINDOWS_ZONES
 from greenroom.meetings.zone_clock import clock_of
 
 CUSTOM = "tzone://Microsoft/Custom"
@@ -27,8 +27,9 @@ CUSTOM = "tzone://Microsoft/Custom"
 _HOUR = timedelta(hours=1)
 _IANA = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(?:/[A-Za-z0-9_+-]{1,32}){0,2}")
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?", re.IGNORECASE | re.ASCII)
-_DISPLAYED = re.compile(r"\((?:UTC|GMT)[^()]{0,12}\) *(\S.*)", re.IGNORECASE)
-_PLACES = re.compile(r" *[,/] *")
+_DISPLAYED = re.compile(r"\((?:UTC|GMT)([+-][\d:.]{1,8})?\) *(\S.*)", re.IGNORECASE | re.ASCII)
+_PLACES = re.compile(r" *[,/:] *")
+_SUMMER_AND_WINTER = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC))
 _LONGEST_NAME = 200
 _MOST_PARTS = 3
 _UTC = {"UTC", "GMT", "Z", "ETC/UTC", "ETC/GMT", "TZONE://MICROSOFT/UTC", "COORDINATED UNIVERSAL TIME"}
@@ -154,15 +155,7 @@ def _by_name(name: str) -> tzinfo | None:
     windows = WINDOWS_ZONES.get(name.lower())
     if windows is not None:
         return _load(windows)
-    if offset := _OFFSET.fullmatch(name):
-        return _fixed(*offset.groups())
-    if displayed := _DISPLAYED.fullmatch(name):
-        return _by_places(displayed[1])
-    if "://" in name:
-        return None
-    if name.startswith("/"):
-        return _by_path(name)
-    return _load(name)
+    return _by_path(name) if name.startswith("/") else _load(name) or _by_offset(name) or _by_places(name)
 
 
 def _load(name: str) -> tzinfo | None:
@@ -183,12 +176,27 @@ def _by_path(name: str) -> tzinfo | None:
     return None
 
 
-def _fixed(sign: str, hours: str, minutes: str | None) -> tzinfo | None:
-    length = timedelta(hours=int(hours), minutes=int(minutes or 0))
+def _by_offset(name: str) -> tzinfo | None:
+    """Find what says how far it is from UTC, east being plus; POSIX has it the other way round, under other names."""
+    said = _OFFSET.fullmatch(name)
+    if not said:
+        return None
+    length = timedelta(hours=int(said[2]), minutes=int(said[3] or 0))
     if length > _FURTHEST:
         return None
-    return timezone(-length if sign == "-" else length) if length else UTC
+    return timezone(-length if said[1] == "-" else length) if length else UTC
 
 
-def _by_places(text: str) -> tzinfo | None:
-    return None
+def _by_places(name: str) -> tzinfo | None:
+    """Find what Windows shows, such as (UTC+01:00) Amsterdam, Berlin: all places that are known have to agree."""
+    shown = _DISPLAYED.fullmatch(name)
+    if not shown:
+        return None
+    found = {PLACES[place] for place in _PLACES.split(shown[2].lower()) if place in PLACES}
+    zone = _load(WINDOWS_ZONES[found.pop()]) if len(found) == 1 else None
+    told = _by_offset((shown[1] or "+0").replace(".", ":"))
+    if shown[2].lower().startswith("coordinated universal time"):
+        return told
+    if zone is None or told is None:
+        return None
+    return zone if min(abs(_offset(zone, at) - _offset(told, at)) for at in _SUMMER_AND_WINTER) <= _HOUR else None
