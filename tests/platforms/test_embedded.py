@@ -1,12 +1,17 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 
+import httpx2
 import pytest
 
+from greenroom.meetings.room import RoomSpec
 from greenroom.platforms import Platform
 from greenroom.platforms.embedded import EmbeddedPlatform
 from greenroom.storage import RoomStore, Storage, StorageError, StoredRoom
-from support.platform_contract import PlatformContract
+from greenroom.web import StoredRooms, create_app
+from support.join_rooms import PLACES, Clock
+from support.platform_contract import Door, PlatformContract, TimeContract
 from support.records import HOUR, NOON, room
 
 
@@ -23,17 +28,34 @@ def platform(storage: Storage) -> Platform:
     return EmbeddedPlatform(RoomStore(storage, 1, lambda: NOON))
 
 
-class TestEmbeddedPlatform(PlatformContract):
+class JoinPage:
+    """The way into a room of ours."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._clock = Clock(NOON)
+        app = create_app(StoredRooms(storage), self._clock, PLACES)
+        self._client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="https://meet.example.org")
+
+    async def admits(self, spec: RoomSpec, now: datetime) -> bool:
+        self._clock.now = now
+        page = (await self._client.get(f"/j/{spec.join_id}")).text
+        is_open: bool = (await self._client.get(f"/j/{spec.join_id}.json")).json()["state"] == "open"
+        assert (spec.alias.numeric in page) == is_open, "how to get in is told while the room is open, and only then"
+        return is_open
+
+
+@pytest.fixture
+def door(storage: Storage) -> Door:
+    return JoinPage(storage)
+
+
+class TestEmbeddedPlatform(PlatformContract, TimeContract):
     pass
 
 
 async def stored(storage: Storage) -> StoredRoom | None:
     async with storage.reading() as work:
         return await work.rooms.by_join_id(room(1).join_id)
-
-
-def test_nobody_needs_to_open_and_close_its_rooms(platform: Platform) -> None:
-    assert platform.capabilities.judges_time
 
 
 async def test_the_join_page_finds_a_room_and_what_became_of_it(platform: Platform, storage: Storage) -> None:

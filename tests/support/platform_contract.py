@@ -1,12 +1,34 @@
-"""What every platform must do. Bind it by a subclass with a fixture `platform`."""
+"""What every platform must do. Bind it by a subclass with fixtures `platform` and `door`."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 import pytest
 
-from greenroom.meetings.room import AdmissionWindow
+from greenroom.meetings.admission import Admission, Once, Times
+from greenroom.meetings.recurrence import Moved
+from greenroom.meetings.room import RoomSpec
 from greenroom.platforms import AliasTakenError, Capabilities, Platform
-from support.records import HOUR, NOON, room
+from support.records import HOUR, NOON, once, room, weekly
 
 OTHER_ALIAS = room(9).alias
+WEEK, TICK = timedelta(days=7), timedelta(microseconds=1)
+BEFORE, AFTER = timedelta(minutes=30), timedelta(minutes=60)
+SECOND = NOON + WEEK
+
+
+class Door(Protocol):
+    """What somebody who wants to get in meets, by whatever way the platform has."""
+
+    async def admits(self, spec: RoomSpec, now: datetime) -> bool:
+        """Whether the room that was made for this specification lets people in at an instant."""
+        ...
+
+
+def timed_room(*times: Times) -> RoomSpec:
+    """A room that is open from 30 minutes before to 60 minutes past each occurrence; those of three weeks, unless told."""
+    return room(1, join_id="0123456789abcdef", admission=Admission(times or (weekly(count=3),), BEFORE, AFTER))
 
 
 class PlatformContract:
@@ -24,7 +46,7 @@ class PlatformContract:
 
     async def test_a_room_can_change_everything_but_its_mark(self, platform: Platform) -> None:
         await platform.ensure(room(1))
-        later = AdmissionWindow(NOON, NOON + HOUR, NOON + 2 * HOUR, None)
+        later = once(NOON + HOUR, None)
         await platform.ensure(
             room(
                 1,
@@ -33,7 +55,7 @@ class PlatformContract:
                 name="Other",
                 description="",
                 owner="bob@example.com",
-                window=later,
+                admission=later,
                 host_pin=None,
                 guest_pin=None,
             )
@@ -82,3 +104,83 @@ class PlatformContract:
     async def test_closing_is_safe_to_repeat(self, platform: Platform) -> None:
         await platform.close()
         await platform.close()
+
+
+class TimeContract:
+    """What a platform that says `judges_time` must do besides: the facts about time, met at the door."""
+
+    async def test_it_says_that_it_judges_the_time(self, platform: Platform) -> None:
+        assert platform.capabilities.judges_time
+
+    async def test_a_meeting_that_takes_place_once_is_open_within_its_window(
+        self, platform: Platform, door: Door
+    ) -> None:
+        await platform.ensure(spec := timed_room(Once(NOON, NOON + HOUR)))
+        await self._opens(door, spec, NOON - BEFORE, NOON + HOUR + AFTER)
+
+    async def test_a_series_is_open_around_each_occurrence_and_closed_before_between_and_after(
+        self, platform: Platform, door: Door
+    ) -> None:
+        await platform.ensure(spec := timed_room())
+        assert not await door.admits(spec, NOON - WEEK)
+        for number in range(3):
+            starts = NOON + WEEK * number
+            await self._opens(door, spec, starts - BEFORE, starts + HOUR + AFTER)
+            assert not await door.admits(spec, starts + WEEK / 2)
+        assert not await door.admits(spec, NOON + 3 * WEEK)
+
+    async def test_an_endless_series_is_open_after_half_a_century(self, platform: Platform, door: Door) -> None:
+        await platform.ensure(spec := timed_room(weekly()))
+        starts = datetime(2076, 3, 2, 12, tzinfo=UTC)  # a Monday
+        await self._opens(door, spec, starts - BEFORE, starts + HOUR + AFTER)
+
+    async def test_an_occurrence_keeps_its_time_of_day_when_clocks_change(self, platform: Platform, door: Door) -> None:
+        await platform.ensure(spec := timed_room(weekly()))
+        summer = datetime(2026, 3, 30, 11, tzinfo=UTC)  # 13:00 in Berlin since the day before
+        await self._opens(door, spec, summer - BEFORE, summer + HOUR + AFTER)
+
+    async def test_a_moved_occurrence_is_open_at_its_new_time_alone(self, platform: Platform, door: Door) -> None:
+        starts = SECOND + timedelta(days=2, hours=5)
+        moved = replace(weekly(count=3), moved=(Moved(date(2026, 3, 9), starts, starts + 2 * HOUR),))
+        await platform.ensure(spec := timed_room(moved))
+        assert not await door.admits(spec, SECOND)
+        await self._opens(door, spec, starts - BEFORE, starts + 2 * HOUR + AFTER)
+        assert await door.admits(spec, NOON)
+
+    async def test_a_cancelled_occurrence_is_closed_and_the_others_are_not(
+        self, platform: Platform, door: Door
+    ) -> None:
+        gone = replace(weekly(count=3), gone=frozenset({date(2026, 3, 9)}))
+        await platform.ensure(spec := timed_room(gone))
+        assert [await door.admits(spec, NOON + WEEK * number) for number in range(4)] == [True, False, True, False]
+
+    async def test_windows_that_overlap_are_one(self, platform: Platform, door: Door) -> None:
+        long = replace(weekly(count=2), length=WEEK - HOUR)
+        await platform.ensure(spec := timed_room(long))
+        await self._opens(door, spec, NOON - BEFORE, NOON + 2 * WEEK - HOUR + AFTER)
+        assert await door.admits(spec, SECOND - BEFORE)
+
+    async def test_a_shared_room_is_open_for_all_its_meetings(self, platform: Platform, door: Door) -> None:
+        other = replace(weekly(count=3), begins=(NOON + 7 * HOUR).time())
+        await platform.ensure(spec := timed_room(weekly(count=3), other))
+        for starts in (NOON, NOON + 6 * HOUR, SECOND, SECOND + 6 * HOUR):
+            await self._opens(door, spec, starts - BEFORE, starts + HOUR + AFTER)
+
+    async def test_a_changed_series_is_judged_by_what_it_is_now(self, platform: Platform, door: Door) -> None:
+        await platform.ensure(timed_room())
+        later = replace(weekly(count=3), begins=(NOON + 7 * HOUR).time())
+        await platform.ensure(spec := timed_room(later))
+        assert not await door.admits(spec, SECOND)
+        await self._opens(door, spec, SECOND + 6 * HOUR - BEFORE, SECOND + 7 * HOUR + AFTER)
+
+    async def test_nobody_gets_into_a_retired_room_at_any_occurrence(self, platform: Platform, door: Door) -> None:
+        await platform.ensure(spec := timed_room())
+        await platform.retire(spec.mark)
+        assert not any([await door.admits(spec, NOON + WEEK * number) for number in range(3)])
+        await platform.ensure(spec)
+        assert await door.admits(spec, SECOND)
+
+    async def _opens(self, door: Door, spec: RoomSpec, opens: datetime, closes: datetime) -> None:
+        """Everybody gets in from `opens` to before `closes`, and nobody just before and after."""
+        moments = (opens - TICK, opens, closes - TICK, closes)
+        assert [await door.admits(spec, now) for now in moments] == [False, True, True, False]

@@ -8,9 +8,15 @@ from greenroom.meetings.room import RoomSpec
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a platform can do by itself."""
+    """What a platform can do by itself.
 
-    judges_time: bool  # lets people in only within the admission window, without our opening and closing it
+    `judges_time`: it lets people in exactly while `spec.admission.is_open(now)`, at every instant and for every occurrence of a
+    series: not before the first, not between two, not behind the last. It keeps the admission with the room and asks it; it
+    is told nothing more while nobody changes the meeting, however long the series is. Where this is False, a room admits people
+    for as long as it exists, and its windows are kept by us: opened and closed by `ensure` and `retire` (scheduler/windows).
+    """
+
+    judges_time: bool
     pins: bool
 
 
@@ -23,7 +29,11 @@ class Platform(Protocol):
         ...
 
     async def ensure(self, spec: RoomSpec) -> None:
-        """Make the room exist as specified: create or update the one that carries `spec.mark`. Safe to repeat."""
+        """Make the room exist as specified: create or update the one that carries `spec.mark`. Safe to repeat.
+
+        `spec.admission` holds for the whole life of the room: one that judges the time follows it from now on, and follows the
+        latest when it is called again, also for people who wait. A retired room that is ensured again follows it, too.
+        """
         ...
 
     async def retire(self, mark: str) -> None:
