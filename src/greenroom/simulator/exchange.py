@@ -6,7 +6,7 @@ from datetime import datetime
 from greenroom.simulator import attendee, ics_write, ids, inbound, mail, organizer, series
 from greenroom.simulator.applications import Application
 from greenroom.simulator.directory import bare
-from greenroom.simulator.errors import NoSuchSubscription
+from greenroom.simulator.errors import InvalidOperation, NoSuchSubscription
 from greenroom.simulator.model import (
     Account,
     Answer,
@@ -308,6 +308,21 @@ class Exchange:
         """DeleteItem or CancelCalendarItem of one occurrence. The organizer's cancellations go out unless SendToNone."""
         store = self.site.store(mailbox)
         return series.take_out(self.site, store, store.get(item_id), original_start, body=body, send=send)
+
+    def cancel_occurrence(
+        self,
+        mailbox: str,
+        item_id: str,
+        original_start: datetime,
+        *,
+        body: Body | None = None,
+        send: SendInvitations = "SendToAllAndSaveCopy",
+    ) -> CalendarItem:
+        """CancelCalendarItem of one occurrence. Raises as `delete_occurrence`, InvalidOperation on attendees' copies."""
+        item = self.get(mailbox, item_id)
+        if not isinstance(item, CalendarItem) or not item.is_organizer:
+            raise InvalidOperation("ErrorCalendarIsNotOrganizer", "only the organizer can cancel a meeting")
+        return self.delete_occurrence(mailbox, item_id, original_start, body=body, send=send)
 
     def respond_to_occurrence(
         self,

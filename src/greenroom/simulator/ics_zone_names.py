@@ -26,7 +26,6 @@ def guessed_zone(name: str) -> tzinfo | None:
     return None if len(name) > _MAX_NAME else _guessed(name)
 
 
-@functools.lru_cache(maxsize=512)
 def _guessed(name: str) -> tzinfo | None:
     text = name.strip().strip("\"'").removeprefix("TZID=").strip("/ ")
     plain = zones.find(text) or zones.find(_DASHED.sub(r"\1/", text)) or zones.find(f"{text} Standard Time")

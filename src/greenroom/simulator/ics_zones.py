@@ -3,7 +3,8 @@
 import contextlib
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from greenroom.simulator import zones
 from greenroom.simulator.errors import BadInvitation
@@ -17,6 +18,7 @@ _OFFSET = re.compile(r"([+-]?)(\d{2}):?(\d{2}):?(\d{2})?")
 _DURATION = re.compile(r"([+-]?)P(?:(\d{1,5})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,6})H)?(?:(\d{1,7})M)?(?:(\d{1,9})S)?)?")
 _BYDAY = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_NONE = timedelta(0)
 _MAX_OBSERVANCES = 300
 _MAX_DATES = 1000  # RDATEs of a whole zone
 _FIRST_YEAR, _LAST_YEAR = 1602, 4500  # what an Exchange calendar can hold
@@ -71,7 +73,7 @@ def _days_of_month(year: int, month: int) -> list[date]:
 
 @dataclass(slots=True, eq=False)
 class RulesZone(tzinfo):
-    """A zone known only by its VTIMEZONE. Ambiguous and skipped local times take the offset before the change."""
+    """A zone known only by its VTIMEZONE. Local times that are skipped or come twice follow `fold`, as in zoneinfo."""
 
     name: str
     observances: tuple[Observance, ...]
@@ -87,10 +89,13 @@ class RulesZone(tzinfo):
             self._years[year] = sorted(found, key=lambda pair: pair[0])
         return self._years[year]
 
-    def _offset_at(self, moment: datetime, *, local: bool) -> timedelta:
-        for year in (moment.year, moment.year - 1):
-            for onset, one in reversed(self._onsets(year) if year >= 1 else []):
-                if (onset if local else onset - one.before) <= moment:
+    def _offset_at(self, moment: datetime, *, local: bool, fold: int = 0) -> timedelta:
+        for year in (moment.year + 1, moment.year, moment.year - 1):
+            for onset, one in reversed(self._onsets(year) if year <= MAXYEAR and year >= 1 else []):
+                # By the local clock, both offsets claim the hour of the change: the one before it at first, then the one behind.
+                change = one.offset - one.before
+                since = onset + (min(change, _NONE) if fold else max(change, _NONE))
+                if (since if local else onset - one.before) <= moment:
                     return one.offset
         past = [one for one in self.observances if one.first <= moment]
         if past:
@@ -100,7 +105,7 @@ class RulesZone(tzinfo):
     def utcoffset(self, moment: datetime | None) -> timedelta:
         if moment is None:
             return self.observances[0].offset
-        return self._offset_at(moment.replace(tzinfo=None), local=True)
+        return self._offset_at(moment.replace(tzinfo=None, fold=0), local=True, fold=moment.fold)
 
     def dst(self, moment: datetime | None) -> timedelta:  # noqa: ARG002  the interface of tzinfo
         return timedelta(0)
@@ -110,7 +115,9 @@ class RulesZone(tzinfo):
 
     def fromutc(self, moment: datetime) -> datetime:
         naive = moment.replace(tzinfo=None)
-        return (naive + self._offset_at(naive, local=False)).replace(tzinfo=self)
+        offset = self._offset_at(naive, local=False)
+        local = naive + offset
+        return local.replace(tzinfo=self, fold=int(self._offset_at(local, local=True) != offset))
 
 
 def zone_from_component(component: Component) -> RulesZone | None:
@@ -127,6 +134,7 @@ def zone_from_component(component: Component) -> RulesZone | None:
     return RulesZone(identifier.text if identifier else "", tuple(found)) if found else None
 
 
+@lru_cache(maxsize=64)
 def zone_from_rules(text: str) -> tzinfo | None:
     """The zone of a VTIMEZONE kept as text (Meeting.zone_rules)."""
     try:

@@ -8,12 +8,16 @@ import binascii
 import hashlib
 import struct
 import uuid
+from datetime import date
 
 _NAMESPACE = uuid.UUID("6b1d1f0e-5a55-4b7c-9d0e-9b7f3f1c2d10")
 _HEAD = b"\x00\x03\x24\x00"
 _IMMUTABLE_HEAD = b"\x00\x09\x24\x00"
 _ITEM_SIZE = 114  # 152 characters of base64
 _FOLDER_SIZE = 90  # 120 characters
+_OCCURRENCE_MARK = b"O"
+_DAY = struct.Struct(">HBB")
+_OCCURRENCE_SIZE = _ITEM_SIZE + len(_OCCURRENCE_MARK) + _DAY.size
 _GUID = slice(4, 40)
 _MAX_ID = 512
 _COUNTER_FROM_END = 10
@@ -44,6 +48,25 @@ def immutable_of(first_id: str) -> str:
     return _encode(raw[_GUID].decode(), b"M", counter, _ITEM_SIZE, start=_IMMUTABLE_HEAD)
 
 
+def occurrence_id(series_id: str, day: date) -> str:
+    """The id of one occurrence of a series; `day` is the local date it was first meant for."""
+    raw = base64.b64decode(series_id)
+    return base64.b64encode(raw + _OCCURRENCE_MARK + _DAY.pack(day.year, day.month, day.day)).decode()
+
+
+def split_occurrence(id_: str) -> tuple[str, date | None]:
+    """Take an id apart: of the item, and the date of an occurrence. An id that is none of an occurrence comes back as it is."""
+    if guid_of(id_) is None:
+        return id_, None
+    raw = base64.b64decode(id_)
+    if len(raw) != _OCCURRENCE_SIZE or raw[_ITEM_SIZE : -_DAY.size] != _OCCURRENCE_MARK:
+        return id_, None
+    try:
+        return base64.b64encode(raw[:_ITEM_SIZE]).decode(), date(*_DAY.unpack(raw[-_DAY.size :]))
+    except ValueError:
+        return id_, None
+
+
 def folder_id(guid: str, number: int) -> str:
     """The id of a folder of a mailbox."""
     return _encode(guid, b"F", number, _FOLDER_SIZE)
@@ -67,7 +90,7 @@ def guid_of(id_: str) -> str | None:
         raw = base64.b64decode(id_, validate=True)
     except (binascii.Error, ValueError):
         return None
-    if len(raw) not in {_ITEM_SIZE, _FOLDER_SIZE} or not raw.startswith((_HEAD, _IMMUTABLE_HEAD)):
+    if len(raw) not in {_ITEM_SIZE, _FOLDER_SIZE, _OCCURRENCE_SIZE} or not raw.startswith((_HEAD, _IMMUTABLE_HEAD)):
         return None
     try:
         return raw[_GUID].decode("ascii")

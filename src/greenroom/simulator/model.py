@@ -139,6 +139,7 @@ class Meeting:
     modified: tuple[ModifiedOccurrence, ...] = ()
     deleted: tuple[DeletedOccurrence, ...] = ()
     is_cancelled: bool = False
+    as_ruled: bool = False  # only where one occurrence is read by itself: it is just as the series says
 
     @property
     def is_series(self) -> bool:
@@ -150,6 +151,8 @@ class Meeting:
         """CalendarItemType. A lone occurrence without its master is an Exception here."""
         if self.is_series:
             return "RecurringMaster"
+        if self.as_ruled:
+            return "Occurrence"
         return "Exception" if self.recurrence_id is not None else "Single"
 
 

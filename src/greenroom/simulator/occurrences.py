@@ -1,30 +1,25 @@
-"""First and last occurrence of a series, by simple counting. Unknown (None) rather than wrong."""
+"""Which occurrences a series has, and when they take place: local days (`days`) with wall-clock times.
 
-import itertools
+Start and end are offsets from local midnight (MS-OXOCAL 2.2.1.44.5, StartTimeOffset and EndTimeOffset), so both keep their
+time of day when clocks are changed between them; only where that end would not lie behind the start (the hour in which the
+meeting takes place is skipped) its exact length counts. A local time that is skipped counts by the offset before the gap, one
+that comes twice is the first. Deleted and changed occurrences are known by their original local day, as in MS-OXOCAL
+2.2.1.44.1 (DeletedInstanceDates, ModifiedInstanceDates).
+
+Unknown (None) rather than wrong: a rule that Exchange cannot say, or a zone that nobody knows, has no occurrences here.
+"""
+
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from greenroom.simulator import zones
+from greenroom.simulator.days import days_back, days_between, days_from, last_day, nth_day
 from greenroom.simulator.ics_zones import zone_from_rules
-from greenroom.simulator.model import Meeting
-from greenroom.simulator.recurrence import (
-    DAYS,
-    AbsoluteMonthly,
-    AbsoluteYearly,
-    Daily,
-    DayOrGroup,
-    Recurrence,
-    RelativeMonthly,
-    RelativeYearly,
-    WeekIndex,
-    Weekly,
-)
+from greenroom.simulator.model import Meeting, ModifiedOccurrence
+from greenroom.simulator.recurrence import Recurrence
 
-_MAX_STEPS = 5_000
-_INDEX: dict[WeekIndex, int] = {"First": 0, "Second": 1, "Third": 2, "Fourth": 3, "Last": -1}
-_FRIDAY = 4
-_LAST_YEAR = 4500
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +40,17 @@ def zone_of(meeting: Meeting) -> tzinfo | None:
 
 def first_occurrence(meeting: Meeting) -> OccurrenceInfo | None:
     """The first occurrence that is not deleted; None for single meetings and rules that cannot be counted."""
-    return next(_occurrences(meeting), None)
+    wall = _Wall.of(meeting)
+    return None if wall is None else next(wall.onwards(wall.rule.start), None)
 
 
 def last_occurrence(meeting: Meeting) -> OccurrenceInfo | None:
     """The last occurrence that is not deleted; None for series without end and rules that cannot be counted."""
-    rule = meeting.recurrence
-    if rule is None or (rule.count is None and rule.until is None) or (rule.count or 0) > _MAX_STEPS:
+    wall = _Wall.of(meeting)
+    last = None if wall is None else last_day(wall.rule)
+    if wall is None or last is None:
         return None
-    last = None
-    for steps, one in enumerate(_occurrences(meeting)):
-        if steps >= _MAX_STEPS:
-            return None
-        last = one
-    return last
+    return next((wall.on(day) for day in days_back(wall.rule, last) if day not in wall.gone), None)
 
 
 def original_day(meeting: Meeting, original: datetime) -> date:
@@ -68,34 +60,53 @@ def original_day(meeting: Meeting, original: datetime) -> date:
 
 def occurrence_on(meeting: Meeting, day: date) -> OccurrenceInfo | None:
     """The occurrence first meant for this local date; None where the series has none, or none any more."""
-    for one in meeting.modified:
-        if original_day(meeting, one.original_start) == day:
-            return OccurrenceInfo(one.original_start, one.start, one.end)
-    zone = zone_of(meeting)
-    if meeting.recurrence is None or zone is None:
-        return None
-    for found in itertools.islice(local_dates(meeting.recurrence), _MAX_STEPS * 10):
-        if found >= day:
-            start = datetime.combine(day, meeting.start.astimezone(zone).time(), tzinfo=zone).astimezone(UTC)
-            gone = found != day or any(one.start == start for one in meeting.deleted)
-            return None if gone else OccurrenceInfo(start, start, start + (meeting.end - meeting.start))
+    wall = _Wall.of(meeting)
+    if wall is None:
+        same = (one for one in meeting.modified if original_day(meeting, one.original_start) == day)
+        return next((OccurrenceInfo(one.original_start, one.start, one.end) for one in same), None)
+    if day in wall.moved or (day not in wall.gone and days_between(wall.rule, day, day)):
+        return wall.on(day)
     return None
+
+
+def nth_occurrence(meeting: Meeting, number: int) -> tuple[date, OccurrenceInfo | None] | None:
+    """The day with this number (from 1) and its occurrence, None if that is deleted; None for a number the series lacks.
+
+    So counts EWS in OccurrenceItemId: deleted occurrences have a number too.
+    """
+    wall = _Wall.of(meeting)
+    day = None if wall is None else nth_day(wall.rule, number)
+    if wall is None or day is None:
+        return None
+    return day, None if day in wall.gone else wall.on(day)
 
 
 def occurrences_within(meeting: Meeting, start: datetime, end: datetime) -> list[OccurrenceInfo]:
     """The occurrences that touch the span from `start` to before `end`, in order; moved ones where they are now."""
-    moved = {one.original_start for one in meeting.modified}
+    wall = _Wall.of(meeting)
     found = [
         OccurrenceInfo(one.original_start, one.start, one.end)
         for one in meeting.modified
         if touches(one.start, one.end, start, end)
     ]
-    for one in itertools.islice(_occurrences(meeting), _MAX_STEPS * 10):
-        if one.original_start >= end:
-            break
-        if one.original_start not in moved and touches(one.start, one.end, start, end):
-            found.append(one)
+    if wall is None:
+        return found
+    first = (start - max(wall.length, timedelta())).astimezone(UTC).date() - 2 * _DAY
+    for day in days_between(wall.rule, first, end.astimezone(UTC).date() + 2 * _DAY):
+        if day not in wall.moved and day not in wall.gone:
+            one = wall.on(day)
+            if touches(one.start, one.end, start, end):
+                found.append(one)
     return sorted(found, key=lambda one: (one.start, one.original_start))
+
+
+def neighbours(meeting: Meeting, day: date) -> tuple[OccurrenceInfo | None, OccurrenceInfo | None]:
+    """The occurrences first meant for a day before this one, and for one after it."""
+    wall = _Wall.of(meeting)
+    if wall is None:
+        return None, None
+    before = next((wall.on(one) for one in days_back(wall.rule, day - _DAY) if one not in wall.gone), None)
+    return before, next(wall.onwards(day + _DAY), None)
 
 
 def touches(start: datetime, end: datetime, since: datetime, until: datetime) -> bool:
@@ -103,91 +114,50 @@ def touches(start: datetime, end: datetime, since: datetime, until: datetime) ->
     return start < until and (end > since or start == end >= since)
 
 
-def _occurrences(meeting: Meeting) -> Iterator[OccurrenceInfo]:
-    zone = zone_of(meeting)
-    if meeting.recurrence is None or zone is None:
-        return
-    length = meeting.end - meeting.start
-    time = meeting.start.astimezone(zone).time()
-    gone = {one.start for one in meeting.deleted}
-    moved = {one.original_start: one for one in meeting.modified}
-    for day in local_dates(meeting.recurrence):
-        start = datetime.combine(day, time, tzinfo=zone).astimezone(UTC)
-        if start in gone:
-            continue
-        change = moved.get(start)
-        if change is None:
-            yield OccurrenceInfo(start, start, start + length)
-        else:
-            yield OccurrenceInfo(start, change.start, change.end)
+@dataclass(frozen=True, slots=True)
+class _Wall:
+    """A series as the clock on the wall sees it."""
 
+    rule: Recurrence
+    zone: tzinfo
+    begins: timedelta  # from midnight of the day of an occurrence
+    ends: timedelta
+    length: timedelta  # exact
+    moved: dict[date, ModifiedOccurrence]
+    gone: frozenset[date]
 
-def local_dates(rule: Recurrence) -> Iterator[date]:
-    """The local dates a recurrence names, up to its end (or the end of what calendars hold)."""
-    for number, day in enumerate(day for day in _endless(rule) if day >= rule.start):
-        over = rule.until is not None and day > rule.until
-        if over or (rule.count is not None and number >= rule.count):
-            return
-        yield day
+    @classmethod
+    def of(cls, meeting: Meeting) -> "_Wall | None":
+        zone = zone_of(meeting)
+        if meeting.recurrence is None or zone is None:
+            return None
+        first, last = meeting.start.astimezone(zone), meeting.end.astimezone(zone)
+        midnight = datetime.combine(first.date(), time())
+        moved = {one.original_start.astimezone(zone).date(): one for one in meeting.modified}
+        gone = {one.start.astimezone(zone).date() for one in meeting.deleted}
+        return cls(
+            meeting.recurrence,
+            zone,
+            first.replace(tzinfo=None) - midnight,
+            last.replace(tzinfo=None) - midnight,
+            meeting.end - meeting.start,
+            moved,
+            frozenset(gone - moved.keys()),
+        )
 
+    def on(self, day: date) -> OccurrenceInfo:
+        """The occurrence of a day, which must be one of the series."""
+        change = self.moved.get(day)
+        if change is not None:
+            return OccurrenceInfo(change.original_start, change.start, change.end)
+        midnight = datetime.combine(day, time())
+        start = self._instant(midnight + self.begins)
+        end = self._instant(midnight + self.ends)
+        return OccurrenceInfo(start, start, end if end > start else start + self.length)
 
-def _endless(rule: Recurrence) -> Iterator[date]:
-    match rule.pattern:
-        case Daily(interval):
-            yield from _days(rule.start, timedelta(days=interval))
-        case Weekly(interval, days, first_day):
-            yield from _weeks(rule.start, interval, days, first_day)
-        case AbsoluteMonthly(interval, day):
-            yield from (_month_day(year, month, day) for year, month in _months(rule.start, interval))
-        case RelativeMonthly(interval, name, index):
-            yield from (_nth_day(year, month, name, index) for year, month in _months(rule.start, interval))
-        case AbsoluteYearly(month, day):
-            yield from (_month_day(year, month, day) for year in range(rule.start.year, _LAST_YEAR))
-        case RelativeYearly(month, name, index):
-            yield from (_nth_day(year, month, name, index) for year in range(rule.start.year, _LAST_YEAR))
+    def onwards(self, day: date) -> Iterator[OccurrenceInfo]:
+        """The occurrences first meant for this day or a later one."""
+        return (self.on(one) for one in days_from(self.rule, day) if one not in self.gone)
 
-
-def _days(day: date, step: timedelta) -> Iterator[date]:
-    while day.year < _LAST_YEAR:
-        yield day
-        day += step
-
-
-def _weeks(start: date, interval: int, days: tuple[str, ...], first_day: str) -> Iterator[date]:
-    begins = DAYS.index(first_day)
-    week = start - timedelta(days=(start.weekday() - begins) % 7)
-    offsets = sorted((number - begins) % 7 for number, name in enumerate(DAYS) if name in days)
-    while offsets and week.year < _LAST_YEAR:
-        yield from (week + timedelta(days=offset) for offset in offsets)
-        week += timedelta(weeks=interval)
-
-
-def _months(start: date, interval: int) -> Iterator[tuple[int, int]]:
-    number = start.year * 12 + start.month - 1
-    while number < _LAST_YEAR * 12:
-        yield number // 12, number % 12 + 1
-        number += interval
-
-
-def _month_days(year: int, month: int) -> list[date]:
-    first = date(year, month, 1)
-    return [day for day in (first + timedelta(days=n) for n in range(31)) if day.month == month]
-
-
-def _month_day(year: int, month: int, day: int) -> date:
-    return _month_days(year, month)[:day][-1]
-
-
-def _nth_day(year: int, month: int, name: DayOrGroup, index: WeekIndex) -> date:
-    fits = [day for day in _month_days(year, month) if _is(day, name)]
-    return fits[_INDEX[index]]
-
-
-def _is(day: date, name: DayOrGroup) -> bool:
-    if name == "Day":
-        return True
-    if name == "Weekday":
-        return day.weekday() <= _FRIDAY
-    if name == "WeekendDay":
-        return day.weekday() > _FRIDAY
-    return DAYS[day.weekday()] == name
+    def _instant(self, local: datetime) -> datetime:
+        return local.replace(tzinfo=self.zone).astimezone(UTC)

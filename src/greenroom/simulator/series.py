@@ -6,10 +6,10 @@ messages about one carry its own global object id. What is said here of `origina
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, cast
 
-from greenroom.simulator import attendee, copies, goid, organizer, transport
+from greenroom.simulator import attendee, copies, goid, ids, organizer, transport
 from greenroom.simulator.envelope import MAX_SUBJECT
 from greenroom.simulator.errors import InvalidOperation, IrresolvableConflict, NoSuchItem
 from greenroom.simulator.model import (
@@ -29,12 +29,11 @@ from greenroom.simulator.model import (
     SendInvitations,
     SendUpdates,
 )
-from greenroom.simulator.occurrences import occurrence_on, occurrences_within, original_day
+from greenroom.simulator.occurrences import OccurrenceInfo, neighbours, occurrence_on, original_day
 from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
 
 _TEXTS = ("subject", "location", "body")
-_NEIGHBOURS = timedelta(days=400)
 
 
 def change_of(master: CalendarItem, original: datetime) -> ModifiedOccurrence:
@@ -80,6 +79,15 @@ def view_of(master: CalendarItem, change: ModifiedOccurrence) -> CalendarItem:
         my_response=master.my_response if change.my_response is None else change.my_response,
         reply_time=master.reply_time if change.my_response is None else change.reply_time,
     )
+
+
+def shown(master: CalendarItem, one: OccurrenceInfo) -> CalendarItem:
+    """One occurrence as EWS shows it: with an id of its own, and told from an exception. It is in no folder: only to be read."""
+    known = next((change for change in master.meeting.modified if change.original_start == one.original_start), None)
+    view = view_of(master, known or ModifiedOccurrence(one.original_start, one.start, one.end))
+    view.meeting.as_ruled = known is None
+    view.id = ids.occurrence_id(master.id, original_day(master.meeting, one.original_start))
+    return view
 
 
 def update(
@@ -144,16 +152,12 @@ def _check(master: CalendarItem, change: ModifiedOccurrence) -> None:
         raise InvalidOperation("ErrorCalendarEndDateIsEarlierThanStartDate", "the end lies before the start")
     if change.start == change.original_start:
         return
-    meeting, own = master.meeting, change.original_start
-    near = occurrences_within(meeting, own - _NEIGHBOURS, own + _NEIGHBOURS)
-    others = [one for one in near if one.original_start != own]
-    earlier = [one for one in others if one.original_start < own]
-    later = [one for one in others if one.original_start > own]
+    meeting = master.meeting
+    earlier, later = neighbours(meeting, original_day(meeting, change.original_start))
     day = original_day(meeting, change.start)
-    crosses = (earlier and day <= original_day(meeting, max(one.start for one in earlier))) or (
-        later and day >= original_day(meeting, min(one.start for one in later))
-    )
-    if crosses:
+    after = earlier is None or day > original_day(meeting, earlier.start)
+    before = later is None or day < original_day(meeting, later.start)
+    if not (after and before):
         raise InvalidOperation("ErrorOccurrenceCrossingBoundary", "an occurrence cannot pass its neighbours")
 
 

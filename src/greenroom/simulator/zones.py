@@ -2,9 +2,11 @@
 
 Names are tried as: IANA, Windows, an IANA name at the end of a path ("/mozilla.org/20050126_1/Europe/Berlin"), a fixed offset
 ("UTC+2", "GMT-0500"), a few names of old programs. What is left needs rules.
+
+Zones are asked of zoneinfo every time, which keeps them itself: after `zoneinfo.reset_tzpath` and `ZoneInfo.clear_cache` other data
+count at once, here and everywhere in the simulator.
 """
 
-import functools
 import re
 from datetime import UTC, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,17 +35,15 @@ _OLD_NAMES = {
 }
 _MAX_NAME = 200
 _MAX_HOURS = 15
+_USED: dict[str, ZoneInfo] = {}  # zoneinfo forgets zones that nobody holds; there are only as many as the database has
 
 
 def find(name: str | None) -> tzinfo | None:
     """The zone a name stands for; UTC for None; None for a name nobody knows."""
     if name is None:
         return UTC
-    return None if len(name) > _MAX_NAME else _find(name)
-
-
-@functools.lru_cache(maxsize=512)
-def _find(name: str) -> tzinfo | None:
+    if len(name) > _MAX_NAME:
+        return None
     known = find_exact(name)
     if known is not None:
         return known
@@ -68,9 +68,11 @@ def _iana(name: str) -> tzinfo | None:
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_+\-]*(?:/[A-Za-z0-9_+\-]+){0,2}", name):
         return None
     try:
-        return ZoneInfo(name)
+        zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+    _USED[name] = zone
+    return zone
 
 
 def _at_the_end_of(name: str) -> tzinfo | None:

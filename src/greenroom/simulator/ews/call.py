@@ -9,14 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from greenroom.simulator import ids, series
 from greenroom.simulator.errors import NoSuchFolder, NoSuchMailbox, StoreError
 from greenroom.simulator.ews import envelope
 from greenroom.simulator.ews.errors import EwsError, SoapFault
 from greenroom.simulator.ews.names import local, t, text_of
+from greenroom.simulator.model import CalendarItem
+from greenroom.simulator.occurrences import OccurrenceInfo, nth_occurrence, occurrence_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from collections.abc import Set as AbstractSet
+    from datetime import datetime
 
     from lxml import etree
 
@@ -24,6 +28,29 @@ if TYPE_CHECKING:
     from greenroom.simulator.model import Account, Folder, Item
 
 Entry = TypeVar("Entry")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an id names: an item, or one occurrence of the series that the item is."""
+
+    mailbox: str
+    item: Item
+    change_key: str | None = None
+    occurrence: OccurrenceInfo | None = None
+
+    @property
+    def shown(self) -> Item:
+        """The item, or the occurrence as an item to be read."""
+        if self.occurrence is None:
+            return self.item
+        assert isinstance(self.item, CalendarItem), "only series have occurrences"
+        return series.shown(self.item, self.occurrence)
+
+    @property
+    def original(self) -> datetime | None:
+        """The original start of the occurrence."""
+        return None if self.occurrence is None else self.occurrence.original_start
 
 
 @dataclass(slots=True)
@@ -70,23 +97,56 @@ class Call:
         """The address of whoever acts, to be named as sender in somebody else's mailbox."""
         return self.acting
 
-    def item_id(self, element: etree._Element | None) -> tuple[str, str, str | None]:
-        """Read an ItemId: the mailbox it lies in, the id, the change key. Raises `EwsError`."""
+    def target(self, element: etree._Element | None) -> Target:
+        """Find what an ItemId, OccurrenceItemId or RecurringMasterItemId names. Raises `EwsError`, `StoreError`."""
         if element is None:
             raise EwsError("ErrorInvalidIdEmpty")
-        if local(element) not in ("ItemId", "ReferenceItemId", "ParentItemId"):
+        match local(element):
+            case "OccurrenceItemId":
+                return self._by_number(element)
+            case "RecurringMasterItemId":
+                return self._by_occurrence(element)
+            case _:
+                return self._by_id(element)
+
+    def _by_id(self, element: etree._Element) -> Target:
+        item_id, day = ids.split_occurrence(element.get("Id", ""))
+        mailbox, item = self._named(item_id)
+        if day is None:
+            return Target(mailbox, item, element.get("ChangeKey"))
+        one = occurrence_on(item.meeting, day) if isinstance(item, CalendarItem) else None
+        if one is None:
+            raise EwsError("ErrorItemNotFound")
+        return Target(mailbox, item, element.get("ChangeKey"), one)
+
+    def _by_number(self, element: etree._Element) -> Target:
+        mailbox, item = self._named(element.get("RecurringMasterId", ""))
+        if not isinstance(item, CalendarItem) or item.meeting.recurrence is None:
+            raise EwsError("ErrorCalendarCannotUseIdForRecurringMasterId", "The id is none of a recurring master.")
+        try:
+            found = nth_occurrence(item.meeting, int(element.get("InstanceIndex", "")))
+        except ValueError:
+            raise SoapFault("ErrorSchemaValidation", "The 'InstanceIndex' attribute is invalid.", at=element) from None
+        if found is None:
             raise EwsError("ErrorCalendarOccurrenceIndexIsOutOfRecurrenceRange", "There is no such occurrence.")
-        item_id = element.get("Id", "")
+        if found[1] is None:
+            raise EwsError("ErrorCalendarOccurrenceIsDeletedFromRecurrence", "The occurrence is deleted.")
+        return Target(mailbox, item, element.get("ChangeKey"), found[1])
+
+    def _by_occurrence(self, element: etree._Element) -> Target:
+        item_id, day = ids.split_occurrence(element.get("OccurrenceId", ""))
+        mailbox, item = self._named(item_id)
+        if day is None:
+            raise EwsError("ErrorCalendarCannotUseIdForOccurrenceId", "The id is none of an occurrence.")
+        return Target(mailbox, item, element.get("ChangeKey"))
+
+    def _named(self, item_id: str) -> tuple[str, Item]:
         if not item_id:
             raise EwsError("ErrorInvalidIdEmpty")
         owner = self.exchange.owner_of_item(item_id)
         if owner is None:
             raise EwsError("ErrorInvalidIdMalformed")
-        return self.open(owner), item_id, element.get("ChangeKey")
-
-    def item(self, element: etree._Element | None) -> tuple[str, Item]:
-        """Find the item an id element names. Raises `EwsError`, `StoreError`."""
-        mailbox, item_id, _ = self.item_id(element)
+        mailbox = self.open(owner)
         return mailbox, self.exchange.get(mailbox, item_id)
 
     def folder(self, element: etree._Element | None) -> tuple[str, Folder]:

@@ -21,6 +21,11 @@ _ANSWERS: Final[dict[str, Answer]] = {
     "TentativelyAcceptItem": "Tentative",
     "DeclineItem": "Decline",
 }
+_AS_INVITATIONS: Final[dict[Disposition, SendInvitations]] = {
+    "SaveOnly": "SendToNone",
+    "SendOnly": "SendOnlyToAll",
+    "SendAndSaveCopy": "SendToAllAndSaveCopy",
+}
 SEND_INVITATIONS: Final = frozenset({"SendToNone", "SendOnlyToAll", "SendToAllAndSaveCopy"})
 DISPOSITIONS: Final = frozenset({"SaveOnly", "SendOnly", "SendAndSaveCopy"})
 
@@ -64,8 +69,8 @@ class _Creation:
         if kind == "CancelCalendarItem":
             return [self.cancel(element)]
         if kind == "RemoveItem":
-            mailbox, item_id, _ = self.call.item_id(element.find(t("ReferenceItemId")))
-            self.call.exchange.remove_cancelled(mailbox, item_id)
+            target = self.call.target(element.find(t("ReferenceItemId")))
+            self.call.exchange.remove_cancelled(target.mailbox, target.item.id)
             return [items_part()]
         if kind == "Message":
             return [self.message(element)]
@@ -90,17 +95,31 @@ class _Creation:
         return items_part(item)
 
     def reply(self, element: etree._Element, answer: Answer) -> etree._Element:
-        mailbox, item_id, _ = self.call.item_id(element.find(t("ReferenceItemId")))
+        target = self.call.target(element.find(t("ReferenceItemId")))
+        mailbox, item_id, exchange = target.mailbox, target.item.id, self.call.exchange
+        body, send = _comment(element, "Body"), self._send_as()
+        if target.original is not None:
+            done = exchange.respond_to_occurrence(
+                mailbox, item_id, target.original, answer, body=body, disposition=send
+            )
+            left = None if answer == "Decline" else self.call.target(element.find(t("ReferenceItemId"))).shown
+            return items_part(left, done.sent_copy)
         sender = self.call.delegate if self.call.delegate != mailbox else None
-        done = self.call.exchange.respond(
-            mailbox, item_id, answer, body=_comment(element, "Body"), disposition=self._send_as(), sender=sender
-        )
+        done = exchange.respond(mailbox, item_id, answer, body=body, disposition=send, sender=sender)
         return items_part(done.calendar_item, done.sent_copy)
 
     def cancel(self, element: etree._Element) -> etree._Element:
-        mailbox, item_id, _ = self.call.item_id(element.find(t("ReferenceItemId")))
+        target = self.call.target(element.find(t("ReferenceItemId")))
         comment = _comment(element, "NewBodyContent") or _comment(element, "Body")
-        item = self.call.exchange.cancel_meeting(mailbox, item_id, body=comment, disposition=self._send_as())
+        if target.original is not None:
+            sends = _AS_INVITATIONS[self._send_as()]
+            self.call.exchange.cancel_occurrence(
+                target.mailbox, target.item.id, target.original, body=comment, send=sends
+            )
+            return items_part()
+        item = self.call.exchange.cancel_meeting(
+            target.mailbox, target.item.id, body=comment, disposition=self._send_as()
+        )
         return items_part(item)
 
     def message(self, element: etree._Element) -> etree._Element:

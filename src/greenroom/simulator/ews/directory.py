@@ -9,7 +9,7 @@ from lxml import etree
 
 from greenroom.simulator.ews.errors import EwsError, SoapFault
 from greenroom.simulator.ews.names import XSI, children, local, m, sub, t, text_of
-from greenroom.simulator.ews.zones import write_definition
+from greenroom.simulator.ews.zones import write_definition, zone_of
 from greenroom.simulator.windows_zones import WINDOWS_TO_IANA
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def get_server_time_zones(call: Call, request: SoapRequest) -> etree._Element:
         part = etree.Element(m("TimeZoneDefinitions"))
         for name in asked or WINDOWS_TO_IANA:
             if name in WINDOWS_TO_IANA:
-                write_definition(sub(part, t("TimeZoneDefinition")), name, call.exchange.clock().year)
+                write_definition(sub(part, t("TimeZoneDefinition")), name, zone_of(name), call.exchange.clock().year)
         return [part]
 
     return call.batch("GetServerTimeZones", [None], one)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
+from greenroom.simulator import series
 from greenroom.simulator.ews.errors import EwsError, SoapFault
 from greenroom.simulator.ews.items import write_item
 from greenroom.simulator.ews.names import children, m, sub, t
@@ -13,12 +15,14 @@ from greenroom.simulator.ews.restriction import Restrictions
 from greenroom.simulator.ews.shapes import read_item_shape
 from greenroom.simulator.ews.zones import local_time
 from greenroom.simulator.model import CalendarItem
+from greenroom.simulator.occurrences import occurrences_within, touches
 
 if TYPE_CHECKING:
     from greenroom.simulator.ews.call import Call
     from greenroom.simulator.ews.soap import SoapRequest
     from greenroom.simulator.model import Item
 
+_LONGEST_VIEW: Final = timedelta(days=2 * 366)
 FIND_COUNT_LIMIT: Final = 1000
 """EWSFindCountLimit: no page is longer."""
 
@@ -36,8 +40,8 @@ def find_item(call: Call, request: SoapRequest) -> etree._Element:
         items = [item for item in reversed(call.exchange.items(mailbox, folder.id)) if test(item)] if shallow else []
         window = request.body.find(m("CalendarView"))
         if window is not None:
-            items, last = _window(items, window, folder.name), True
-            total, following = len(items), None
+            items, total = _window(items, window, folder.name)
+            last, following = len(items) == total, None
         else:
             items = arrange(items)
             total = len(items)
@@ -79,7 +83,8 @@ def _page(items: list[Item], element: etree._Element | None) -> tuple[list[Item]
     return page, (following if following < len(items) else None)
 
 
-def _window(items: list[Item], view: etree._Element, folder: str) -> list[Item]:
+def _window(items: list[Item], view: etree._Element, folder: str) -> tuple[list[Item], int]:
+    """What takes place in the view, series expanded, in order; and how much there is in all."""
     if folder != "calendar":
         raise EwsError("ErrorCalendarFolderIsInvalidForCalendarView", "Only calendars have a calendar view.")
     try:
@@ -89,5 +94,12 @@ def _window(items: list[Item], view: etree._Element, folder: str) -> list[Item]:
         raise SoapFault("ErrorSchemaValidation", "The calendar view is invalid.", at=view) from None
     if end < start:
         raise EwsError("ErrorCalendarEndDateIsEarlierThanStartDate")
-    inside = [i for i in items if isinstance(i, CalendarItem) and i.meeting.start < end and i.meeting.end > start]
-    return list(sorted(inside, key=lambda item: item.meeting.start)[:most])
+    if end - start > _LONGEST_VIEW:
+        raise EwsError("ErrorCalendarViewRangeTooBig", "The calendar view is longer than two years.")
+    inside: list[CalendarItem] = []
+    for item in items:
+        if isinstance(item, CalendarItem) and item.meeting.is_series:
+            inside += [series.shown(item, one) for one in occurrences_within(item.meeting, start, end)]
+        elif isinstance(item, CalendarItem) and touches(item.meeting.start, item.meeting.end, start, end):
+            inside.append(item)
+    return list(sorted(inside, key=lambda item: item.meeting.start)[:most]), len(inside)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greenroom.simulator.ews.meeting_properties import PROPERTIES, extended_value
+from greenroom.simulator.ews.meeting_properties import PROPERTIES
+from greenroom.simulator.ews.mirrored import extended_value
 from greenroom.simulator.ews.names import sub, t, xml_text
 from greenroom.simulator.ews.paths import ExtendedPath, Path, write_extended
 from greenroom.simulator.ews.properties import InHand

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Final
 
+from greenroom.simulator import series
 from greenroom.simulator.errors import NoSuchItem
 from greenroom.simulator.ews.names import sub, t
-from greenroom.simulator.ews.paths import APPOINTMENT_SET, CLEAN_GOID, GOID
 from greenroom.simulator.ews.people import timestamp, write_attendees
 from greenroom.simulator.ews.properties import (
     ITEM_PROPERTIES,
@@ -17,15 +16,23 @@ from greenroom.simulator.ews.properties import (
     person_filler,
 )
 from greenroom.simulator.ews.recurrences import write_recurrence
-from greenroom.simulator.ews.zones import wall_clock, write_definition
+from greenroom.simulator.ews.zones import wall_clock, write_definition, zone_of
+from greenroom.simulator.ids import occurrence_id
 from greenroom.simulator.model import (
     CalendarItem,
     MeetingCancellation,
     MeetingMessage,
     MeetingRequest,
     MeetingResponse,
-    PropertyTag,
 )
+from greenroom.simulator.occurrences import (
+    OccurrenceInfo,
+    first_occurrence,
+    last_occurrence,
+    occurrence_on,
+    original_day,
+)
+from greenroom.simulator.occurrences import zone_of as series_zone
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,17 +40,9 @@ if TYPE_CHECKING:
     from lxml import etree
 
     from greenroom.simulator.ews.properties import InHand, Property, Value
-    from greenroom.simulator.model import Meeting, PropertyValue, Role
+    from greenroom.simulator.model import Meeting, Role
 
 _STATE_MEETING, _STATE_RECEIVED, _STATE_CANCELLED = 1, 2, 4
-_RESPONSE_NUMBERS: Final = {
-    "Unknown": 0,
-    "Organizer": 1,
-    "Tentative": 2,
-    "Accept": 3,
-    "Decline": 4,
-    "NoResponseReceived": 5,
-}
 
 
 def meeting_of(hand: InHand) -> Meeting:
@@ -53,7 +52,7 @@ def meeting_of(hand: InHand) -> Meeting:
 
 
 def associated(hand: InHand) -> CalendarItem | None:
-    """The calendar item a meeting message belongs to, if it still exists."""
+    """The calendar item a meeting message belongs to, if it still exists; of an occurrence that one, not its series."""
     item = hand.item
     if not isinstance(item, MeetingMessage) or item.associated_id is None:
         return None
@@ -61,7 +60,13 @@ def associated(hand: InHand) -> CalendarItem | None:
         found = hand.exchange.get(item.mailbox, item.associated_id)
     except NoSuchItem:
         return None
-    return found if isinstance(found, CalendarItem) else None
+    if not isinstance(found, CalendarItem):
+        return None
+    original = item.meeting.recurrence_id
+    if original is None or not found.meeting.is_series:
+        return found
+    one = occurrence_on(found.meeting, original_day(found.meeting, original))
+    return found if one is None else series.shown(found, one)
 
 
 def _attendees(role: Role) -> Property:
@@ -89,8 +94,10 @@ def _recurrence(hand: InHand) -> Value:
 def _zone(*, end: bool) -> Property:
     def write(hand: InHand) -> Value:
         meeting = meeting_of(hand)
-        name = (meeting.end_zone or meeting.start_zone if end else meeting.start_zone) or "UTC"
-        return lambda element: write_definition(element, name, meeting.start.year)
+        other = end and meeting.end_zone not in {None, meeting.start_zone}
+        name = (meeting.end_zone if other else meeting.start_zone) or "UTC"
+        zone = zone_of(name) if other else series_zone(meeting)
+        return lambda element: write_definition(element, name, zone, meeting.start.year)
 
     return write
 
@@ -120,31 +127,35 @@ def _modified(hand: InHand) -> Value:
         return None
 
     def fill(element: etree._Element) -> None:
-        for number, occurrence in enumerate(modified):
-            entry = sub(element, t("Occurrence"))
-            # An occurrence's id only has to differ from its master's; occurrences cannot be opened one by one here.
-            sub(entry, t("ItemId"), Id=f"{hand.item.id}.{number}", ChangeKey=hand.item.change_key)
-            sub(entry, t("Start"), timestamp(occurrence.start))
-            sub(entry, t("End"), timestamp(occurrence.end))
-            sub(entry, t("OriginalStart"), timestamp(occurrence.original_start))
+        for one in modified:
+            info = OccurrenceInfo(one.original_start, one.start, one.end)
+            _occurrence(sub(element, t("Occurrence")), hand, info)
 
     return fill
+
+
+def _occurrence(element: etree._Element, hand: InHand, one: OccurrenceInfo) -> None:
+    """Fill an OccurrenceInfoType. Of a message, which has no occurrences to open, the ids lead nowhere."""
+    day = original_day(meeting_of(hand), one.original_start)
+    sub(element, t("ItemId"), Id=occurrence_id(hand.item.id, day), ChangeKey=hand.item.change_key)
+    sub(element, t("Start"), timestamp(one.start))
+    sub(element, t("End"), timestamp(one.end))
+    sub(element, t("OriginalStart"), timestamp(one.original_start))
+
+
+def _first(hand: InHand) -> Value:
+    first = first_occurrence(meeting_of(hand))
+    return None if first is None else (lambda element: _occurrence(element, hand, first))
 
 
 def _last(hand: InHand) -> Value:
-    """Only for series without a Recurrence to show: there it is all that is known of their end."""
+    """Of a series without a Recurrence to show, it is all that is known of the end."""
     meeting = meeting_of(hand)
-    last = meeting.raw_end
-    if meeting.raw_rrule is None or last is None:
-        return None
-
-    def fill(element: etree._Element) -> None:
-        sub(element, t("ItemId"), Id=f"{hand.item.id}.last", ChangeKey=hand.item.change_key)
-        for name, moment in (("Start", last - (meeting.end - meeting.start)), ("End", last)):
-            sub(element, t(name), timestamp(moment))
-        sub(element, t("OriginalStart"), timestamp(last - (meeting.end - meeting.start)))
-
-    return fill
+    last = last_occurrence(meeting)
+    if last is None and meeting.raw_rrule is not None and meeting.raw_end is not None:
+        start = meeting.raw_end - (meeting.end - meeting.start)
+        last = OccurrenceInfo(start, start, meeting.raw_end)
+    return None if last is None else (lambda element: _occurrence(element, hand, last))
 
 
 def _answers(hand: InHand) -> Value:
@@ -222,6 +233,7 @@ _SCHEDULE: Final[dict[str, Property]] = {
     "TimeZone": lambda hand: meeting_of(hand).start_zone or "UTC",
     "AppointmentSequenceNumber": lambda hand: str(meeting_of(hand).sequence),
     "AppointmentState": _state,
+    "FirstOccurrence": _first,
     "LastOccurrence": _last,
     "ModifiedOccurrences": _modified,
     "DeletedOccurrences": _deleted,
@@ -285,32 +297,3 @@ PROPERTIES: Final[dict[str, dict[str, Property]]] = {
     "MeetingResponse": _MEETING_MESSAGE,
 }
 """What can be said of each kind of item, by element name."""
-
-
-def extended_value(hand: InHand, tag: PropertyTag) -> PropertyValue | None:
-    """An extended property: one that was set, or one that mirrors what the item knows anyway."""
-    item = hand.item
-    if isinstance(item, (CalendarItem, MeetingMessage)):
-        meeting = item.meeting
-        if tag in (GOID, CLEAN_GOID):
-            return base64.b64encode(meeting.goid if tag == GOID else meeting.clean_goid).decode()
-        if tag.set_id == APPOINTMENT_SET and tag.type == "Integer":
-            match tag.number:
-                case 0x8201:  # PidLidAppointmentSequence
-                    return str(meeting.sequence)
-                case 0x8217:  # PidLidAppointmentStateFlags
-                    return str(_state(hand))
-                case 0x8218:  # PidLidResponseStatus
-                    return str(_RESPONSE_NUMBERS[str(_my_response(hand))])
-        moment = _moments(meeting).get(tag)
-        return item.extended.get(tag) if moment is None else timestamp(moment)
-    return item.extended.get(tag)
-
-
-def _moments(meeting: Meeting) -> dict[PropertyTag, datetime]:
-    """Times that are properties of their own: for an all-day meeting the only ones that say which instants it takes."""
-    return {
-        PropertyTag("SystemTime", set_id=APPOINTMENT_SET, number=0x820D): meeting.start,  # PidLidAppointmentStartWhole
-        PropertyTag("SystemTime", set_id=APPOINTMENT_SET, number=0x820E): meeting.end,  # PidLidAppointmentEndWhole
-        PropertyTag("SystemTime", set_id=GOID.set_id, number=0x1A): meeting.stamp,  # PidLidOwnerCriticalChange
-    }

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from greenroom.simulator.ews.bodies import as_kind
 from greenroom.simulator.ews.names import sub, t, xml_text
 from greenroom.simulator.ews.people import timestamp, write_person
+from greenroom.simulator.ics_write import write_ics
 from greenroom.simulator.model import CalendarItem, MeetingMessage
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _body(wish: BodyWish | None = None) -> Property:
 
 def _mime(hand: InHand) -> Value:
     if isinstance(hand.item, (CalendarItem, MeetingMessage)):
-        data = hand.exchange.export_ics(hand.item.mailbox, hand.item.id)
+        data = write_ics(hand.item)
     else:
         message = EmailMessage()
         message["Subject"] = " ".join(hand.item.subject.split())

@@ -26,9 +26,8 @@ def get_item(call: Call, request: SoapRequest) -> etree._Element:
     shape = read_item_shape(request.body.find(m("ItemShape")))
 
     def one(element: etree._Element) -> list[etree._Element]:
-        _, item = call.item(element)
         part = etree.Element(m("Items"))
-        write_item(part, call.exchange, item, shape)
+        write_item(part, call.exchange, call.target(element).shown, shape)
         return [part]
 
     ids = list(children(request.body.find(m("ItemIds"))))
@@ -43,15 +42,16 @@ def delete_item(call: Call, request: SoapRequest) -> etree._Element:
         raise SoapFault("ErrorSchemaValidation", "An attribute of DeleteItem is invalid.", at=request.body)
 
     def one(element: etree._Element) -> list[etree._Element]:
-        mailbox, item = call.item(element)
-        if isinstance(item, CalendarItem) and send is None:
+        target = call.target(element)
+        if isinstance(target.item, CalendarItem) and send is None:
             raise EwsError("ErrorSendMeetingCancellationsRequired")
-        call.exchange.delete_item(
-            mailbox,
-            item.id,
-            cast("DeleteMode", mode),
-            send_cancellations=cast("SendInvitations", send or "SendToNone"),
-        )
+        tells = cast("SendInvitations", send or "SendToNone")
+        if target.original is not None:
+            call.exchange.delete_occurrence(target.mailbox, target.item.id, target.original, send=tells)
+        else:
+            call.exchange.delete_item(
+                target.mailbox, target.item.id, cast("DeleteMode", mode), send_cancellations=tells
+            )
         return []
 
     return call.batch("DeleteItem", list(children(request.body.find(m("ItemIds")))), one)
@@ -63,10 +63,12 @@ def move_item(call: Call, request: SoapRequest) -> etree._Element:
 
     def one(element: etree._Element) -> list[etree._Element]:
         mailbox, folder = call.folder(target)
-        owner, item = call.item(element)
-        if owner != mailbox:
+        moved = call.target(element)
+        if moved.mailbox != mailbox:
             raise EwsError("ErrorCrossMailboxMoveCopy", "Items cannot be moved between mailboxes here.")
-        return [items_part(call.exchange.move_item(mailbox, item.id, folder.id))]
+        if moved.occurrence is not None:
+            raise EwsError("ErrorCalendarCannotMoveOrCopyOccurrence", "A single occurrence cannot be moved.")
+        return [items_part(call.exchange.move_item(mailbox, moved.item.id, folder.id))]
 
     ids = list(children(request.body.find(m("ItemIds"))))
     return call.batch("MoveItem", ids, one, tail=[lambda e: sub(e, m("Items"))])

@@ -39,19 +39,22 @@ def update_item(call: Call, request: SoapRequest) -> etree._Element:
         raise SoapFault("ErrorSchemaValidation", "An attribute of UpdateItem is invalid.", at=request.body)
 
     def one(change: etree._Element) -> list[etree._Element]:
-        mailbox, item_id, change_key = call.item_id(next(children(change), None))
-        item = call.exchange.get(mailbox, item_id)
+        named = next(children(change), None)
+        target = call.target(named)
+        item = target.shown
         if isinstance(item, CalendarItem) and send is None:
             raise EwsError("ErrorSendMeetingInvitationsOrCancellationsRequired")
-        reader = read_updates(change.find(t("Updates")), item, request.zone)
-        updated = call.exchange.update_item(
-            mailbox,
-            item_id,
-            reader.finish(),
-            change_key=change_key,
-            resolution=cast("ConflictResolution", resolution),
-            send=cast("SendUpdates", send or "SendToNone"),
-        )
+        draft = read_updates(change.find(t("Updates")), item, request.zone).finish()
+        how = cast("ConflictResolution", resolution)
+        tells = cast("SendUpdates", send or "SendToNone")
+        mailbox, item_id, key = target.mailbox, target.item.id, target.change_key
+        if target.original is None:
+            updated = call.exchange.update_item(mailbox, item_id, draft, change_key=key, resolution=how, send=tells)
+        else:
+            call.exchange.update_occurrence(
+                mailbox, item_id, target.original, draft, change_key=key, resolution=how, send=tells
+            )
+            updated = call.target(named).shown
         holder = etree.Element(m("Holder"))
         return [items_part(updated), _conflicts(holder)]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from greenroom.simulator import zones
-from greenroom.simulator.ews.names import sub, t
+from greenroom.simulator.ews.names import sub, t, xml_text
+from greenroom.simulator.recurrence import DAYS
+from greenroom.simulator.zone_years import Switch, eras
 
 if TYPE_CHECKING:
     from lxml import etree
@@ -29,69 +30,65 @@ def wall_clock(moment: datetime, name: str | None) -> str:
     return moment.astimezone(zone_of(name) or UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def write_definition(element: etree._Element, name: str, year: int) -> None:
-    """Fill a TimeZoneDefinitionType with the rules that hold in that year."""
-    element.set("Id", name)
-    element.set("Name", name)
-    zone = zone_of(name)
-    changes = _changes(name, year) if zone is not None else ()
-    january = datetime(year, 1, 1, tzinfo=UTC).astimezone(zone or UTC)
-    offsets = {january.utcoffset() or timedelta(): "Standard"}
-    for _, offset in changes:
-        offsets.setdefault(offset, "Daylight")
-    if len(offsets) == 2:  # noqa: PLR2004 - two periods: the smaller offset is the standard one on either hemisphere
-        low, high = sorted(offsets)
-        offsets = {low: "Standard", high: "Daylight"}
+def write_definition(element: etree._Element, name: str, zone: tzinfo | None, year: int) -> None:
+    """Fill a TimeZoneDefinitionType with the rules that hold from that year on.
+
+    `name` is the Id, whatever it is: a name of Windows, or one that only the definition explains (of a meeting from another
+    calendar program; exchangelib issues 273, 310 and 1197 show what Exchange writes then).
+    """
+    element.set("Id", xml_text(name))
+    element.set("Name", xml_text(name) if zones.find_exact(name) is not None else "")
     periods = sub(element, t("Periods"))
-    for offset, label in offsets.items():
-        sub(periods, t("Period"), Bias=_duration(-offset), Name=label, Id=f"trule:{name}-{label}")
     groups = sub(element, t("TransitionsGroups"))
-    group = sub(groups, t("TransitionsGroup"), Id="0")
-    if len(changes) == 2 and len(offsets) == 2:  # noqa: PLR2004 - forth and back
-        for moment, offset in changes:
-            _recurring_day(group, moment, f"trule:{name}-{offsets[offset]}")
-    else:
-        _to(sub(group, t("Transition")), "Period", f"trule:{name}-{next(iter(offsets.values()))}")
     transitions = sub(element, t("Transitions"))
-    _to(sub(transitions, t("Transition")), "Group", "0")
+    known: dict[tuple[str, timedelta], str] = {}
+
+    def period(label: str, offset: timedelta) -> str:
+        ident = known.get((label, offset))
+        if ident is None:
+            number = 1 + sum(1 for other, _ in known if other == label)
+            ident = known[label, offset] = f"trule:Microsoft/Registry/{name}/{number}-{label}"
+            sub(periods, t("Period"), Bias=_duration(-offset), Name=label, Id=ident)
+        return ident
+
+    def group(since: datetime | None) -> etree._Element:
+        number = str(len(groups))
+        absolute = since is not None and len(groups) > 0
+        transition = sub(transitions, t("AbsoluteDateTransition" if absolute else "Transition"))
+        _to(transition, "Group", number)
+        if absolute and since is not None:
+            sub(transition, t("DateTime"), since.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        return sub(groups, t("TransitionsGroup"), Id=number)
+
+    for era in eras(zone or UTC, year):
+        if era.switches:
+            low = min(one.offset for one in era.switches)
+            made = group(era.begins)
+            for switch in era.switches:
+                _recurring(made, switch, period("Standard" if switch.offset == low else "Daylight", switch.offset))
+            continue
+        for since, offset in [(era.begins, era.january), *((one.at, one.offset) for one in era.changes)]:
+            _to(sub(group(since), t("Transition")), "Period", period("Standard", offset))
 
 
 def _to(parent: etree._Element, kind: str, target: str) -> None:
     sub(parent, t("To"), target, Kind=kind)
 
 
-def _recurring_day(group: etree._Element, moment: datetime, period: str) -> None:
-    element = sub(group, t("RecurringDayTransition"))
+def _recurring(group: etree._Element, switch: Switch, period: str) -> None:
+    by_day = switch.weekday is not None
+    element = sub(group, t("RecurringDayTransition" if by_day else "RecurringDateTransition"))
     _to(element, "Period", period)
-    midnight = timedelta(hours=moment.hour, minutes=moment.minute)
-    sub(element, t("TimeOffset"), _duration(midnight))
-    sub(element, t("Month"), str(moment.month))
-    sub(element, t("DayOfWeek"), moment.strftime("%A"))
-    last = (moment + timedelta(days=7)).month != moment.month
-    sub(element, t("Occurrence"), "-1" if last else str((moment.day - 1) // 7 + 1))
+    sub(element, t("TimeOffset"), _duration(switch.time))
+    sub(element, t("Month"), str(switch.month))
+    if switch.weekday is None:
+        sub(element, t("Day"), str(switch.day))
+    else:
+        sub(element, t("DayOfWeek"), DAYS[switch.weekday])
+        sub(element, t("Occurrence"), str(switch.nth))
 
 
 def _duration(span: timedelta) -> str:
     minutes = int(span.total_seconds() // 60)
     sign = "-" if minutes < 0 else ""
     return f"{sign}PT{abs(minutes)}M"
-
-
-@lru_cache(maxsize=512)
-def _changes(name: str, year: int) -> tuple[tuple[datetime, timedelta], ...]:
-    """The changes of a year: the wall-clock moment before each (naive), and the offset after it."""
-    zone = zone_of(name)
-    found: list[tuple[datetime, timedelta]] = []
-
-    def offset(moment: datetime) -> timedelta:
-        return moment.astimezone(zone).utcoffset() or timedelta()
-
-    day = datetime(year, 1, 1, tzinfo=UTC)
-    while day.year == year:
-        before, following = offset(day), day + timedelta(days=1)
-        if offset(following) != before:
-            hours = (day + timedelta(hours=hour) for hour in range(1, 25))
-            change = next(moment for moment in hours if offset(moment) != before)
-            found.append(((change + before).replace(tzinfo=None), offset(change)))
-        day = following
-    return tuple(found)

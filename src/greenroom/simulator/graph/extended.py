@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from greenroom.simulator.ews.meeting_properties import extended_value
+from greenroom.simulator.ews.mirrored import extended_value
 from greenroom.simulator.ews.paths import CLEAN_GOID, GOID
 from greenroom.simulator.ews.properties import InHand
 from greenroom.simulator.graph.errors import bad

@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 
 from greenroom.simulator.model import CalendarItem, Item
-from greenroom.simulator.occurrences import local_dates, zone_of
+from greenroom.simulator.occurrences import occurrences_within, zone_of
 from greenroom.simulator.outlook.localtime import Clock
 
 WINDOW = timedelta(days=14)
-_MAX_STEPS = 20_000  # of counting through one series
 _MAX_ENTRIES = 400  # on one page
-_SLACK = timedelta(days=2)  # between local dates of different zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +51,14 @@ def agenda(items: Iterable[Item], clock: Clock, first: date) -> list[AgendaDay]:
 
 
 def occurrences(item: CalendarItem, begin: datetime, end: datetime) -> Iterator[Entry]:
-    """The occurrences of an item near a window; a single meeting is its own only one."""
+    """The occurrences of an item in a window; a single meeting is its own only one, as is a series that cannot be counted."""
     meeting = item.meeting
-    zone = zone_of(meeting) or UTC
-    if meeting.recurrence is None:
+    if meeting.recurrence is None or zone_of(meeting) is None:
         yield Entry(item, meeting.start, meeting.end, None, item.subject, meeting.location)
         return
-    gone = {one.start for one in meeting.deleted}
     changed = {one.original_start: one for one in meeting.modified}
-    length = meeting.end - meeting.start
-    at = meeting.start.astimezone(zone).time()
-    last = end.astimezone(zone).date() + _SLACK
-    for day in islice(local_dates(meeting.recurrence), _MAX_STEPS):
-        if day > last:
-            break
-        start = datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
-        if start not in gone and start not in changed and start + length + _SLACK >= begin:
-            yield Entry(item, start, start + length, start, item.subject, meeting.location)
-    for original, one in changed.items():
-        subject = item.subject if one.subject is None else one.subject
-        location = meeting.location if one.location is None else one.location
-        yield Entry(item, one.start, one.end, original, subject, location)
+    for one in occurrences_within(meeting, begin, end):
+        change = changed.get(one.original_start)
+        subject = item.subject if change is None or change.subject is None else change.subject
+        location = meeting.location if change is None or change.location is None else change.location
+        yield Entry(item, one.start, one.end, one.original_start, subject, location)
