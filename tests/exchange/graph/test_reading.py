@@ -1,7 +1,8 @@
 """Reading over Graph: what one broken event costs the others (nothing), and how few calls it takes."""
 
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import date
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -20,6 +21,8 @@ from greenroom.exchange.errors import (
 )
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation
 from support import planted
+
+START_MOVED = {"dateTime": "2031-05-13T10:00:00.0000000", "timeZone": "UTC"}
 
 
 class TestReading:
@@ -96,15 +99,97 @@ class TestReading:
     async def test_items_of_one_meeting_are_one_observation(self) -> None:
         same = {"singleValueExtendedProperties": extended(clean=GOID, goid=GOID)}
         old, new = whole("a", isCancelled=True, **same), whole("b", **same)
-        lone = whole("c", singleValueExtendedProperties=extended(clean=GOID, goid=DATED))
         calendar = Calendar(old, new)
         (found,) = await calendar.mailbox().read(calendar.refs())
         assert isinstance(found, Observation)
         assert found.ref.id == "b"
-        calendar = Calendar(lone, master("s", **same))
+
+
+class TestLoneOccurrences:
+    def lone(self, ident: str, day: int = 6, **more: Any) -> dict[str, Any]:
+        dated = DATED[:19] + bytes([day]) + DATED[20:]
+        return whole(ident, **{"singleValueExtendedProperties": extended(clean=GOID, goid=dated), **more})
+
+    async def test_several_of_one_series_are_several_meetings(self) -> None:
+        calendar = Calendar(self.lone("a"), self.lone("b", day=13), self.lone("c", isCancelled=True))
+        found = await calendar.mailbox().read(calendar.refs())
+        assert [(o.ref.id, o.key, o.kind) for o in found if isinstance(o, Observation)] == [
+            ("a", KEY.on(date(2031, 5, 6)), Kind.OCCURRENCE),
+            ("b", KEY.on(date(2031, 5, 13)), Kind.OCCURRENCE),
+        ]
+
+    async def test_beside_their_series_they_are_no_meetings_of_their_own(self) -> None:
+        calendar = Calendar(self.lone("c"), master("s", singleValueExtendedProperties=extended(clean=GOID)))
         (found,) = await calendar.mailbox().read(calendar.refs())
         assert isinstance(found, Observation)
-        assert found.kind is Kind.SERIES
+        assert (found.kind, found.key) == (Kind.SERIES, KEY)
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"singleValueExtendedProperties": extended(goid=DATED)},
+            {"singleValueExtendedProperties": extended(clean=GOID), "iCalUId": DATED.hex()},
+            {
+                "singleValueExtendedProperties": extended(clean=GOID),
+                "type": "exception",
+                "originalStart": "2031-05-05T22:30:00Z",
+                "originalStartTimeZone": "W. Europe Standard Time",
+            },
+            {
+                "singleValueExtendedProperties": extended(clean=GOID),
+                "type": "exception",
+                "originalStart": "2031-05-06T00:00:00Z",
+                "originalStartTimeZone": "Pacific Standard Time",
+                "isAllDay": True,
+            },
+            {
+                "singleValueExtendedProperties": extended(clean=GOID, goid=DATED[:18] + b"\x0d\x40" + DATED[20:]),
+                "originalStart": "2031-05-06T09:00:00Z",
+            },
+            {"singleValueExtendedProperties": extended(clean=GOID), "type": "occurrence"},
+        ],
+        ids=["0x3", "iCalUId", "original start", "whole day", "date of no calendar", "nothing but its start"],
+    )
+    async def test_lists_and_reads_know_them_by_the_same_day(self, more: dict[str, Any]) -> None:
+        calendar = Calendar(whole("o", **more))
+        mailbox = calendar.mailbox()
+        (seen,) = await mailbox.read([ItemRef("o")])
+        (glance,) = (await mailbox.changes("", limit=5)).glances
+        (listed,) = await mailbox.inventory(START)
+        assert isinstance(seen, Observation)
+        assert {seen.key, glance.key, listed.key} == {KEY.on(START.date())}
+        assert {seen.fingerprint, glance.fingerprint, listed.fingerprint} == {seen.fingerprint}
+
+    async def test_one_of_no_day_at_all_has_no_identity(self) -> None:
+        more = {"singleValueExtendedProperties": extended(clean=GOID), "type": "exception"}
+        calendar = Calendar(whole("o", **more, start=None, isCancelled=True))
+        (found,) = await calendar.mailbox().read(calendar.refs())
+        assert isinstance(found, Unreadable)
+        assert isinstance(found.error, ItemBrokenError)
+
+    async def test_each_key_finds_only_its_own(self) -> None:
+        lone, series = self.lone("a"), master("s", singleValueExtendedProperties=extended(clean=GOID))
+        here = KEY.on(date(2031, 5, 6))
+        for events, key, expected in (
+            ((lone, self.lone("b", day=13)), here, "a"),
+            ((lone,), KEY, None),
+            ((lone,), KEY.on(date(2031, 5, 13)), None),
+            ((series,), here, None),
+            ((series, lone), KEY, "s"),
+            ((series, lone), here, "a"),
+            ((whole("i", singleValueExtendedProperties=extended(clean=GOID)),), here, None),
+        ):
+            found = await Calendar(*events).mailbox().find(key)
+            assert (found.ref.id if found else None) == expected
+
+    async def test_searches_name_the_day(self) -> None:
+        calendar = Calendar()
+        for key in (KEY, MeetingKey.of_uid("x@example.test")):
+            await calendar.mailbox().find(key.on(date(2031, 5, 6)))
+        wheres = [parse_qs(urlsplit(str(r.url)).query)["$filter"][0] for r in calendar.graph.asked]
+        assert wheres[0] == f"iCalUId eq '{DATED.hex().upper()}' or iCalUId eq '{DATED.hex()}'"
+        assert b64encode(GOID).decode() in wheres[1]
+        assert wheres[2].startswith("iCalUId eq 'x@example.test' or iCalUId eq '0400")
 
 
 class TestSeries:
@@ -121,48 +206,58 @@ class TestSeries:
         mailbox = calendar.mailbox()
         (found,) = await mailbox.read(calendar.refs())
         assert isinstance(found, Observation)
-        assert found.recurrence == (
-            "noend startdate=2031-05-06; weekly daysofweek=tuesday firstdayofweek=sunday interval=1; zone=UTC; "
-            "modified=2031-05-13T09:00:00+00:00/2031-05-13T10:00:00+00:00/2031-05-13T11:00:00+00:00; deleted=1"
-        )
+        assert found.series is not None
+        assert [one.day for one in found.series.moved] == [date(2031, 5, 13)]
+        assert found.series.gone == {date(2031, 5, 20)}
+        assert [one.ref for one in found.changed] == [ItemRef("x")]
         assert calendar.asked == ["GetEvent s", "GetEvent s deep"]
         await mailbox.read(calendar.refs())
         assert calendar.asked[2:] == ["GetEvent s deep"]
 
-    async def test_a_series_without_end_costs_no_look_for_its_end(self) -> None:
-        calendar = Calendar(master("s"))
-        (found,) = await calendar.mailbox().read(calendar.refs())
-        assert isinstance(found, Observation)
-        assert found.span is not None
-        assert found.span.until is None
-        assert "ListInstances" not in calendar.asked
-
-    async def test_the_end_of_a_series_is_asked_for_once(self) -> None:
-        rule = master("s")["recurrence"] | {
-            "range": {"type": "endDate", "startDate": "2031-05-06", "endDate": "2031-06-30"}
-        }
-        calendar = Calendar(master("s", recurrence=rule))
-        last = {"id": "l", "end": {"dateTime": "2031-06-24T10:00:00.0000000", "timeZone": "UTC"}}
-        calendar.wrong["instances"] = lambda: ok({"value": [last, {"id": None}, 5]})
+    async def test_what_a_list_showed_to_be_a_series_costs_one_call(self) -> None:
+        calendar = Calendar(*(whole(f"i{n}") for n in range(5)), master("s"))
         mailbox = calendar.mailbox()
-        for _ in range(2):
-            (found,) = await mailbox.read(calendar.refs())
-            assert isinstance(found, Observation)
-            assert found.span is not None
-            assert found.span.until == datetime(2031, 6, 24, 10, tzinfo=UTC)
-        assert calendar.asked.count("ListInstances") == 1
+        await mailbox.read(calendar.refs())
+        assert calendar.asked == ["ListEvents", "GetEvent s deep"]
+        calendar.asked.clear()
+        mailbox = calendar.mailbox()
+        await mailbox.changes("", limit=10)
+        await mailbox.read(calendar.refs()[-1:])
+        assert calendar.asked == ["ListEvents", "GetEvent s deep"]
 
-    async def test_a_series_whose_instances_are_refused_ends_no_earlier_than_it_does(self) -> None:
-        rule = master("s")["recurrence"] | {
-            "range": {"type": "numbered", "startDate": "2031-05-06", "numberOfOccurrences": 3}
-        }
+    @pytest.mark.parametrize(
+        "limits",
+        [
+            {"type": "noEnd"},
+            {"type": "endDate", "endDate": "2040-06-30"},
+            {"type": "numbered", "numberOfOccurrences": 900},
+        ],
+        ids=lambda limits: limits["type"],
+    )
+    async def test_a_series_costs_no_look_for_its_end(self, limits: dict[str, Any]) -> None:
+        rule = master("s")["recurrence"] | {"range": {"startDate": "2031-05-06"} | limits}
         calendar = Calendar(master("s", recurrence=rule))
-        calendar.wrong["instances"] = lambda: refused(400, "ErrorInvalidRequest")
         (found,) = await calendar.mailbox().read(calendar.refs())
         assert isinstance(found, Observation)
         assert found.span is not None
-        assert found.span.until is not None
-        assert timedelta() <= found.span.until - datetime(2031, 5, 20, 10, tzinfo=UTC) <= timedelta(days=1)
+        assert (found.span.until is None) is (limits["type"] == "noEnd")
+        assert calendar.asked == ["GetEvent s", "GetEvent s deep"]
+
+    async def test_a_server_that_shows_no_answers_to_exceptions_is_asked_for_them_twice(self) -> None:
+        exception = {"id": "x", "originalStart": "2031-05-13T09:00:00Z", "start": START_MOVED, "end": START_MOVED}
+        several = [master(ident, iCalUId=ident, exceptionOccurrences=[exception]) for ident in "stu"]
+        calendar = Calendar(*several)
+        calendar.wrong["answers"] = lambda: refused(400, "BadRequest")
+        mailbox = calendar.mailbox()
+        for ref in calendar.refs():
+            (found,) = await mailbox.read([ref])
+            assert isinstance(found, Observation)
+            assert [(one.ref, one.response) for one in found.changed] == [(ItemRef("x"), None)]
+        assert calendar.asked == [
+            *("GetEvent s", "GetEvent s deep", "GetEvent s deep (times)"),
+            *("GetEvent t", "GetEvent t deep", "GetEvent t deep (times)"),
+            *("GetEvent u", "GetEvent u deep (times)"),
+        ]
 
     async def test_a_server_that_shows_no_exceptions_is_asked_for_them_once(self) -> None:
         calendar = Calendar(master("s"), master("t", iCalUId="t"))
@@ -203,7 +298,7 @@ class TestSeries:
         del calendar.events["s"]
         (found,) = await calendar.mailbox().read([ItemRef("o")])
         assert isinstance(found, Observation)
-        assert (found.ref.id, found.kind) == ("o", Kind.OCCURRENCE)
+        assert (found.ref.id, found.kind, found.key.occurrence) == ("o", Kind.OCCURRENCE, START.date())
 
 
 class TestFinding:
@@ -231,7 +326,7 @@ class TestFinding:
         found = await calendar.mailbox().find(KEY)
         assert found is not None
         assert found.kind is Kind.SERIES
-        assert calendar.asked == ["ListEvents", "GetEvent s", "GetEvent s deep"]
+        assert calendar.asked == ["ListEvents", "GetEvent s deep"]
 
     async def test_a_server_that_cannot_search_by_property_is_listed(self) -> None:
         calendar = Calendar(whole("b", singleValueExtendedProperties=extended(clean=GOID)))

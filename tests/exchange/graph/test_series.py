@@ -1,136 +1,493 @@
-"""Series over Graph: a text that changes when the rule does, and where the last occurrence is looked for."""
+"""Series over Graph: what a master says becomes a series that can be counted, and a rule is said so that Graph understands it."""
 
+import json
+import time as clock
+from base64 import b64encode
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchange.graph.answering import MAILBOX
 from exchange.graph.whole_events import START, master
-from greenroom.exchange.graph.events import Event, read_event
-from greenroom.exchange.graph.series import Tail, last_end, series_text, tail_of
+from greenroom.exchange.graph import facts
+from greenroom.exchange.graph.events import END_WHOLE, START_WHOLE, ZONE_OF_SERIES, Event, Recurrence, read_event
+from greenroom.exchange.graph.recurrence import read_rule, write_recurrence
+from greenroom.meetings import timezone_definition, zones
+from greenroom.meetings.meeting import Kind, Observation, Response
+from greenroom.meetings.recurrence import Moved, Series, occurrences_of
+from greenroom.meetings.rule_days import Days
+from greenroom.meetings.rules import (
+    EVERY_DAY,
+    LAST_DAY,
+    WEEKEND,
+    WORKDAYS,
+    AbsoluteMonthly,
+    AbsoluteYearly,
+    Daily,
+    Nth,
+    Pattern,
+    RelativeMonthly,
+    RelativeYearly,
+    Rule,
+    Weekly,
+)
+from greenroom.meetings.zones import Zone
+from greenroom.simulator.days import days_between
+from greenroom.simulator.graph import recurrences
+from support.graph_schema import misfits
 
 WEEKLY = {"type": "weekly", "interval": 1, "daysOfWeek": ["tuesday"], "firstDayOfWeek": "sunday"}
 NO_END = {"type": "noEnd", "startDate": "2031-05-06", "endDate": "0001-01-01", "numberOfOccurrences": 0}
 DAY = date(2031, 5, 6)
+WEEK = timedelta(days=7)
+WORKWEEK = ["monday", "tuesday", "wednesday", "thursday", "friday"]
+BERLIN = "W. Europe Standard Time"
+CUSTOM = "tzone://Microsoft/Custom"
 
 
-def series(pattern: dict[str, Any] | None = None, limits: dict[str, Any] | None = None, **more: Any) -> Event:
-    rule = {"pattern": pattern or WEEKLY, "range": limits or NO_END}
-    found = read_event(master("s", recurrence=rule, **more))
-    assert isinstance(found, Event)
+def seen(pattern: Any = WEEKLY, limits: Any = None, **more: Any) -> Observation:
+    rule = {"pattern": pattern, "range": NO_END if limits is None else limits}
+    event = read_event(master("s", **{"recurrence": rule, **more}))
+    assert isinstance(event, Event), event
+    found = facts.observation(event, MAILBOX)
+    assert isinstance(found, Observation), found
     return found
 
 
-def moved(number: int) -> dict[str, Any]:
-    day = (START + timedelta(days=7 * number)).strftime("%Y-%m-%dT%H:%M:%S")
-    times = {"dateTime": day, "timeZone": "UTC"}
-    return {"id": f"x{number}", "originalStart": f"{day}Z", "start": times, "end": times}
+def series(pattern: Any = WEEKLY, limits: Any = None, **more: Any) -> Series:
+    found = seen(pattern, limits, **more).series
+    assert found is not None
+    return found
 
 
-class TestText:
+def moment(value: datetime) -> dict[str, str]:
+    return {"dateTime": value.strftime("%Y-%m-%dT%H:%M:%S.0000000"), "timeZone": "UTC"}
+
+
+def moved(number: int, by: timedelta = timedelta(hours=1), **more: Any) -> dict[str, Any]:
+    original = START + number * WEEK
+    return {
+        "id": f"x{number}",
+        "type": "exception",
+        "originalStart": f"{original:%Y-%m-%dT%H:%M:%SZ}",
+        "start": moment(original + by),
+        "end": moment(original + by + timedelta(hours=1)),
+        "isAllDay": False,
+        "isCancelled": False,
+        **more,
+    }
+
+
+def definition(name: str, key: str) -> list[dict[str, str]]:
+    """The zone of an IANA name as the meeting itself defines it."""
+    blob = timezone_definition.write(key, ZoneInfo(name), range(2030, 2034))
+    return [{"id": ZONE_OF_SERIES.lower(), "value": b64encode(blob).decode()}]
+
+
+PATTERNS: list[tuple[dict[str, Any], Pattern]] = [
+    ({"type": "daily", "interval": 3}, Daily(3)),
+    (WEEKLY, Weekly(1, (1,), 6)),
+    (
+        {"type": "weekly", "interval": 2, "daysOfWeek": ["friday", "monday"], "firstDayOfWeek": "monday"},
+        Weekly(2, (0, 4), 0),
+    ),
+    ({"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 31}, AbsoluteMonthly(1, 31)),
+    (
+        {"type": "relativeMonthly", "interval": 2, "daysOfWeek": ["tuesday"], "index": "last"},
+        RelativeMonthly(2, (1,), Nth.LAST),
+    ),
+    ({"type": "relativeMonthly", "interval": 1, "daysOfWeek": WORKWEEK}, RelativeMonthly(1, WORKDAYS, Nth.FIRST)),
+    (
+        {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["sunday", "saturday"], "index": "second"},
+        RelativeMonthly(1, WEEKEND, Nth.SECOND),
+    ),
+    (
+        {"type": "relativeMonthly", "interval": 1, "daysOfWeek": ["sunday", "saturday", *WORKWEEK], "index": "third"},
+        RelativeMonthly(1, EVERY_DAY, Nth.THIRD),
+    ),
+    ({"type": "absoluteYearly", "interval": 1, "dayOfMonth": 29, "month": 2}, AbsoluteYearly(2, 29)),
+    ({"type": "absoluteYearly", "interval": 3, "dayOfMonth": 6, "month": 5}, AbsoluteYearly(5, 6, 3)),
+    (
+        {"type": "relativeYearly", "interval": 2, "daysOfWeek": ["thursday"], "index": "fourth", "month": 11},
+        RelativeYearly(11, (3,), Nth.FOURTH, 2),
+    ),
+]
+
+
+class TestRules:
     @pytest.mark.parametrize(
-        "changed",
-        [
-            series(WEEKLY | {"interval": 2}),
-            series(WEEKLY | {"daysOfWeek": ["tuesday", "friday"]}),
-            series(WEEKLY | {"firstDayOfWeek": "monday"}),
-            series(limits=NO_END | {"startDate": "2031-05-13"}),
-            series(limits={"type": "endDate", "startDate": "2031-05-06", "endDate": "2031-06-06"}),
-            series(limits={"type": "numbered", "startDate": "2031-05-06", "numberOfOccurrences": 5}),
-            series(originalStartTimeZone="Pacific Standard Time"),
-            series(exceptionOccurrences=[moved(1)]),
-            series(cancelledOccurrences=["OID.s.2031-05-13"]),
-        ],
-        ids=range(9),
+        ("said", "pattern"), PATTERNS, ids=[f"{n}-{said['type']}" for n, (said, _) in enumerate(PATTERNS)]
     )
-    def test_it_changes_with_the_rule(self, changed: Event) -> None:
-        assert series_text(changed) != series_text(series())
+    def test_every_pattern_is_read(self, said: dict[str, Any], pattern: Pattern) -> None:
+        assert series(said).rule == Rule(pattern, DAY)
 
     @pytest.mark.parametrize(
-        "same",
+        ("limits", "rule"),
         [
-            series(WEEKLY | {"daysOfWeek": ["Tuesday"], "dayOfMonth": 0, "month": 0, "index": "first"}),
-            series(limits=NO_END | {"recurrenceTimeZone": "UTC"}),
-            series(exceptionOccurrences=[], cancelledOccurrences=None),
-            series(exceptionOccurrences=[moved(1) | {"isCancelled": True}]),
-        ],
-        ids=range(4),
-    )
-    def test_it_stays_where_only_the_writing_differs(self, same: Event) -> None:
-        assert series_text(same) == series_text(series())
-
-    def test_the_order_in_which_things_are_told_does_not_count(self) -> None:
-        one = series(WEEKLY | {"daysOfWeek": ["friday", "monday"]}, exceptionOccurrences=[moved(1), moved(2)])
-        other = series(WEEKLY | {"daysOfWeek": ["monday", "friday"]}, exceptionOccurrences=[moved(2), moved(1)])
-        assert series_text(one) == series_text(other)
-
-    def test_very_many_exceptions_stay_short_and_still_count(self) -> None:
-        many = [moved(n) for n in range(300)]
-        one, other = (series_text(series(exceptionOccurrences=some)) for some in (many, many[1:]))
-        assert len(one) < 300
-        assert one != other
-
-    def test_a_rule_that_says_nothing_is_still_a_text(self) -> None:
-        found = read_event(master("s", recurrence={"pattern": None, "range": None}))
-        assert isinstance(found, Event)
-        assert series_text(found) == "zone=UTC"
-
-
-class TestTail:
-    @pytest.mark.parametrize(
-        ("pattern", "limits"),
-        [
-            (WEEKLY, NO_END),
-            (WEEKLY, {"type": "endDate", "startDate": "2031-05-06", "endDate": "2031-05-05"}),
-            (WEEKLY, {"type": "endDate", "startDate": None, "endDate": "2031-06-05"}),
-            (WEEKLY, {"type": "numbered", "startDate": "2031-05-06", "numberOfOccurrences": 0}),
+            (NO_END, Rule(Weekly(1, (1,)), DAY)),
             (
-                WEEKLY | {"interval": 99_999},
-                {"type": "numbered", "startDate": "2031-05-06", "numberOfOccurrences": 99_999},
+                NO_END | {"type": "endDate", "endDate": "2031-06-30"},
+                Rule(Weekly(1, (1,)), DAY, until=date(2031, 6, 30)),
             ),
-            (WEEKLY, {"type": "endDate", "startDate": "2031-05-06", "endDate": "9999-12-31"}),
-            (WEEKLY, {"type": "somethingNew", "startDate": "2031-05-06"}),
+            (NO_END | {"type": "numbered", "numberOfOccurrences": 7}, Rule(Weekly(1, (1,)), DAY, count=7)),
+            (NO_END | {"type": "NOEND"}, Rule(Weekly(1, (1,)), DAY)),
         ],
-        ids=range(7),
+        ids=["endless", "until", "counted", "capitals"],
     )
-    def test_a_series_without_a_known_end_has_none(self, pattern: dict[str, Any], limits: dict[str, Any]) -> None:
-        assert tail_of(series(pattern, limits)) is None
+    def test_every_range_is_read(self, limits: dict[str, Any], rule: Rule) -> None:
+        assert series(limits=limits).rule == rule
 
-    def test_a_series_that_ends_is_looked_at_where_it_ends(self) -> None:
-        tail = tail_of(series(limits={"type": "endDate", "startDate": "2031-05-06", "endDate": "2033-05-06"}))
-        assert tail is not None
-        start, end = next(iter(tail.windows()))
-        assert start < datetime(2033, 4, 29, tzinfo=UTC)
-        assert datetime(2033, 5, 7, tzinfo=UTC) < end
-        assert end - start < timedelta(days=30)
+    def test_what_is_written_otherwise_is_the_same_rule(self) -> None:
+        same: list[tuple[Any, Any]] = [
+            (WEEKLY | {"daysOfWeek": ["Tuesday", "tuesday"], "dayOfMonth": 0, "month": 0, "index": "first"}, None),
+            (WEEKLY | {"firstDayOfWeek": None, "interval": None}, None),
+            (None, NO_END | {"recurrenceTimeZone": "UTC", "endDate": None}),
+        ]
+        for pattern, limits in same:
+            assert series(pattern or WEEKLY, limits) == series()
 
-    @given(
-        st.integers(0, 5000),
-        st.integers(1, 2000),
-        st.integers(0, 10),
+    @pytest.mark.parametrize(
+        ("limits", "until"),
+        [
+            (NO_END, None),
+            (NO_END | {"type": "endDate", "endDate": "2031-11-30"}, datetime(2031, 11, 25, 11, tzinfo=UTC)),
+            (NO_END | {"type": "numbered", "numberOfOccurrences": 2}, START + WEEK + timedelta(hours=1)),
+        ],
+        ids=["endless", "until", "counted"],
     )
-    def test_windows_widen_until_they_reach_the_first_day(self, distance: int, step: int, length: int) -> None:
-        tail = Tail(DAY, DAY + timedelta(days=distance), step, timedelta(days=length))
-        windows = list(tail.windows())
-        assert 1 <= len(windows) <= 5
-        assert len({end for _, end in windows}) == 1
-        starts = [start for start, _ in windows]
-        assert starts == sorted(starts, reverse=True)
-        assert starts[-1] < datetime(2031, 5, 6, tzinfo=UTC)
+    def test_a_series_ends_with_its_last_occurrence_by_the_clocks_of_its_zone(
+        self, limits: dict[str, Any], until: datetime | None
+    ) -> None:
+        span = seen(limits=limits, originalStartTimeZone=BERLIN).span
+        assert span is not None
+        assert span.until == until
 
-    def test_a_guess_is_never_too_early(self) -> None:
-        for days in ([], ["tuesday"], ["monday", "tuesday", "friday"]):
-            limits = {"type": "numbered", "startDate": "2031-05-06", "numberOfOccurrences": 7}
-            event = series(WEEKLY | {"daysOfWeek": days}, limits)
-            tail = tail_of(event)
-            assert tail is not None
-            assert event.ends is not None
-            weeks = 6 if len(days) < 2 else 2
-            assert tail.guess(event.ends) >= event.ends + timedelta(weeks=weeks)
+    @pytest.mark.parametrize(
+        "rule",
+        [
+            None,
+            {"pattern": None, "range": None},
+            {"pattern": WEEKLY, "range": None},
+            {"pattern": WEEKLY | {"type": "lunar"}, "range": NO_END},
+            {"pattern": WEEKLY | {"type": None}, "range": NO_END},
+            {"pattern": WEEKLY | {"daysOfWeek": []}, "range": NO_END},
+            {"pattern": WEEKLY | {"daysOfWeek": ["holiday"]}, "range": NO_END},
+            {"pattern": WEEKLY | {"interval": 0}, "range": NO_END},
+            {"pattern": WEEKLY | {"interval": 99_999}, "range": NO_END},
+            {"pattern": WEEKLY | {"firstDayOfWeek": "holiday"}, "range": NO_END},
+            {"pattern": {"type": "absoluteMonthly", "interval": 1, "dayOfMonth": 32}, "range": NO_END},
+            {"pattern": {"type": "absoluteYearly", "interval": 1, "dayOfMonth": 1, "month": 13}, "range": NO_END},
+            {"pattern": {"type": "relativeMonthly", "daysOfWeek": ["monday"], "index": "fifth"}, "range": NO_END},
+            {"pattern": WEEKLY, "range": NO_END | {"type": "someday"}},
+            {"pattern": WEEKLY, "range": NO_END | {"type": "endDate"}},
+            {"pattern": WEEKLY, "range": NO_END | {"type": "numbered"}},
+            {"pattern": WEEKLY, "range": NO_END | {"startDate": None}},
+            {"pattern": WEEKLY, "range": NO_END | {"startDate": "9999-12-31"}},
+        ],
+        ids=range(18),
+    )
+    def test_a_rule_that_cannot_be_said_is_some_text_and_has_no_end(self, rule: Any) -> None:
+        found = seen(recurrence=rule)
+        assert (found.kind, found.series, found.changed) == (Kind.SERIES, None, ())
+        assert found.recurrence
+        assert found.rule == found.recurrence
+        assert found.span is not None
+        assert found.span.until is None
 
-    def test_the_last_end_is_that_of_what_still_takes_place(self) -> None:
-        found = series(exceptionOccurrences=[moved(1), moved(3) | {"isCancelled": True}, moved(2), {"id": "odd"}])
-        assert last_end(found.exception_occurrences) == START + timedelta(days=14)
-        assert last_end([]) is None
+    def test_the_text_of_a_rule_that_cannot_be_said_changes_with_it(self) -> None:
+        texts = {
+            seen({"type": "lunar", "interval": number}, originalStartTimeZone=zone).recurrence
+            for number in (1, 2)
+            for zone in ("UTC", BERLIN)
+        }
+        assert len(texts) == 4
+
+
+class TestZones:
+    def test_the_zone_of_the_rule_counts_else_that_of_the_event(self) -> None:
+        limits = NO_END | {"recurrenceTimeZone": "Pacific Standard Time"}
+        assert series(limits=limits, originalStartTimeZone=BERLIN).zone == Zone("Pacific Standard Time")
+        for unknown in ("", None, CUSTOM, "Atlantis"):
+            limits = NO_END | {"recurrenceTimeZone": unknown}
+            assert series(limits=limits, originalStartTimeZone=BERLIN).zone == Zone(BERLIN)
+
+    def test_the_time_of_day_is_that_of_the_zone(self) -> None:
+        found = series(originalStartTimeZone=BERLIN)
+        assert (found.begins.hour, found.length) == (11, timedelta(hours=1))
+        winter = occurrences_of(found).on(date(2031, 11, 4))
+        assert winter is not None
+        assert winter.start == datetime(2031, 11, 4, 10, tzinfo=UTC)
+
+    def test_a_zone_without_a_name_is_read_from_its_definition(self) -> None:
+        for name in (CUSTOM, "Atlantis Standard Time"):
+            found = series(
+                originalStartTimeZone=name,
+                singleValueExtendedProperties=definition("America/New_York", "Customized Time Zone"),
+            )
+            assert found.zone.name == zones.CUSTOM
+            assert found.zone.definition
+            winter = occurrences_of(found).on(date(2031, 11, 4))
+            assert winter is not None
+            assert winter.start == datetime(2031, 11, 4, 10, tzinfo=UTC)
+
+    def test_a_definition_whose_own_name_is_known_is_that_zone(self) -> None:
+        """Newer zone data then moves what is to come."""
+        more = definition("America/New_York", "Eastern Standard Time")
+        assert series(originalStartTimeZone=CUSTOM, singleValueExtendedProperties=more).zone == Zone(
+            "Eastern Standard Time"
+        )
+
+    def test_a_known_name_needs_no_definition(self) -> None:
+        more = definition("Europe/Berlin", "Mitteleuropa")
+        assert series(originalStartTimeZone=BERLIN, singleValueExtendedProperties=more).zone == Zone(BERLIN)
+
+    @pytest.mark.parametrize(
+        "blob", ["", "%%%", "AAAA", "ÄÖ", b64encode(b"\x02\x01\xff\xff" * 100).decode(), "A" * 9000]
+    )
+    @pytest.mark.parametrize("name", ["", None, CUSTOM, "Atlantis", "\x00", "../../etc/passwd", "x" * 500])
+    def test_a_zone_nobody_knows_never_fails_and_has_the_first_day_right(self, name: str | None, blob: str) -> None:
+        late = START + timedelta(hours=14)  # already the next day in Greenwich, where the rule begins on the sixth
+        found = series(
+            limits=NO_END | {"type": "numbered", "numberOfOccurrences": 3},
+            originalStartTimeZone=name,
+            start=moment(late + timedelta(hours=2)),
+            end=moment(late + timedelta(hours=3)),
+            singleValueExtendedProperties=[{"id": ZONE_OF_SERIES, "value": blob}],
+        )
+        assert not zones.is_known(found.zone)
+        first = occurrences_of(found).first
+        assert first is not None
+        assert (first.day, first.start) == (DAY, late + timedelta(hours=2))
+
+
+class TestExceptions:
+    def test_moved_ones_are_known_by_their_original_day(self) -> None:
+        found = series(originalStartTimeZone=BERLIN, exceptionOccurrences=[moved(2), moved(1, timedelta(days=-1))])
+        assert found.moved == tuple(
+            Moved(DAY + number * WEEK, START + number * WEEK + by, START + number * WEEK + by + timedelta(hours=1))
+            for number, by in ((1, timedelta(days=-1)), (2, timedelta(hours=1)))
+        )
+
+    @pytest.mark.parametrize(
+        "ident",
+        [
+            "OID.AAMkADc=.2031-05-13",
+            "OID.s.2031-05-13T00:00:00Z",
+            "OID.2031-05-06x.2031-05-13",
+            "2031-05-13",
+            " oid.s.2031-05-13 ",
+        ],
+    )
+    def test_those_taken_out_are_told_by_their_day(self, ident: str) -> None:
+        assert series(cancelledOccurrences=[ident]).gone == {date(2031, 5, 13)}
+
+    def test_one_that_is_cancelled_does_not_take_place(self) -> None:
+        found = series(exceptionOccurrences=[moved(1, isCancelled=True), moved(2)])
+        assert found.gone == {DAY + WEEK}
+        assert [one.day for one in found.moved] == [DAY + 2 * WEEK]
+
+    def test_the_order_in_which_they_are_told_does_not_count(self) -> None:
+        ids = ["OID.s.2031-06-03", "OID.s.2031-06-10"]
+        one = seen(exceptionOccurrences=[moved(1), moved(2)], cancelledOccurrences=ids)
+        other = seen(exceptionOccurrences=[moved(2), moved(1)], cancelledOccurrences=ids[::-1])
+        assert one.fingerprint == other.fingerprint
+        assert one.fingerprint != seen(exceptionOccurrences=[moved(1)], cancelledOccurrences=ids).fingerprint
+        assert one.fingerprint != seen(exceptionOccurrences=[moved(1), moved(2)]).fingerprint
+
+    def test_odd_ones_are_left_out_and_the_others_stay(self) -> None:
+        """Whoever wrote them, the series is still one."""
+        odd = [
+            5,
+            None,
+            "x",
+            {},
+            {"id": "x"},
+            {"start": "soon"},
+            moved(1, originalStart=None),
+            moved(1, originalStart="9999-12-31T23:59:59Z"),
+            moved(1, start=None),
+            moved(1, end={"dateTime": "2031-05-13T07:00:00", "timeZone": "UTC"}),
+            moved(1, end={"dateTime": "9999-12-31T23:59:59", "timeZone": "UTC"}),
+            moved(1, start={"dateTime": "2031-05-13T07:00:00", "timeZone": "Atlantis"}),
+        ]
+        ids = [5, None, "", "OID.s.", "OID.s.2031-02-30", "OID.s.0000-01-01", "OID.s.20310513", "x" * 100_000]
+        assert series(exceptionOccurrences=[*odd, moved(3)], cancelledOccurrences=ids) == series(
+            exceptionOccurrences=[moved(3)]
+        )
+        assert series(exceptionOccurrences=None, cancelledOccurrences=None) == series()
+
+    def test_thousands_of_them_take_little_time(self) -> None:
+        many = [moved(number) for number in range(1, 6001)]
+        began = clock.perf_counter()
+        found = seen(exceptionOccurrences=many, cancelledOccurrences=[f"OID.s.{DAY + n * WEEK}" for n in range(6000)])
+        assert clock.perf_counter() - began < 5
+        assert found.series is not None
+        assert len(found.series.moved) <= 5000
+        assert len(found.changed) == 50
+
+    def test_huge_counts_take_no_time(self) -> None:
+        for limits in (
+            NO_END | {"type": "numbered", "numberOfOccurrences": 100_000},
+            NO_END | {"type": "endDate", "endDate": "9999-12-31"},
+        ):
+            for said, _ in PATTERNS:
+                began = clock.perf_counter()
+                span = seen(said, limits).span
+                assert clock.perf_counter() - began < 0.5
+                assert span is not None
+                assert span.until is not None
+                assert span.until.date() <= LAST_DAY + timedelta(days=1)
+
+    @pytest.mark.parametrize("when", ["0001-01-01T00:00:00", "1600-12-31T00:00:00", "9999-12-31T23:59:59"])
+    def test_times_of_no_calendar_are_no_series(self, when: str) -> None:
+        odd = {"dateTime": when, "timeZone": "UTC"}
+        for zone in ("UTC", BERLIN, "Pacific Standard Time", "Atlantis"):
+            for times in ({"start": odd, "end": odd}, {"end": odd}):
+                event = read_event(master("s", originalStartTimeZone=zone, **times))
+                assert isinstance(event, Event)
+                found = facts.observation(event, MAILBOX)
+                assert not isinstance(found, Observation) or found.series is None
+
+
+class TestWholeDays:
+    """Graph shows midnights without a zone; two properties hold the instants of the master, and none those of exceptions."""
+
+    FLOATING = datetime(2031, 5, 6, tzinfo=UTC)
+
+    def series(self, zone: str, *properties: tuple[str, datetime], **more: Any) -> Series:
+        return series(
+            isAllDay=True,
+            start=moment(self.FLOATING),
+            end=moment(self.FLOATING + timedelta(days=1)),
+            originalStartTimeZone=zone,
+            singleValueExtendedProperties=[
+                {"id": name.lower(), "value": f"{value:%Y-%m-%dT%H:%M:%SZ}"} for name, value in properties
+            ],
+            **more,
+        )
+
+    @pytest.mark.parametrize("zone", [BERLIN, "Pacific Standard Time", "UTC", "Tonga Standard Time"])
+    def test_they_begin_at_midnight_in_their_zone(self, zone: str) -> None:
+        here = zones.tzinfo_of(Zone(zone))
+        true = self.FLOATING.replace(tzinfo=here)
+        with_instants = self.series(
+            zone, (START_WHOLE, true.astimezone(UTC)), (END_WHOLE, true.astimezone(UTC) + timedelta(days=1))
+        )
+        for found in (with_instants, self.series(zone)):
+            assert (found.begins.hour, found.length) == (0, timedelta(days=1))
+            first = occurrences_of(found).first
+            assert first is not None
+            assert (first.day, first.start) == (DAY, true.astimezone(UTC))
+
+    @pytest.mark.parametrize("zone", [BERLIN, "Pacific Standard Time", "UTC", "Tonga Standard Time"])
+    @pytest.mark.parametrize("told", ["floating", "instant"])
+    def test_exceptions_are_those_of_the_day_that_is_meant(self, zone: str, told: str) -> None:
+        here = zones.tzinfo_of(Zone(zone))
+        original = self.FLOATING + WEEK if told == "floating" else (self.FLOATING + WEEK).replace(tzinfo=here)
+        now = self.FLOATING + WEEK + timedelta(days=1)
+        exception = moved(1) | {
+            "originalStart": f"{original.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+            "start": moment(now),
+            "end": moment(now + timedelta(days=1)),
+            "isAllDay": True,
+        }
+        (one,) = self.series(zone, exceptionOccurrences=[exception]).moved
+        assert one.day == DAY + WEEK
+        assert one.start == now.replace(tzinfo=here)
+        assert one.end == (now + timedelta(days=1)).replace(tzinfo=here)
+
+
+class TestAnswers:
+    def test_each_exception_tells_its_item_and_what_was_answered(self) -> None:
+        answered = {"response": "accepted", "time": "2031-01-02T03:04:05Z"}
+        found = seen(
+            exceptionOccurrences=[
+                moved(3, responseStatus={"response": "notResponded", "time": "0001-01-01T00:00:00Z"}),
+                moved(1, responseStatus=answered),
+                moved(2),
+                moved(4, isCancelled=True),
+                moved(5, id=""),
+            ]
+        ).changed
+        assert [(one.day, one.ref.id if one.ref else None, one.response) for one in found] == [
+            (DAY + WEEK, "x1", Response.ACCEPTED),
+            (DAY + 2 * WEEK, "x2", None),
+            (DAY + 3 * WEEK, "x3", Response.NONE),
+            (DAY + 5 * WEEK, None, None),
+        ]
+        assert [one.replied_at for one in found] == [datetime(2031, 1, 2, 3, 4, 5, tzinfo=UTC), None, None, None]
+
+    def test_of_very_many_the_latest_are_told(self) -> None:
+        found = seen(exceptionOccurrences=[moved(number) for number in range(80)]).changed
+        assert [one.day for one in found] == [DAY + number * WEEK for number in range(30, 80)]
+
+    def test_answers_are_no_part_of_the_fingerprint(self) -> None:
+        answered = {"response": "accepted", "time": "2031-01-02T03:04:05Z"}
+        one = seen(exceptionOccurrences=[moved(1)])
+        assert one.fingerprint == seen(exceptionOccurrences=[moved(1, responseStatus=answered)]).fingerprint
+
+
+def patterns(groups: st.SearchStrategy[tuple[int, ...]], *, years: int) -> st.SearchStrategy[Pattern]:
+    interval, each, nth = st.integers(1, 99), st.integers(1, years), st.sampled_from(Nth)
+    several = st.sets(st.sampled_from(EVERY_DAY), min_size=1).map(lambda days: tuple(sorted(days)))
+    day, month = st.integers(1, 31), st.integers(1, 12)
+    return st.one_of(
+        st.builds(Daily, interval),
+        st.builds(Weekly, interval, several, st.sampled_from(EVERY_DAY)),
+        st.builds(AbsoluteMonthly, interval, day),
+        st.builds(RelativeMonthly, interval, groups, nth),
+        st.builds(AbsoluteYearly, month, day, each),
+        st.builds(RelativeYearly, month, groups, nth, each),
+    )
+
+
+ANY = st.sets(st.sampled_from(EVERY_DAY), min_size=1).map(lambda days: tuple(sorted(days)))
+NAMED = st.sampled_from([*((day,) for day in EVERY_DAY), EVERY_DAY, WORKDAYS, WEEKEND])
+"""What Exchange has a word for."""
+
+
+@st.composite
+def rules(draw: st.DrawFn, kinds: st.SearchStrategy[Pattern]) -> Rule:
+    start = draw(st.dates(date(1999, 1, 1), date(2040, 12, 31)))
+    ends = draw(
+        st.one_of(
+            st.just({}),
+            st.integers(1, 999).map(lambda count: {"count": count}),
+            st.integers(0, 9000).map(lambda days: {"until": start + timedelta(days=days)}),
+        )
+    )
+    return Rule(draw(kinds), start, **ends)
+
+
+class TestWriting:
+    @given(rules(patterns(ANY, years=20)))
+    def test_what_is_written_fits_the_schema_and_is_read_as_it_was(self, rule: Rule) -> None:
+        said = json.loads(json.dumps(write_recurrence(rule, BERLIN)))
+        assert misfits("patternedRecurrence", said) == []
+        assert read_rule(Recurrence.model_validate(said)) == rule
+
+    @given(rules(patterns(NAMED, years=1)))
+    def test_the_simulator_which_reads_by_itself_counts_the_same_days(self, rule: Rule) -> None:
+        begins = datetime(rule.start.year, rule.start.month, rule.start.day, 12, tzinfo=UTC)
+        read = recurrences.read(write_recurrence(rule), begins, "UTC")
+        assert read is not None
+        until = rule.start + timedelta(days=5000)
+        assert list(islice(days_between(read, rule.start, until), 400)) == list(islice(within(rule, until), 400))
+
+    def test_the_zone_is_told_only_where_it_is_given(self) -> None:
+        rule = Rule(Daily(), DAY)
+        assert "recurrenceTimeZone" not in write_recurrence(rule)["range"]
+        assert write_recurrence(rule, BERLIN)["range"]["recurrenceTimeZone"] == BERLIN
+
+
+def within(rule: Rule, until: date) -> Iterator[date]:
+    for day in Days(rule):
+        if day > until.toordinal():
+            return
+        yield date.fromordinal(day)

@@ -94,12 +94,13 @@ class Calendar:
         if segments[-1] == "events":
             self.asked.append("ListEvents")
             return self.wrong.get("list", lambda: ok({"value": list(self.events.values())}))()
-        if segments[-1] == "instances":
-            self.asked.append("ListInstances")
-            return self.wrong.get("instances", lambda: ok({"value": []}))()
-        deep = "exceptionOccurrences" in options["$expand"]
-        self.asked.append(f"GetEvent {segments[-1]}{' deep' if deep else ''}")
+        _, deep, rest = options["$expand"].partition("exceptionOccurrences")
+        answers = "responseStatus" in rest
+        self.asked.append(
+            f"GetEvent {segments[-1]}{' deep' if deep else ''}{'' if answers or not deep else ' (times)'}"
+        )
         answer = self.wrong.get("deep" if deep else segments[-1]) or self.wrong.get(segments[-1])
+        answer = (self.wrong.get("answers") if answers else None) or answer
         if answer is not None:
             return answer()
         found = self.events.get(segments[-1])

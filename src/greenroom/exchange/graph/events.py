@@ -7,8 +7,9 @@ singleValueLegacyExtendedProperty. Each event of a list is validated by itself, 
 import binascii
 import re
 from base64 import b64decode
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 import structlog
@@ -23,12 +24,13 @@ from greenroom.meetings.meeting import ItemRef, MeetingKey
 log = structlog.get_logger(__name__)
 
 MOST_ATTENDEES = 2000
-_MOST_EXCEPTIONS = 5000
+_MOST_EXCEPTIONS = 20_000
 _MOST_PROPERTIES = 50
 _MOST_LOCATIONS = 100
 _MOST_EVENTS = 2000
 _LONGEST_LOC = 100
 _LONGEST_ID = 1500
+_LONGEST_OCCURRENCE_ID = 2000
 _LONGEST_GLOBAL_ID = 8192
 _SHORTEST_GLOBAL_ID = 16
 _LONGEST_UID = 2000
@@ -41,10 +43,11 @@ GLOBAL_OBJECT_ID = f"Binary {{{MEETING_SET}}} Id 0x3"
 CLEAN_GLOBAL_OBJECT_ID = f"Binary {{{MEETING_SET}}} Id 0x23"
 OWNER_CRITICAL_CHANGE = f"SystemTime {{{MEETING_SET}}} Id 0x1A"
 SEQUENCE = f"Integer {{{APPOINTMENT_SET}}} Id 0x8201"
+ZONE_OF_SERIES = f"Binary {{{APPOINTMENT_SET}}} Id 0x8260"
 START_WHOLE = f"SystemTime {{{APPOINTMENT_SET}}} Id 0x820D"
 END_WHOLE = f"SystemTime {{{APPOINTMENT_SET}}} Id 0x820E"
 """MAPI properties an event does not show by itself (MS-OXOCAL 2.2.1): an all-day event's true instants among them, for its
-`start` and `end` are midnights without a zone."""
+`start` and `end` are midnights without a zone, and the definition of the zone a series is counted in."""
 
 _PROPERTY = re.compile(r"\s*\w+\s+\{([0-9a-f-]{36})\}\s+Id\s+(0x[0-9a-f]{1,8}|\d{1,10})\s*", re.IGNORECASE | re.ASCII)
 
@@ -175,6 +178,7 @@ class Range(_Part):
     start_date: Day = None
     end_date: Day = None
     number_of_occurrences: Count = None
+    recurrence_time_zone: Annotated[str, _text(200)] = ""
 
 
 class Recurrence(_Part):
@@ -192,14 +196,34 @@ class ExtendedProperty(_Part):
 
 
 class Instance(_Part):
-    """An occurrence or exception as far as a series needs it."""
+    """One occurrence that differs from its series."""
 
     id: Annotated[str, _text(_LONGEST_ID)] = ""
-    type: Word = ""
     original_start: Instant = None
     start: Moment | None = None
     end: Moment | None = None
+    is_all_day: bool | None = None
     is_cancelled: bool | None = None
+    response_status: ResponseStatus | None = None
+
+
+def _instances(value: Any) -> Any:
+    """Read exceptions one by one: a broken one must not keep its series from being read."""
+    if not isinstance(value, list):
+        return () if value is None else value
+    read: list[Instance] = []
+    for one in value[:_MOST_EXCEPTIONS]:
+        with suppress(ValidationError):
+            read.append(Instance.model_validate(one))
+    if len(read) < len(value):
+        log.warning("graph.exceptions.left-out", count=len(value) - len(read))
+    return tuple(read)
+
+
+def _ids(value: Any) -> Any:
+    if not isinstance(value, list):
+        return () if value is None else value
+    return tuple(one[:_LONGEST_OCCURRENCE_ID] for one in value[:_MOST_EXCEPTIONS] if isinstance(one, str))
 
 
 class Event(_Part):
@@ -231,8 +255,8 @@ class Event(_Part):
     location: Location | None = Field(None, repr=False)
     locations: Annotated[tuple[Location, ...], _list(_MOST_LOCATIONS)] = Field((), repr=False)
     single_value_extended_properties: Annotated[tuple[ExtendedProperty, ...], _list(_MOST_PROPERTIES)] = ()
-    cancelled_occurrences: Annotated[tuple[Annotated[str, _text(2000)], ...], _list(_MOST_EXCEPTIONS)] = ()
-    exception_occurrences: Annotated[tuple[Instance, ...], _list(_MOST_EXCEPTIONS)] = ()
+    cancelled_occurrences: Annotated[tuple[str, ...], BeforeValidator(_ids)] = ()
+    exception_occurrences: Annotated[tuple[Instance, ...], BeforeValidator(_instances)] = ()
 
     @property
     def ref(self) -> ItemRef:
@@ -242,12 +266,48 @@ class Event(_Part):
 
     @property
     def key(self) -> MeetingKey | None:
-        """The meeting's key: 0x23, else 0x3 cleaned, else the iCalendar UID; None when there is none that is whole."""
+        """The meeting's key: 0x23, else 0x3 cleaned, else the iCalendar UID; None when there is none that is whole.
+
+        That of a lone occurrence is its series' key on its day.
+        """
+        key = self._clean_key()
+        if key is None or not self.is_lone_occurrence:
+            return key
+        day = self.original_day
+        return None if day is None else key.on(day)
+
+    def _clean_key(self) -> MeetingKey | None:
         for name in (CLEAN_GLOBAL_OBJECT_ID, GLOBAL_OBJECT_ID):
             if raw := _global_object_id(self.extended(name)):
                 return MeetingKey.of_global_object_id(raw)
         uid = self.i_cal_u_id.strip()
         return MeetingKey.of_uid(uid) if uid and len(uid) < _LONGEST_UID else None
+
+    @property
+    def original_day(self) -> date | None:
+        """The day an occurrence was first meant for: it stands in its global object id, or follows from its original start."""
+        for raw in self._dated():
+            try:
+                return date(int.from_bytes(raw[16:18], "big"), raw[18], raw[19])
+            except ValueError:
+                continue  # no date, or none of any calendar
+        original = self.original_start or self.starts
+        return None if original is None else self.day_of(original)
+
+    def day_of(self, moment: datetime) -> date | None:
+        """Return the day of an instant where the meeting takes place; the midnight of a whole day has no zone."""
+        zone = values.zone_of(self.original_start_time_zone) or UTC
+        try:
+            return (values.floating(moment, zone) if self.is_all_day else moment).astimezone(zone).date()
+        except OverflowError:
+            return None
+
+    def _dated(self) -> list[bytes]:
+        """Return the global object ids that may hold a date."""
+        found = [_global_object_id(self.extended(GLOBAL_OBJECT_ID)) or b""]
+        with suppress(ValueError):  # a foreign UID has no place for a date
+            found.append(bytes.fromhex(self.i_cal_u_id.strip()[: 2 * _HEAD]))
+        return [raw for raw in found if raw.startswith(_CLASS_ID) and len(raw) >= _HEAD and any(raw[16:20])]
 
     @property
     def starts(self) -> datetime | None:
@@ -269,15 +329,7 @@ class Event(_Part):
         """Whether this is one occurrence of a series that is not in this calendar."""
         if self.is_series:
             return False
-        if self.type in ("occurrence", "exception"):
-            return True
-        raw = _global_object_id(self.extended(GLOBAL_OBJECT_ID))
-        if raw is None:
-            try:
-                raw = bytes.fromhex(self.i_cal_u_id.strip()[: 2 * _HEAD])
-            except ValueError:
-                return False  # a foreign UID has no place for a date
-        return raw.startswith(_CLASS_ID) and any(raw[16:20])
+        return self.type in ("occurrence", "exception") or bool(self._dated())
 
     @property
     def place(self) -> str:

@@ -1,7 +1,7 @@
 """What one event says about a meeting: a glance for the price of a list, or everything."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from greenroom.exchange.addresses import address
 from greenroom.exchange.errors import ItemBrokenError
@@ -14,9 +14,13 @@ from greenroom.exchange.graph.events import (
     Broken,
     Event,
     Recipient,
+    ResponseStatus,
 )
+from greenroom.exchange.graph.recurrence import exceptions_of, read_series, unsaid
 from greenroom.meetings.meeting import (
+    Changed,
     Glance,
+    ItemRef,
     Kind,
     MeetingKey,
     Observation,
@@ -26,6 +30,7 @@ from greenroom.meetings.meeting import (
     Span,
     fingerprint,
 )
+from greenroom.meetings.recurrence import Series, occurrences_of
 
 ECHO = timedelta(seconds=3)
 """Exchange writes the time of an answer and that of the change it makes one after the other."""
@@ -39,14 +44,7 @@ _RESPONSES = {
 _ANSWERS = (Response.TENTATIVE, Response.ACCEPTED, Response.DECLINED)
 _SENSITIVITIES = {one.value: one for one in Sensitivity}
 _LONGEST_NUMBER = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """What must be asked for apart from a master: its canonical rule, and the end of its last occurrence."""
-
-    text: str
-    until: datetime | None
+_MOST_CHANGED = 50
 
 
 def glance(event: Event | Broken) -> Glance:
@@ -81,7 +79,7 @@ def _fingerprint(event: Event) -> str | None:
 
 def _is_echo(event: Event, response: Response) -> bool:
     """Whether our answer was the last change."""
-    replied, changed = _replied(event, response), event.last_modified_date_time
+    replied, changed = _replied(event), event.last_modified_date_time
     return (
         response in (Response.ACCEPTED, Response.DECLINED)
         and replied is not None
@@ -90,17 +88,18 @@ def _is_echo(event: Event, response: Response) -> bool:
     )
 
 
-def observation(event: Event, mailbox: str, series: Series | None) -> Observation | ItemBrokenError:
-    """Tell everything; an ItemBrokenError for a meeting that makes no sense. `series` is needed for masters."""
+def observation(event: Event, mailbox: str) -> Observation | ItemBrokenError:
+    """Tell everything; an ItemBrokenError for a meeting that makes no sense."""
     key, span = event.key, _span(event)
     if key is None:
         return ItemBrokenError("the meeting has no identity", code="no-key", mailbox=mailbox)
     cancelled = event.is_cancelled is True
     if span is None and not cancelled:
         return ItemBrokenError("the meeting has no times that make sense", code="no-times", mailbox=mailbox)
-    if span is not None and series is not None:
-        span = Span(span.start, span.end, span.zone, all_day=span.all_day, until=series.until)
     kind, response, organizer = _kind(event), _response(event), _person(event.organizer) or Person("")
+    series = read_series(event, span.start, span.end) if kind is Kind.SERIES and span is not None else None
+    if span is not None and series is not None:
+        span = replace(span, until=occurrences_of(series).last_end)
     return Observation(
         key=key,
         ref=event.ref,
@@ -116,12 +115,28 @@ def observation(event: Event, mailbox: str, series: Series | None) -> Observatio
         is_organizer=is_own(event, mailbox),
         response=response,
         response_requested=event.response_requested is not False,
-        replied_at=_replied(event, response),
+        replied_at=_replied(event),
         received_at=event.created_date_time,
         sent_at=_sent(event),
         sequence=_number(event.extended(SEQUENCE)),
         original_start=event.original_start if kind is Kind.OCCURRENCE else None,
-        recurrence=series.text if series else None,
+        recurrence=unsaid(event) if kind is Kind.SERIES and series is None else None,
+        series=series,
+        changed=_changed(event, series) if series is not None else (),
+    )
+
+
+def _changed(event: Event, series: Series) -> tuple[Changed, ...]:
+    """Tell what was answered to the occurrences that differ from their series; of very many, the latest."""
+    found = dict(exceptions_of(event, series))
+    return tuple(
+        Changed(
+            day,
+            ItemRef(one.id) if one.id else None,
+            _answer(one.response_status) if one.response_status else None,
+            _answered(one.response_status),
+        )
+        for day, one in sorted(found.items(), key=lambda pair: pair[0])[-_MOST_CHANGED:]
     )
 
 
@@ -155,22 +170,29 @@ def _kind(event: Event) -> Kind:
 def _span(event: Event) -> Span | None:
     start, end = event.starts, event.ends
     all_day = event.is_all_day is True
-    if (
-        all_day
-    ):  # `start` and `end` are midnights without a zone, these two the instants they are in the organizer's zone
-        start = values.instant(event.extended(START_WHOLE)) or start
-        end = values.instant(event.extended(END_WHOLE)) or end
+    if all_day:  # shown are midnights without a zone, these two are the instants they are in the organizer's zone
+        zone = values.zone_of(event.original_start_time_zone) or UTC
+        start = values.instant(event.extended(START_WHOLE)) or (start and values.floating(start, zone))
+        end = values.instant(event.extended(END_WHOLE)) or (end and values.floating(end, zone))
     if start is None or end is None or end < start:
         return None
     return Span(start, end, event.original_start_time_zone or None, all_day=all_day)
 
 
 def _response(event: Event) -> Response:
-    return _RESPONSES.get(event.response_status.response if event.response_status else "", Response.NONE)
+    return _answer(event.response_status)
 
 
-def _replied(event: Event, response: Response) -> datetime | None:
-    return event.response_status.time if event.response_status and response in _ANSWERS else None
+def _replied(event: Event) -> datetime | None:
+    return _answered(event.response_status)
+
+
+def _answer(status: ResponseStatus | None) -> Response:
+    return _RESPONSES.get(status.response if status else "", Response.NONE)
+
+
+def _answered(status: ResponseStatus | None) -> datetime | None:
+    return status.time if status and _answer(status) in _ANSWERS else None
 
 
 def _sent(event: Event) -> datetime | None:

@@ -22,16 +22,20 @@ log = structlog.get_logger(__name__)
 MOST_HITS = 10
 _MOST_PAGES: Final = 20
 _HEAD: Final = 40
+_DATE: Final = 16
 _FOREIGN: Final = b"vCal-Uid\x01\x00\x00\x00"
 
 
 def uids_of(key: MeetingKey) -> tuple[str, ...]:
-    """Return the iCalendar UIDs under which a meeting of this key may be listed."""
+    """Return the iCalendar UIDs under which a meeting of this key may be listed; that of an occurrence holds its day."""
     raw = key.to_bytes()
+    if day := key.occurrence:
+        raw = raw[:_DATE] + day.year.to_bytes(2, "big") + bytes((day.month, day.day)) + raw[_DATE + 4 :]
+    text = raw.hex()
     if raw[_HEAD:].startswith(_FOREIGN):
-        text = raw[_HEAD + len(_FOREIGN) :].rstrip(b"\0").decode("utf-8", "replace")
-        return (text, key.value)
-    return (key.value, key.value.lower())
+        foreign = raw[_HEAD + len(_FOREIGN) :].rstrip(b"\0").decode("utf-8", "replace")
+        return (foreign, text.upper())
+    return (text.upper(), text)
 
 
 def wheres(key: MeetingKey) -> tuple[str, ...]:

@@ -141,13 +141,12 @@ class GraphMailbox:
     async def update_invitation(self, organizer: str, key: MeetingKey, edit: InvitationEdit) -> UpdateResult:
         """Change the organizer's own meeting, which Exchange sends to its attendees.
 
-        Where this mailbox is invited to one occurrence of a series only, that occurrence is changed and not the series.
+        The key of one occurrence changes that occurrence alone, and not the series it is part of.
         """
         person = own.person(organizer)
         if not self._settings.update_organizers or not person:
             return UpdateResult.REFUSED
-        original = self._reader.lone_occurrence(key)
-        return await self._organizers.update(person, key, edit, original=original)
+        return await self._organizers.update(person, key, edit)
 
     async def wakeups(self) -> AsyncGenerator[Hint]:
         """Yield what notifications ask for; ends at once where none can come in."""

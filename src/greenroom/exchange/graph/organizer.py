@@ -9,7 +9,7 @@ find by key ──▶ edit ──▶ write ──▶ the exceptions of a series 
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 import structlog
@@ -21,10 +21,10 @@ from greenroom.exchange.errors import (
     OutcomeUnknownError,
     TryLaterError,
 )
-from greenroom.exchange.graph import facts, finding, own, series
+from greenroom.exchange.graph import facts, finding, own
 from greenroom.exchange.graph.answers import TooLongError
 from greenroom.exchange.graph.call import Call, RefusedError
-from greenroom.exchange.graph.events import Event, raw_page, read_event
+from greenroom.exchange.graph.events import Event, raw_page
 from greenroom.exchange.graph.online import keeps_online_meeting
 from greenroom.exchange.graph.own import Text
 from greenroom.exchange.graph.refused import CONFLICTS
@@ -34,7 +34,7 @@ from greenroom.meetings.meeting import MeetingKey
 log = structlog.get_logger(__name__)
 
 ATTEMPTS: Final = 3
-_AROUND: Final = timedelta(days=1)
+_AROUND: Final = timedelta(hours=36)
 _MOST_NAMED: Final = 10_000
 
 
@@ -46,15 +46,13 @@ class Organizers:
         self._clock = clock
         self._refused: set[str] = set()  # for the log alone: rights are tried anew each time
 
-    async def update(
-        self, organizer: str, key: MeetingKey, edit: InvitationEdit, *, original: datetime | None = None
-    ) -> UpdateResult:
-        """Change the text of the organizer's meeting, of one occurrence where `original` says so.
+    async def update(self, organizer: str, key: MeetingKey, edit: InvitationEdit) -> UpdateResult:
+        """Change the text of the organizer's meeting, of one occurrence alone where the key is that of one.
 
         See `OrganizerCalendars.update_invitation`.
         """
         try:
-            return await _Update(self._transport, organizer, key, edit, original=original, now=self._clock()).run()
+            return await _Update(self._transport, organizer, key, edit, now=self._clock()).run()
         except NotPermittedError as error:
             if organizer not in self._refused:
                 if len(self._refused) >= _MOST_NAMED:
@@ -81,14 +79,12 @@ class _Update:
         key: MeetingKey,
         edit: InvitationEdit,
         *,
-        original: datetime | None,
         now: datetime,
     ) -> None:
         self._transport = transport
         self._organizer = organizer
         self._key = key
         self._edit = edit
-        self._original = original
         self._now = now
         self._unsure: OutcomeUnknownError | None = None
         self._master = ""
@@ -148,32 +144,39 @@ class _Update:
     async def _own(self) -> Text | None:
         """Find the organizer's own, running meeting: a copy in which they only attend is never touched."""
         found = await finding.search(
-            self._transport, self._organizer, self._key, lambda where: own.search(self._organizer, where)
+            self._transport, self._organizer, self._key.clean, lambda where: own.search(self._organizer, where)
         )
         mine = [
             (hit.raw, hit.row)
             for hit in found.hits
             if isinstance(hit.row, Event) and facts.is_own(hit.row, self._organizer) and not hit.row.is_cancelled
         ]
+        master = next((pair for pair in mine if pair[1].is_series), None)
+        day = self._key.occurrence
+        if day is not None:
+            return await self._occurrence(master[1].id, day) if master is not None else None
         if not mine:
             return None
-        raw, row = next((pair for pair in mine if pair[1].is_series), mine[0])
-        if row.is_series and self._original is not None:
-            return await self._occurrence(row.id, self._original)
+        raw, row = master or mine[0]
         self._master = row.id if row.is_series else ""
         return own.read_text(raw)
 
-    async def _occurrence(self, master: str, original: datetime) -> Text | None:
-        call = series.instances(
-            self._organizer, master, original - _AROUND, original + _AROUND, select="id,type,originalStart,isCancelled"
-        )
-        raws, _ = raw_page((await self._transport.call(call)).body, self._organizer)
-        rows = [row for row in map(read_event, raws) if isinstance(row, Event)]
-        ident = own.occurrence_of(rows, original)
-        if not ident:
-            whole = (await self._transport.call(own.get_exceptions(self._organizer, master))).body
-            return next((t for t in own.read_exceptions(whole) if t.original == original and not t.cancelled), None)
-        return own.read_text((await self._transport.call(own.get_text(self._organizer, ident))).body)
+    async def _occurrence(self, master: str, day: date) -> Text | None:
+        """Find an occurrence by the day it was first meant for: most take place around it, others are exceptions."""
+        noon = datetime.combine(day, time(12), tzinfo=UTC)
+        call = own.instances(self._organizer, master, noon - _AROUND, noon + _AROUND)
+        try:
+            raws, _ = raw_page((await self._transport.call(call)).body, self._organizer)
+            found = own.occurrence_on(raws, day)
+        except RefusedError as error:
+            if error.elsewhere:
+                raise
+            log.info("graph.update.no-instances", organizer=self._organizer, code=error.code)
+            found = None
+        if found is not None:
+            return found
+        whole = (await self._transport.call(own.get_exceptions(self._organizer, master))).body
+        return own.occurrence_on(own.exceptions_in(whole), day)
 
     async def _exceptions(self) -> bool:
         """Change what is not over of the exceptions that lack the text; say whether anything was written."""

@@ -5,9 +5,9 @@ shows; written back, such a body would cost the organizer's text, so it is asked
 else since our reading an error (412). An update by the organizer is sent to the attendees; that cannot be kept back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from greenroom.exchange.addresses import address, is_x500
@@ -20,6 +20,7 @@ from greenroom.exchange.graph.locations import Place
 from greenroom.exchange.graph.values import LONGEST_BODY
 
 _TEXT = "id,changeKey,type,isCancelled,body,location,locations"
+_OCCURRENCE = f"{_TEXT},start,end,originalStart,iCalUId,isAllDay,originalStartTimeZone"
 _OWN = f"{_TEXT},iCalUId,seriesMasterId,isOrganizer,organizer,responseStatus"
 _PREFER = (shapes.HTML, shapes.UNSAFE_HTML)
 _MOST_EXCEPTIONS = 200
@@ -33,7 +34,6 @@ class Text:
     etag: str
     invitation: Invitation
     places: tuple[Place, ...] = field(repr=False)
-    original: datetime | None = None
     ends: datetime | None = None
     cancelled: bool = False
     too_long: bool = False
@@ -50,16 +50,16 @@ def search(organizer: str, where: str) -> Call:
     return Call("ListEvents", "GET", path("users", organizer, "calendar", "events"), organizer, query, prefer=_PREFER)
 
 
-def get_text(organizer: str, ident: str) -> Call:
-    """Read the text of one event."""
-    return Call("GetEvent", "GET", shapes.event_path(organizer, ident), organizer, {"$select": _TEXT}, prefer=_PREFER)
+def instances(organizer: str, ident: str, start: datetime, end: datetime) -> Call:
+    """List the occurrences of a series in a window of time, with their texts."""
+    return shapes.instances(organizer, ident, start, end, select=_OCCURRENCE, prefer=_PREFER)
 
 
 def get_exceptions(organizer: str, ident: str) -> Call:
     """Read the texts of a master's exceptions."""
     query = {
         "$select": "id,changeKey,type",
-        "$expand": f"exceptionOccurrences($select={_TEXT},start,end,originalStart)",
+        "$expand": f"exceptionOccurrences($select={_OCCURRENCE})",
     }
     return Call("GetEvent", "GET", shapes.event_path(organizer, ident), organizer, query, prefer=_PREFER)
 
@@ -76,18 +76,31 @@ def read_text(raw: Any) -> Text | None:
         event.etag or f'W/"{event.change_key}"',
         Invitation(body.html if body else "", locations.text_of(places)),
         places,
-        event.original_start,
         event.ends,
         event.is_cancelled is True,
         _length(raw) > LONGEST_BODY or (body is not None and len(body.html) > LONGEST_BODY),
     )
 
 
+def exceptions_in(raw: Any) -> list[Any]:
+    """Return the exceptions of a master as they came."""
+    listed = raw.get("exceptionOccurrences") if isinstance(raw, dict) else None
+    return (listed if isinstance(listed, list) else [])[:_MOST_EXCEPTIONS]
+
+
 def read_exceptions(raw: Any) -> list[Text]:
     """Read the texts of a master's exceptions; those that cannot be read are left out."""
-    listed = raw.get("exceptionOccurrences") if isinstance(raw, dict) else None
-    found = (read_text(one) for one in (listed if isinstance(listed, list) else [])[:_MOST_EXCEPTIONS])
+    found = (read_text(one) for one in exceptions_in(raw))
     return [one for one in found if one is not None]
+
+
+def occurrence_on(raws: Iterable[Any], day: date) -> Text | None:
+    """Read the text of the occurrence first meant for this day; None if it is not among these, or is cancelled."""
+    for raw in raws:
+        event = read_event(raw)
+        if isinstance(event, Event) and event.original_day == day and not event.is_cancelled:
+            return read_text(raw)
+    return None
 
 
 def _length(raw: Mapping[str, Any]) -> int:
@@ -108,12 +121,6 @@ def update(organizer: str, text: Text, wanted: Invitation) -> Call | None:
     headers = {"If-Match": text.etag}
     target = shapes.event_path(organizer, text.ident)
     return Call("UpdateEvent", "PATCH", target, organizer, body=body, headers=headers, writes=True, sends=True)
-
-
-def occurrence_of(rows: list[Event], original: datetime) -> str:
-    """Return the id of the occurrence first meant for this instant; empty if it is not among these."""
-    near = (row for row in rows if row.original_start is not None and not row.is_cancelled)
-    return next((row.id for row in near if row.original_start == original), "")
 
 
 def person(text: str) -> str:

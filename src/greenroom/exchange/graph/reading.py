@@ -2,13 +2,12 @@
 
 ```
 refs ──▶ ranges of their times, listed whole ──▶ the others by id ──▶ masters again, with their exceptions
-     ──▶ where a series that ends has its last occurrence ──▶ one observation per meeting
+     ──▶ occurrences led to their masters ──▶ one observation per meeting
 ```
 """
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,21 +15,20 @@ import structlog
 
 from greenroom.exchange.contract import Unreadable
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, TryLaterError
-from greenroom.exchange.graph import facts, series, shapes
+from greenroom.exchange.graph import facts, shapes
 from greenroom.exchange.graph.answers import TooLongError
 from greenroom.exchange.graph.call import Answer, Call, RefusedError
-from greenroom.exchange.graph.events import Broken, Event, Instance, Page, raw_page, read_event, read_page, version_time
-from greenroom.exchange.graph.facts import Series
+from greenroom.exchange.graph.events import Broken, Event, Page, read_event, read_page, version_time
 from greenroom.exchange.graph.refused import for_item
+from greenroom.exchange.graph.shapes import Depth
 from greenroom.exchange.graph.transport import GraphTransport
 from greenroom.exchange.graph.values import stamp
-from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation
+from greenroom.meetings.meeting import ItemRef, Kind, Observation
 
 log = structlog.get_logger(__name__)
 
 _FEW = 3
 _MOST_PAGES_OF_RANGE = 2
-_MOST_PAGES_OF_INSTANCES = 5
 _MOST_REMEMBERED = 2000
 
 Found = Event | Broken | ExchangeError
@@ -61,6 +59,10 @@ class Masters:
         while len(self._known) > _MOST_REMEMBERED:
             self._known.popitem(last=False)
 
+    def drop(self, ident: str) -> None:
+        """Forget one that is no master any more."""
+        self._known.pop(ident, None)
+
     def learn(self, rows: Iterable[Event | Broken]) -> None:
         """Remember the masters of a list."""
         for row in rows:
@@ -75,43 +77,28 @@ class Reader:
         self._transport = transport
         self._mailbox = mailbox
         self._masters = masters
-        self._exceptions: bool | None = (
-            None  # whether this server shows a master's exceptions; learnt anew after every start
-        )
-        self._ends: OrderedDict[tuple[str, str], datetime | None] = OrderedDict()
-        self._lone: OrderedDict[MeetingKey, datetime] = OrderedDict()
-
-    def lone_occurrence(self, key: MeetingKey) -> datetime | None:
-        """Return the original start of the one occurrence of a series this mailbox was last seen to be invited to."""
-        return self._lone.get(key)
+        self._depth = Depth.ANSWERS  # what this server shows of exceptions; learnt anew after every start
+        self._proven = Depth.NOTHING
+        self._shown_less: set[str] = set()
 
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
         """Read items; several that lead to one meeting yield it once. Raises what concerns the whole call."""
         wanted = list(dict.fromkeys(refs))
         listed = await self._together([ref for ref in wanted if ref.id not in self._masters])
+        self._masters.learn(listed.values())
         found: dict[str, Found] = {ident: one for ident, one in listed.items() if not _is_master(one)}
         found |= await self._by_id([ref.id for ref in wanted if ref.id not in found])
         return await self._settled([(ref, found[ref.id]) for ref in wanted])
 
     async def read_listed(self, rows: Sequence[Event | Broken]) -> list[Observation | Unreadable]:
         """Make observations of what a list showed whole; masters are read once more, with their exceptions."""
+        self._masters.learn(rows)
         masters = await self._by_id([row.ref.id for row in rows if _is_master(row)])
         return await self._settled([(row.ref, masters.get(row.ref.id, row)) for row in rows])
 
     async def _settled(self, found: Sequence[tuple[ItemRef, Found]]) -> list[Observation | Unreadable]:
         led = await self._led_to_masters([one for _, one in found])
-        results = await _side_by_side(self._observed(ref, one) for (ref, _), one in zip(found, led, strict=True))
-        for result in results:
-            if isinstance(result, Observation):
-                self._remember(result)
-        return _one_per_meeting(results)
-
-    def _remember(self, seen: Observation) -> None:
-        self._lone.pop(seen.key, None)
-        if seen.kind is Kind.OCCURRENCE and seen.original_start is not None:
-            self._lone[seen.key] = seen.original_start
-        while len(self._lone) > _MOST_REMEMBERED:
-            self._lone.popitem(last=False)
+        return _one_per_meeting(self._observed(ref, one) for (ref, _), one in zip(found, led, strict=True))
 
     # --- getting events -------------------------------------------------------------------------------------------
 
@@ -150,36 +137,55 @@ class Reader:
     async def _follow(self, page: Page, like: Call) -> Page:
         return read_page((await self._transport.follow(page.next_link, like)).body, self._mailbox)
 
-    async def _by_id(self, ids: Sequence[str]) -> dict[str, Found]:
-        """Read items by id, masters with their exceptions: those known to be masters in one go, others in a second one."""
-        unique = list(dict.fromkeys(ids))
-        known = {ident for ident in unique if self._exceptions is not False and ident in self._masters}
-        found = await self._asked(unique, known)
-        refused = {ident for ident in known if isinstance(found[ident], ItemBrokenError)}
-        if refused:  # what is no master any more has no exceptions to expand
-            found |= await self._asked(sorted(refused), set())
-        shallow = [
-            i for i, one in found.items() if isinstance(one, Event) and one.is_series and i not in known - refused
-        ]
-        for ident in shallow:
-            self._masters.add(ident)
-        if shallow and self._exceptions is not False:
-            deep = await self._asked(shallow, set(shallow))
-            self._learn(deep.values())
-            found |= {ident: one for ident, one in deep.items() if not isinstance(one, ItemBrokenError)}
+    async def _by_id(self, ids: Iterable[str]) -> dict[str, Found]:
+        """Read items by id, masters with their exceptions: those known to be masters in one go, others in a second one.
+
+        What is refused with its exceptions is asked for once more with less of them, and without.
+        """
+        wanted = {ident: self._depth if ident in self._masters else Depth.NOTHING for ident in dict.fromkeys(ids)}
+        found: dict[str, Found] = {}
+        refused: dict[str, Depth] = {}
+        while wanted:
+            again: dict[str, Depth] = {}
+            for ident, one in (await self._asked(wanted)).items():
+                depth = wanted[ident]
+                if depth and isinstance(one, ItemBrokenError):
+                    refused[ident] = depth
+                    if (less := Depth(depth - 1)) or ident not in found:
+                        again[ident] = less
+                    continue
+                found[ident] = one
+                if depth and _is_master(one):
+                    self._shown(ident, depth, refused.get(ident))
+                elif _is_master(one):
+                    self._masters.add(ident)
+                    if self._depth and ident not in refused:
+                        again[ident] = self._depth
+                elif isinstance(one, Event):
+                    self._masters.drop(ident)
+            wanted = again
+        self._refused(refused.values())
         return found
 
-    def _learn(self, deep: Collection[Found]) -> None:
-        """Learn whether exceptions are shown at all: one odd master proves nothing, and what was shown once will be again."""
-        if any(isinstance(one, Event) for one in deep):
-            self._exceptions = True
-        elif self._exceptions is None and len(deep) > 1 and all(isinstance(one, ItemBrokenError) for one in deep):
-            log.warning("graph.read.no-exceptions", mailbox=self._mailbox)
-            self._exceptions = False
+    def _shown(self, ident: str, depth: Depth, refused: Depth | None) -> None:
+        """Learn that exceptions are shown, and no more of them where more was refused: one odd master proves nothing."""
+        self._proven = max(self._proven, depth)
+        if refused is None or self._proven >= self._depth:
+            return
+        self._shown_less.add(ident)
+        if len(self._shown_less) > 1:
+            log.warning("graph.read.no-answers-of-exceptions", mailbox=self._mailbox)
+            self._depth = self._proven
 
-    async def _asked(self, ids: Sequence[str], deep: set[str]) -> dict[str, Found]:
-        answers = await self._get([shapes.get_whole(self._mailbox, i, exceptions=i in deep) for i in ids])
-        return {ident: self._entry(ident, answer) for ident, answer in zip(ids, answers, strict=True)}
+    def _refused(self, refused: Collection[Depth]) -> None:
+        """Learn that no exceptions are shown: one odd master proves nothing, and what was shown once will be again."""
+        if not self._proven and len(refused) > 1 and all(depth is Depth.TIMES for depth in refused):
+            log.warning("graph.read.no-exceptions", mailbox=self._mailbox)
+            self._depth = Depth.NOTHING
+
+    async def _asked(self, wanted: Mapping[str, Depth]) -> dict[str, Found]:
+        answers = await self._get([shapes.get_whole(self._mailbox, i, depth) for i, depth in wanted.items()])
+        return {ident: self._entry(ident, answer) for ident, answer in zip(wanted, answers, strict=True)}
 
     async def _get(self, calls: Sequence[Call]) -> list[Answer | ExchangeError]:
         if len(calls) > 1:
@@ -218,65 +224,16 @@ class Reader:
             led.append(one if gone or master is None else master)
         return led
 
-    # --- making observations --------------------------------------------------------------------------------------
-
-    async def _observed(self, ref: ItemRef, one: Found) -> Observation | Unreadable:
+    def _observed(self, ref: ItemRef, one: Found) -> Observation | Unreadable:
         if isinstance(one, Broken):
             return Unreadable(ref, one.error)
         if isinstance(one, ExchangeError):
             return Unreadable(ref, one)
-        try:
-            rule = await self._series(one) if one.is_series else None
-        except TryLaterError as error:
-            return Unreadable(ref, error)
-        result = facts.observation(one, self._mailbox, rule)
+        result = facts.observation(one, self._mailbox)
         return result if isinstance(result, Observation) else Unreadable(ref, result)
 
-    async def _series(self, master: Event) -> Series:
-        text = series.series_text(master)
-        place = master.id, f"{text}/{master.starts}/{master.ends}"
-        if place not in self._ends:
-            self._ends[place] = await self._until(master)
-        self._ends.move_to_end(place)
-        while len(self._ends) > _MOST_REMEMBERED:
-            self._ends.popitem(last=False)
-        return Series(text, self._ends[place])
 
-    async def _until(self, master: Event) -> datetime | None:
-        """Ask where the last occurrence ends: only Exchange knows the zone in which a rule is to be counted."""
-        tail = series.tail_of(master)
-        if tail is None or master.ends is None:
-            return None
-        moved = series.last_end(master.exception_occurrences)
-        for start, end in tail.windows():
-            try:
-                last = series.last_end(await self._instances(master.id, start, end))
-            except RefusedError as error:
-                log.info("graph.read.no-instances", mailbox=self._mailbox, code=error.code)
-                break
-            if last is not None:
-                return max(last, moved) if moved else last
-        return tail.guess(master.ends)
-
-    async def _instances(self, ident: str, start: datetime, end: datetime) -> list[Instance]:
-        call = series.instances(self._mailbox, ident, start, end)
-        answer = await self._transport.call(call)
-        found: list[Instance] = []
-        for _ in range(_MOST_PAGES_OF_INSTANCES):
-            raws, link = raw_page(answer.body, self._mailbox)
-            events = (read_event(raw) for raw in raws)
-            found.extend(
-                Instance(id=e.id, start=e.start, end=e.end, is_cancelled=e.is_cancelled)
-                for e in events
-                if isinstance(e, Event)
-            )
-            if not link:
-                break
-            answer = await self._transport.follow(link, call)
-        return found
-
-
-def _is_master(one: Event | Broken) -> bool:
+def _is_master(one: Found) -> bool:
     return isinstance(one, Event) and one.is_series
 
 
@@ -296,14 +253,6 @@ def _end_of(when: datetime) -> str:
     return stamp(when).replace("Z", "9Z")
 
 
-async def _side_by_side(work: Iterable[object]) -> list[Observation | Unreadable]:
-    results = await asyncio.gather(*work, return_exceptions=True)  # type: ignore[call-overload]
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return list(results)
-
-
 def _one_per_meeting(results: Iterable[Observation | Unreadable]) -> list[Observation | Unreadable]:
     """Keep one observation per meeting: the newest item, and a series rather than its occurrences."""
     results = list(results)
@@ -313,12 +262,11 @@ def _one_per_meeting(results: Iterable[Observation | Unreadable]) -> list[Observ
         if isinstance(result, Unreadable):
             kept[result.ref] = result
             continue
-        if result.kind is Kind.OCCURRENCE and result.key in masters:
+        if result.kind is Kind.OCCURRENCE and result.key.clean in masters:
             continue
-        place = result.key, result.kind is Kind.OCCURRENCE and result.original_start
-        before = kept.get(place)
+        before = kept.get(result.key)
         if not isinstance(before, Observation) or facts.standing(before) < facts.standing(result):
-            kept[place] = result
+            kept[result.key] = result
     waiting = [r.error for r in results if isinstance(r, Unreadable) and isinstance(r.error, TryLaterError)]
     if waiting and len(waiting) == len(results):
         raise waiting[0]  # if all must wait, so must the call

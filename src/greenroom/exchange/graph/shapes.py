@@ -3,6 +3,9 @@
 Source: Graph v1.0, "List events", "Get event", "Get singleValueLegacyExtendedProperty", "Use query parameters".
 """
 
+from datetime import datetime
+from enum import IntEnum
+
 from greenroom.exchange.graph.call import Call, path
 from greenroom.exchange.graph.events import (
     CLEAN_GLOBAL_OBJECT_ID,
@@ -11,27 +14,40 @@ from greenroom.exchange.graph.events import (
     OWNER_CRITICAL_CHANGE,
     SEQUENCE,
     START_WHOLE,
+    ZONE_OF_SERIES,
 )
+from greenroom.exchange.graph.values import stamp
 
 MOST_LISTED = 500
 """Light events in one page; Graph allows up to 1000."""
 MOST_READ = 50
 """Whole events in one page: their bodies travel along."""
+_INSTANCES = 50
 
 HTML = 'outlook.body-content-type="html"'
 UNSAFE_HTML = "outlook.allow-unsafe-html"
 
 _LIGHT = (
     "id,changeKey,lastModifiedDateTime,iCalUId,type,seriesMasterId,originalStart,subject,start,end,isAllDay,isCancelled,"
-    "sensitivity,responseStatus"
+    "sensitivity,responseStatus,originalStartTimeZone"
 )
 _WHOLE = (
-    f"{_LIGHT},createdDateTime,originalStartTimeZone,recurrence,organizer,isOrganizer,attendees,responseRequested,"
-    "location,locations,body"
+    f"{_LIGHT},createdDateTime,recurrence,organizer,isOrganizer,attendees,responseRequested,location,locations,body"
 )
-_LIGHT_PROPERTIES = (CLEAN_GLOBAL_OBJECT_ID, START_WHOLE, END_WHOLE, OWNER_CRITICAL_CHANGE)
-_WHOLE_PROPERTIES = (*_LIGHT_PROPERTIES, GLOBAL_OBJECT_ID, SEQUENCE)
-_EXCEPTIONS = "exceptionOccurrences($select=id,type,originalStart,start,end,isCancelled)"
+_LIGHT_PROPERTIES = (CLEAN_GLOBAL_OBJECT_ID, GLOBAL_OBJECT_ID, START_WHOLE, END_WHOLE, OWNER_CRITICAL_CHANGE)
+_WHOLE_PROPERTIES = (*_LIGHT_PROPERTIES, SEQUENCE, ZONE_OF_SERIES)
+
+
+class Depth(IntEnum):
+    """How much of what differs from a series is asked for with its master."""
+
+    NOTHING = 0
+    TIMES = 1
+    ANSWERS = 2
+
+
+_TIMES = "id,type,originalStart,start,end,isAllDay,isCancelled"
+_EXCEPTIONS = {Depth.TIMES: _TIMES, Depth.ANSWERS: f"{_TIMES},responseStatus"}
 
 
 def properties(*names: str) -> str:
@@ -54,12 +70,26 @@ def list_whole(mailbox: str, *, where: str, order: str = "", top: int = MOST_REA
     return Call("ListEvents", "GET", _events(mailbox), mailbox, {k: v for k, v in query.items() if v}, prefer=(HTML,))
 
 
-def get_whole(mailbox: str, ident: str, *, exceptions: bool = False) -> Call:
-    """Read one event; with `exceptions`, which only masters have, also what differs from their rule."""
+def get_whole(mailbox: str, ident: str, depth: Depth = Depth.NOTHING) -> Call:
+    """Read one event; only masters have any depth."""
     query = {"$select": _WHOLE, "$expand": properties(*_WHOLE_PROPERTIES)}
-    if exceptions:
-        query = {"$select": f"{_WHOLE},cancelledOccurrences", "$expand": f"{query['$expand']},{_EXCEPTIONS}"}
+    if depth:
+        expand = f"{query['$expand']},exceptionOccurrences($select={_EXCEPTIONS[depth]})"
+        query = {"$select": f"{_WHOLE},cancelledOccurrences", "$expand": expand}
     return Call("GetEvent", "GET", event_path(mailbox, ident), mailbox, query, prefer=(HTML,))
+
+
+def instances(
+    mailbox: str, ident: str, start: datetime, end: datetime, *, select: str, prefer: tuple[str, ...]
+) -> Call:
+    """List the occurrences of a series that take place in a window of time."""
+    query = {
+        "startDateTime": stamp(start),
+        "endDateTime": stamp(end),
+        "$top": str(_INSTANCES),
+        "$select": select,
+    }
+    return Call("ListInstances", "GET", event_path(mailbox, ident, "instances"), mailbox, query, prefer=prefer)
 
 
 def event_path(mailbox: str, ident: str, *rest: str) -> str:

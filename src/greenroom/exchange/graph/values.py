@@ -2,13 +2,14 @@
 
 import html
 import re
-import zoneinfo
-from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+
+from greenroom.meetings import zones
+from greenroom.meetings.zones import Zone
 
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9})\d*)?)?(Z|[+-]\d\d:\d\d)?", re.ASCII | re.IGNORECASE
 )
-_LONGEST_ZONE = 100
 _UTC_NAMES = frozenset({"", "utc", "etc/utc", "gmt", "etc/gmt", "z", "tzone://microsoft/utc"})
 LONGEST_TEXT = 4000
 LONGEST_BODY = 2 * 1024 * 1024
@@ -40,13 +41,24 @@ def _offset(text: str | None) -> tzinfo | None:
 
 
 def zone_of(name: str) -> tzinfo | None:
-    """Return the zone a dateTimeTimeZone names; we ask for UTC, other names are understood only where the system knows them."""
-    if name.strip().lower() in _UTC_NAMES:
-        return UTC
+    """Return the zone a dateTimeTimeZone names: we ask for UTC, but understand what Windows and IANA call zones too."""
+    return UTC if name.strip().lower() in _UTC_NAMES else zones.find(Zone(name))
+
+
+def floats(moment: datetime) -> bool:
+    """Whether a moment of a whole day is a midnight without a zone, which Graph shows as UTC.
+
+    No zone but UTC itself has its midnight then, so that a true instant is never taken for one.
+    """
+    return moment.timetz() == time(tzinfo=UTC)
+
+
+def floating(moment: datetime, zone: tzinfo) -> datetime:
+    """Return when a whole day begins in a zone; an instant stays as it is."""
     try:
-        return zoneinfo.ZoneInfo(name) if len(name) <= _LONGEST_ZONE else None
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+        return moment.replace(tzinfo=zone).astimezone(UTC) if floats(moment) else moment
+    except OverflowError:
+        return moment
 
 
 def stamp(value: datetime) -> str:
