@@ -196,6 +196,11 @@ def is_about_content(error: ExchangeError) -> bool:
     return isinstance(error, RefusedRequestError) and error.code.startswith(content)
 
 
+def is_busy(error: ExchangeError | None) -> bool:
+    """Whether Exchange asks to come back later, rather than failing over something."""
+    return isinstance(error, TryLaterError) and (error.code in _BUSY or error.after is not None)
+
+
 def broken(error: ExchangeError) -> ItemBrokenError:
     """Say of the one item in a refused request that it is to blame."""
     return ItemBrokenError(f"Exchange cannot handle this item ({error.code})", code=error.code, mailbox=error.mailbox)

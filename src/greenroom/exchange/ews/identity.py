@@ -7,6 +7,7 @@ PidLidCleanGlobalObjectId (0x23), both in PSETID_Meeting; EWS reference, Extende
 import binascii
 from base64 import b64decode
 from collections.abc import Iterable
+from datetime import date
 
 from greenroom.exchange.ews.markup import Element, child, children, text_of, types
 from greenroom.meetings.meeting import MeetingKey
@@ -23,6 +24,7 @@ Extended = dict[tuple[str, int], str]
 
 _CLASS_ID = bytes.fromhex("040000008200E00074C5B7101A82E008")
 _HEAD = 40
+_DATE = slice(16, 20)
 _LONGEST = 8192
 _SHORTEST = 16
 _LONGEST_UID = 2000
@@ -51,7 +53,10 @@ def extended(item: Element) -> Extended:
 
 
 def key_of(properties: Extended, uid: str = "") -> MeetingKey | None:
-    """Return the meeting key: 0x23, else 0x3 cleaned, else the UID; None when there is none that is whole."""
+    """Return the key of the whole meeting: 0x23, else 0x3 cleaned, else the UID; None when there is none that is whole.
+
+    Of one occurrence it is the key of its series; `occurrence_day` tells which one it is.
+    """
     for prop in (CLEAN_GLOBAL_OBJECT_ID, GLOBAL_OBJECT_ID):
         if raw := _global_object_id(properties, prop):
             return MeetingKey.of_global_object_id(raw)
@@ -60,28 +65,50 @@ def key_of(properties: Extended, uid: str = "") -> MeetingKey | None:
 
 def is_occurrence(properties: Extended, uid: str = "") -> bool | None:
     """Whether the global object id holds the date of one occurrence; None when it cannot be told."""
-    raw = _global_object_id(properties, GLOBAL_OBJECT_ID)
-    if raw is None and uid:
+    date_ = _date(properties, uid)
+    return None if date_ is None else any(date_)
+
+
+def occurrence_day(properties: Extended, uid: str = "") -> date | None:
+    """Return the day the occurrence was first meant for, in the zone of its series; None where the id holds none.
+
+    Lists of items cut long ids, but behind the date.
+    """
+    date_ = _date(properties, uid) or b""
+    try:
+        return date(int.from_bytes(date_[:2], "big"), date_[2], date_[3]) if any(date_) else None
+    except ValueError:
+        return None
+
+
+def _date(properties: Extended, uid: str) -> bytes | None:
+    """Return bytes 16 to 19 of the global object id; empty for a UID that has no place for them."""
+    raw = _decoded(properties, GLOBAL_OBJECT_ID)
+    if len(raw) < _DATE.stop:
+        if not uid.strip():
+            return None
         try:
             raw = bytes.fromhex(uid.strip()[: 2 * _HEAD])
         except ValueError:
-            return False  # a foreign UID has no place for a date
-    if raw is None:
-        return None
-    return raw.startswith(_CLASS_ID) and any(raw[16:20])
+            return b""
+    return raw[_DATE] if raw.startswith(_CLASS_ID) and len(raw) >= _DATE.stop else b""
 
 
 def _global_object_id(properties: Extended, prop: tuple[str, int]) -> bytes | None:
-    text = properties.get(prop, "")
-    try:
-        raw = b64decode(text) if len(text) <= _LONGEST else b""
-    except (binascii.Error, ValueError):
-        return None
+    raw = _decoded(properties, prop)
     if len(raw) < _SHORTEST:
         return None
     if raw.startswith(_CLASS_ID) and len(raw) >= _HEAD and len(raw) < _HEAD + int.from_bytes(raw[36:40], "little"):
         return None  # cut short: lists of items give the first bytes only
     return raw
+
+
+def _decoded(properties: Extended, prop: tuple[str, int]) -> bytes:
+    text = properties.get(prop, "")
+    try:
+        return b64decode(text) if len(text) <= _LONGEST else b""
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def names(text: str) -> tuple[str, ...]:

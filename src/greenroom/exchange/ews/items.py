@@ -7,7 +7,7 @@ order; unknown ones are skipped, of repeated ones the first counts.
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 
 import structlog
@@ -18,8 +18,9 @@ from greenroom.exchange.ews import identity
 from greenroom.exchange.ews.envelope import Call, Envelope, Message
 from greenroom.exchange.ews.faults import GarbledReplyError, error_for
 from greenroom.exchange.ews.markup import Element, child, children, local, messages, text_of, types, with_children
-from greenroom.exchange.ews.recurrence import read_series
+from greenroom.exchange.ews.series import Differing, Told, read_series
 from greenroom.exchange.ews.values import instant, number, truth
+from greenroom.exchange.ews.zones import read_zone
 from greenroom.meetings.meeting import (
     ItemRef,
     Kind,
@@ -30,6 +31,7 @@ from greenroom.meetings.meeting import (
     Sensitivity,
     Span,
 )
+from greenroom.meetings.zones import Zone, tzinfo_of
 
 log = structlog.get_logger(__name__)
 
@@ -87,8 +89,8 @@ class Item:
     """One item as GetItem gave it. `observation` is None for what is no meeting at all.
 
     `associated` is the calendar item a message belongs to; `processed` says that Exchange has applied the message to it, and
-    `outdated` that a newer one exists. `textless` asks for the body once more as text; `in_series` marks an occurrence that is
-    part of a series in this calendar.
+    `outdated` that a newer one exists. `textless` asks for the body once more as text; `in_series` marks what may be part of a
+    series in this calendar; `differing` are the occurrences that differ from the series this is.
     """
 
     ref: ItemRef
@@ -99,6 +101,7 @@ class Item:
     outdated: bool = False
     textless: bool = False
     in_series: bool = False
+    differing: tuple[Differing, ...] = ()
 
 
 def get_items(ids: Sequence[str], *, plain: bool = False) -> Call:
@@ -116,9 +119,10 @@ def get_texts(ids: Sequence[str]) -> Call:
     return _get(shape, (types("ItemId", Id=i) for i in ids))
 
 
-def get_master(occurrence_id: str, *, plain: bool = False) -> Call:
-    """Ask for the series an occurrence belongs to; `plain` as for `get_items`."""
-    return _get(_plain_shape() if plain else _shape(), [types("RecurringMasterItemId", OccurrenceId=occurrence_id)])
+def get_masters(occurrence_ids: Sequence[str], *, plain: bool = False) -> Call:
+    """Ask for the series that occurrences belong to; `plain` as for `get_items`."""
+    ids = (types("RecurringMasterItemId", OccurrenceId=ident) for ident in occurrence_ids)
+    return _get(_plain_shape() if plain else _shape(), ids)
 
 
 def _shape() -> Element:
@@ -190,7 +194,9 @@ def read_item(element: Element, mailbox: str) -> Item | ExchangeError:
     if source is None or (source is Source.CALENDAR and _truth(fields, "IsMeeting") is False):
         return Item(ref, source or Source.CALENDAR, None)
     reader = _Reader(fields, identity.extended(element), mailbox)
-    observation = reader.observation(ref, source)
+    span, zone = reader.span()
+    told = reader.told(span, zone)
+    observation = reader.observation(ref, source, span=span, zone=zone, told=told)
     if isinstance(observation, ItemBrokenError):
         return observation
     associated = fields.get("AssociatedCalendarItemId")
@@ -203,7 +209,13 @@ def read_item(element: Element, mailbox: str) -> Item | ExchangeError:
         outdated=_truth(fields, "IsOutOfDate") is True or text_of(fields.get("MeetingRequestType")) == "Outdated",
         textless=_is_textless(fields.get("Body")),
         in_series=text_of(fields.get("CalendarItemType")) in ("Occurrence", "Exception"),
+        differing=told.differing if source is Source.CALENDAR else (),
     )
+
+
+def is_cancelled(told: str, state: str) -> bool:
+    """Whether IsCancelled or AppointmentState (MS-OXOCAL 2.2.1.10) says that an item was cancelled."""
+    return truth(told) is True or bool((number(state) or 0) & _CANCELLED_STATE)
 
 
 def _is_textless(body: Element | None) -> bool:
@@ -222,22 +234,53 @@ class _Reader:
     extended: identity.Extended
     mailbox: str
 
-    def observation(self, ref: ItemRef, source: Source) -> Observation | ItemBrokenError:
-        uid = self._text("UID")
-        key = identity.key_of(self.extended, uid)
+    def span(self) -> tuple[Span | None, Zone]:
+        """Return when it is, without the end of a series, and in which zone it was meant."""
+        start, end = self._instant("Start"), self._instant("End")
+        zone = read_zone(self.fields, start or datetime.min.replace(tzinfo=UTC))
+        if start is None or end is None or end < start:
+            return None, zone
+        return Span(start, end, zone.name or None, all_day=_truth(self.fields, "IsAllDayEvent") is True), zone
+
+    def told(self, span: Span | None, zone: Zone) -> Told:
+        """Return what it says of its recurrence."""
+        if span is None or self._kind() is not Kind.SERIES:
+            return Told()
+        return read_series(self.fields, span.start, span.end, zone)
+
+    def observation(
+        self, ref: ItemRef, source: Source, *, span: Span | None, zone: Zone, told: Told
+    ) -> Observation | ItemBrokenError:
+        key, kind = identity.key_of(self.extended, self._text("UID")), self._kind()
         if key is None:
             return ItemBrokenError("the meeting has no identity", code="no-key", mailbox=self.mailbox)
-        kind = self._kind(uid)
-        span = self._span()
-        recurrence = None
-        if span is not None and kind is Kind.SERIES:
-            series = read_series(self.fields, span.start, span.end, span.zone)
-            recurrence = series.text if series else None
-            span = replace(span, until=series.until if series else None)
-        cancelled = source is Source.CANCELLATION or self._cancelled()
+        cancelled = source is Source.CANCELLATION or is_cancelled(
+            self._text("IsCancelled"), self._text("AppointmentState")
+        )
         if span is None and not cancelled:
             return ItemBrokenError("the meeting has no times that make sense", code="no-times", mailbox=self.mailbox)
-        return self._observation(ref, source, key, kind=kind, span=span, recurrence=recurrence, cancelled=cancelled)
+        if kind is Kind.OCCURRENCE:
+            day = self._day(span, zone)
+            if day is None:
+                return ItemBrokenError("an occurrence of no known day", code="no-day", mailbox=self.mailbox)
+            key = key.on(day)
+        if span is not None:
+            span = replace(span, until=told.until)
+        return self._observation(ref, source, key, kind=kind, span=span, told=told, cancelled=cancelled)
+
+    def _day(self, span: Span | None, zone: Zone) -> date | None:
+        """Return the day an occurrence was first meant for; of one that does not say so, the day it takes place."""
+        day = identity.occurrence_day(self.extended, self._text("UID"))
+        if day is not None:
+            return day
+        meant = self._original() or (span.start if span else None)
+        try:
+            return None if meant is None else meant.astimezone(tzinfo_of(zone)).date()
+        except OverflowError:
+            return None
+
+    def _original(self) -> datetime | None:
+        return self._instant("RecurrenceId") or self._instant("OriginalStart")
 
     def _observation(
         self,
@@ -247,13 +290,12 @@ class _Reader:
         *,
         kind: Kind,
         span: Span | None,
-        recurrence: str | None,
+        told: Told,
         cancelled: bool,
     ) -> Observation:
         response = RESPONSES.get(self._text("MyResponseType"), Response.NONE)
         organizer = self._organizer()
         sequence = number(self._text("AppointmentSequenceNumber"))
-        occurrence = kind is Kind.OCCURRENCE
         return Observation(
             key=key,
             ref=ref,
@@ -277,29 +319,18 @@ class _Reader:
             received_at=self._instant("DateTimeReceived"),
             sent_at=self._instant("DateTimeStamp"),
             sequence=sequence if sequence is not None else number(self.extended.get(identity.SEQUENCE, "")),
-            original_start=self._instant("RecurrenceId") or self._instant("OriginalStart") if occurrence else None,
-            recurrence=recurrence,
+            original_start=self._original() if kind is Kind.OCCURRENCE else None,
+            recurrence=told.text,
+            series=told.series,
         )
 
-    def _kind(self, uid: str) -> Kind:
+    def _kind(self) -> Kind:
         named = self._text("CalendarItemType")
         if named == "RecurringMaster" or (not named and "Recurrence" in self.fields):
             return Kind.SERIES
-        if named in ("Occurrence", "Exception") or identity.is_occurrence(self.extended, uid):
+        if named in ("Occurrence", "Exception") or identity.is_occurrence(self.extended, self._text("UID")):
             return Kind.OCCURRENCE
         return Kind.OCCURRENCE if self._instant("RecurrenceId") else Kind.SINGLE
-
-    def _span(self) -> Span | None:
-        start, end = self._instant("Start"), self._instant("End")
-        if start is None or end is None or end < start:
-            return None
-        zone = self.fields.get("StartTimeZone")
-        name = (zone.get("Id") if zone is not None else None) or self._text("StartTimeZoneId")
-        return Span(start, end, name[:200] or None, all_day=_truth(self.fields, "IsAllDayEvent") is True)
-
-    def _cancelled(self) -> bool:
-        state = number(self._text("AppointmentState")) or 0
-        return _truth(self.fields, "IsCancelled") is True or bool(state & _CANCELLED_STATE)
 
     def _organizer(self) -> Person:
         for name in ("Organizer", "From"):
@@ -361,6 +392,26 @@ def is_newer(message: Item, item: Item) -> bool:
     if known or new.received_at is None or old.received_at is None:
         return cancels
     return cancels or new.received_at - old.received_at > timedelta(seconds=1)
+
+
+def is_news_of_occurrence(message: Item, series: Item) -> bool:
+    """Whether a message about one occurrence says something that its series does not know yet (`AutomateProcessing None`)."""
+    new, whole = message.observation, series.observation
+    if message.source is Source.CALENDAR or message.processed or message.outdated or new is None or whole is None:
+        return False
+    for theirs, known in ((new.sequence, whole.sequence), (new.sent_at, whole.sent_at)):
+        if theirs is not None and known is not None and theirs != known:
+            if _later(known, theirs):
+                return False
+            break
+    day = new.key.occurrence
+    if whole.series is None or day is None:
+        return True
+    if new.cancelled:
+        return day not in whole.series.gone
+    return new.span is None or all(
+        (one.day, one.start, one.end) != (day, new.span.start, new.span.end) for one in whole.series.moved
+    )
 
 
 def _later(theirs: int | datetime, ours: int | datetime) -> bool:

@@ -27,13 +27,14 @@ from greenroom.exchange.errors import ExchangeError, ItemGoneError, Misconfigure
 from greenroom.exchange.ews import items, search, sync
 from greenroom.exchange.ews.directory import Directory
 from greenroom.exchange.ews.faults import PROPERTY_REFUSED, RefusedRequestError, broken, is_about_content, not_sent
-from greenroom.exchange.ews.organizer import find_ids, update_text
+from greenroom.exchange.ews.finding import find_ids
+from greenroom.exchange.ews.organizer import update_text
 from greenroom.exchange.ews.reading import Reader
 from greenroom.exchange.ews.replies import batches, read_results, respond
 from greenroom.exchange.ews.settings import EwsSettings
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.wakeups import Wakeups
-from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation
+from greenroom.meetings.meeting import Glance, ItemRef, Kind, MeetingKey, Observation
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,7 @@ class EwsMailbox:
     ) -> None:
         self._settings = settings
         self._address = settings.address
+        self._clock = clock
         self._transport = EwsTransport(settings, clock=clock, http=transport)
         self._directory = Directory(self._transport, self._address, clock=clock)
         self._reader = Reader(self._transport, self._address, self._directory)
@@ -125,6 +127,7 @@ class EwsMailbox:
     async def find(self, key: MeetingKey) -> Observation | None:
         """Find a meeting in the calendar: of several items with one key the series, the running one, the newest.
 
+        One occurrence is found where it stands alone: where its series is, it is a part of that and not found by itself.
         Raises what keeps an item from being read: a meeting that is there must not pass for one that is gone.
         """
         ids = await find_ids(self._transport, self._address, key)
@@ -135,6 +138,8 @@ class EwsMailbox:
             if isinstance(result, Unreadable) and result.error and not isinstance(result.error, ItemGoneError):
                 raise result.error
         found = [result for result in results if isinstance(result, Observation)]
+        if key.occurrence is not None and any(o.kind is Kind.SERIES and o.key == key.clean for o in found):
+            return None
         return max((o for o in found if o.key == key), key=items.standing, default=None)
 
     async def respond(self, replies: Sequence[Reply]) -> list[ReplyResult]:
@@ -172,13 +177,16 @@ class EwsMailbox:
     async def update_invitation(
         self, organizer: str, key: MeetingKey, edit: InvitationEdit, *, notify: bool = True
     ) -> UpdateResult:
-        """Change the organizer's own meeting by impersonation; with `notify` false nobody is sent an update."""
+        """Change the organizer's own meeting, or one occurrence, by impersonation; with `notify` false nobody is told."""
         if not self._settings.impersonate:
             return UpdateResult.REFUSED
         person = address(organizer)
         if "@" not in person:
             return UpdateResult.REFUSED
-        return await update_text(self._transport, person, key, edit, notify=notify, resolve=self._directory.smtp)
+        now = self._clock()
+        return await update_text(
+            self._transport, person, key, edit, notify=notify, resolve=self._directory.smtp, now=now
+        )
 
     async def wakeups(self) -> AsyncGenerator[Hint]:
         """Yield whenever Exchange tells of events in Inbox or Calendar, once per burst."""

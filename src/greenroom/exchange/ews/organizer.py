@@ -1,7 +1,7 @@
 """Changing the organizer's own meeting by impersonation.
 
 ```
-find by key ──▶ read ──▶ edit ──▶ write ──▶ WRITTEN
+find by key ──▶ read ──▶ edit ──▶ write ──▶ the occurrences with a text of their own, the same way ──▶ WRITTEN
                  ▲        │          │
                  │        └▶ PRESENT (or WRITTEN, if it was us)
                  └── somebody else wrote meanwhile, or the answer was lost: look again
@@ -10,6 +10,8 @@ find by key ──▶ read ──▶ edit ──▶ write ──▶ WRITTEN
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -24,9 +26,10 @@ from greenroom.exchange.errors import (
     OutcomeUnknownError,
     TryLaterError,
 )
-from greenroom.exchange.ews import items, search, updates
+from greenroom.exchange.ews import exceptions, items, updates
 from greenroom.exchange.ews.envelope import Call
 from greenroom.exchange.ews.faults import PROPERTY_REFUSED, UNREACHABLE_MAILBOX, RefusedRequestError
+from greenroom.exchange.ews.finding import find_ids, find_in_view, number_of
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.updates import OwnMeeting
 from greenroom.meetings.meeting import MeetingKey
@@ -36,37 +39,22 @@ log = structlog.get_logger(__name__)
 ATTEMPTS = 3
 
 Resolve = Callable[[str], Awaitable[str]]
-
-
-async def find_ids(transport: EwsTransport, mailbox: str, key: MeetingKey) -> list[str]:
-    """Find the calendar items of a meeting in any mailbox we may act for; bounded where the server cannot search."""
-    try:
-        page = search.read_page(await transport.call(search.find_by_key(key), mailbox), mailbox=mailbox)
-        return [ident for ident, found in page.items if found in (key, None)]
-    except ExchangeError as error:
-        if error.code not in search.UNSEARCHABLE:
-            raise
-        log.info("ews.find.listing", mailbox=mailbox, code=error.code)
-    offset = 0
-    for _ in range(search.MOST_PAGES):
-        page = search.read_page(
-            await transport.call(search.list_calendar(offset), mailbox), mailbox=mailbox, offset=offset
-        )
-        if hits := [ident for ident, found in page.items if found == key]:
-            return hits[: search.MOST_HITS]
-        if page.next_offset is None:
-            return []
-        offset = page.next_offset
-    log.warning("ews.find.too-many", mailbox=mailbox, listed=search.MOST_PAGES * search.PAGE)
-    return []
+_Look = Callable[[], Awaitable[OwnMeeting | None]]
 
 
 async def update_text(
-    transport: EwsTransport, organizer: str, key: MeetingKey, edit: InvitationEdit, *, notify: bool, resolve: Resolve
+    transport: EwsTransport,
+    organizer: str,
+    key: MeetingKey,
+    edit: InvitationEdit,
+    *,
+    notify: bool,
+    resolve: Resolve,
+    now: datetime,
 ) -> UpdateResult:
-    """Change the text of the organizer's meeting; see `Mailbox.update_invitation`."""
+    """Change the text of the organizer's meeting; see `Mailbox.update_invitation`. What of a series is over `now` stays."""
     try:
-        return await _Update(transport, organizer, key, edit, notify=notify, resolve=resolve).run()
+        return await _Update(transport, organizer, key, edit, notify=notify, resolve=resolve, now=now).run()
     except NotPermittedError as error:
         log.info("ews.update.refused", organizer=organizer, code=error.code)
         return UpdateResult.REFUSED
@@ -92,6 +80,7 @@ class _Update:
         *,
         notify: bool,
         resolve: Resolve,
+        now: datetime,
     ) -> None:
         self._transport = transport
         self._organizer = organizer
@@ -99,12 +88,22 @@ class _Update:
         self._edit = edit
         self._notify = notify
         self._resolve = resolve
-        self._unsure: OutcomeUnknownError | None = None
+        self._now = now
+        self._differing: list[str] = []
 
     async def run(self) -> UpdateResult:
+        if self._key.occurrence is not None:
+            return await self._write(self._occurrence)
+        result = await self._write(self._whole)
+        if result in (UpdateResult.WRITTEN, UpdateResult.PRESENT) and await self._exceptions():
+            return UpdateResult.WRITTEN
+        return result
+
+    async def _write(self, look: _Look) -> UpdateResult:
+        unsure: OutcomeUnknownError | None = None
         last: ExchangeError | None = None
         for _ in range(ATTEMPTS):
-            meeting = await self._own()
+            meeting = await self._looked(look, unsure)
             if meeting is None:
                 return UpdateResult.NOT_FOUND
             if meeting.too_long:
@@ -113,12 +112,12 @@ class _Update:
             wanted = self._edit(meeting.invitation)
             call = None if wanted is None else self._call(meeting, wanted)
             if call is None:
-                return UpdateResult.WRITTEN if self._unsure else UpdateResult.PRESENT
+                return UpdateResult.WRITTEN if unsure else UpdateResult.PRESENT
             try:
                 reply = await self._transport.call(call, self._organizer)
                 updates.read_update(reply, mailbox=self._organizer)
             except OutcomeUnknownError as error:
-                self._unsure = last = error
+                unsure = last = error
             except ItemGoneError as error:
                 log.info("ews.update.conflict", organizer=self._organizer, code=error.code)
                 last = error
@@ -127,8 +126,8 @@ class _Update:
                 return UpdateResult.REFUSED
             else:
                 return UpdateResult.WRITTEN
-        if self._unsure:
-            raise self._unsure
+        if unsure:
+            raise unsure
         raise TryLaterError(
             "the organizer's meeting changes faster than we can",
             code=last.code if last else "",
@@ -138,21 +137,73 @@ class _Update:
     def _call(self, meeting: OwnMeeting, wanted: Invitation) -> Call | None:
         return updates.update(meeting.ref, meeting.invitation, wanted, notify=self._notify)
 
+    async def _looked(self, look: _Look, unsure: OutcomeUnknownError | None) -> OwnMeeting | None:
+        """Look; where that fails after a write without an answer, the outcome stays unknown."""
+        try:
+            meeting = await look()
+            return await self._with_text(meeting) if meeting is not None and meeting.textless else meeting
+        except TryLaterError as error:
+            if unsure is None:
+                raise
+            raise unsure from error
+
+    # --- what is looked at ----------------------------------------------------------------------------------------
+
     async def _own(self) -> OwnMeeting | None:
         """Find the organizer's own, running meeting: a copy in which they only attend is never touched."""
-        try:
-            ids = await find_ids(self._transport, self._organizer, self._key)
-            if not ids:
-                return None
-            own = [m for m in await self._meetings(ids) if not m.cancelled and await self._is_own(m)]
-        except TryLaterError as error:
-            if self._unsure is None:
-                raise
-            raise self._unsure from error
-        if not own:
+        ids = await find_ids(self._transport, self._organizer, self._key.clean)
+        if not ids:
             return None
-        meeting = next((m for m in own if m.series), own[0])
-        return await self._with_text(meeting) if meeting.textless else meeting
+        own = [m for m in await self._meetings(ids) if not m.cancelled and await self._is_own(m)]
+        return next((m for m in own if m.series), own[0]) if own else None
+
+    async def _whole(self) -> OwnMeeting | None:
+        meeting = await self._own()
+        told = () if meeting is None else meeting.told.differing
+        ahead = (one for one in told if one.end > self._now)
+        self._differing = [one.ref.id for one in exceptions.worth_asking(ahead)]
+        return meeting
+
+    async def _occurrence(self) -> OwnMeeting | None:
+        """Find the one occurrence: as an exception by its own item, else by its number, else among what takes place then."""
+        series, day = await self._own(), self._key.occurrence
+        if series is None or not series.series or day is None:
+            return None
+        known = [one.ref.id for one in series.told.differing if one.day == day]
+        number = None if known else number_of(day, series.told)
+        if number == 0:
+            return None
+        if number is not None:
+            reply = await self._transport.call(updates.get_occurrence(series.ref, number), self._organizer)
+            found = updates.read_meetings(reply, count=1, mailbox=self._organizer)[0]
+            if isinstance(found, (TryLaterError, NotPermittedError)):
+                raise found
+            if isinstance(found, OwnMeeting) and found.day_in(series.told) == day:
+                return None if found.cancelled else found
+        if not known:
+            known = await find_in_view(self._transport, self._organizer, self._key, series.told)
+        return await self._one(known[0]) if known else None
+
+    async def _one(self, ident: str) -> OwnMeeting | None:
+        """Read one occurrence of the organizer's own series."""
+        found = await self._meetings([ident])
+        return found[0] if found and not found[0].cancelled else None
+
+    async def _exceptions(self) -> bool:
+        """Change the occurrences that have a text of their own and lack ours; say whether anything was written."""
+        written = False
+        for ident in await self._lacking():
+            written |= await self._write(partial(self._one, ident)) is UpdateResult.WRITTEN
+        return written
+
+    async def _lacking(self) -> list[str]:
+        lacking: list[str] = []
+        for at in range(0, len(self._differing), items.BATCH):
+            found = await self._meetings(self._differing[at : at + items.BATCH])
+            lacking += [
+                one.ref.id for one in found if not one.cancelled and (one.textless or self._edit(one.invitation))
+            ]
+        return lacking
 
     async def _meetings(self, ids: list[str]) -> list[OwnMeeting]:
         reply = await self._transport.call(updates.get_meetings(ids), self._organizer)

@@ -1,43 +1,32 @@
 """From references to observations: GetItem in batches, messages led to their calendar items, names resolved.
 
 ```
-refs ──▶ items ──▶ the calendar items messages belong to ──▶ which of the two is newer ──▶ bodies sent as text
-     ──▶ X500 organizers ──▶ one observation per meeting
+refs ──▶ items ──▶ the calendar items messages belong to ──▶ the series occurrences belong to ──▶ which of the two is newer
+     ──▶ one observation per meeting ──▶ bodies sent as text ──▶ answers to single occurrences ──▶ X500 organizers
 ```
 """
 
-import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
 from greenroom.exchange.addresses import is_x500
 from greenroom.exchange.contract import Unreadable
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, NotPermittedError, TryLaterError
-from greenroom.exchange.ews import items
+from greenroom.exchange.ews import exceptions, items
 from greenroom.exchange.ews.directory import Directory
-from greenroom.exchange.ews.faults import (
-    PROPERTY_REFUSED,
-    GarbledReplyError,
-    RefusedRequestError,
-    broken,
-    is_about_content,
-)
+from greenroom.exchange.ews.faults import PROPERTY_REFUSED, RefusedRequestError, is_busy
 from greenroom.exchange.ews.items import BATCH, Item, Source
+from greenroom.exchange.ews.narrowing import Narrowing
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.meetings.meeting import ItemRef, Kind, Observation
 
 log = structlog.get_logger(__name__)
 
 Entry = Item | ExchangeError
-
-
-@dataclass(frozen=True, slots=True)
-class _Garbled:
-    """An item whose answer alone could not be read."""
-
-    error: GarbledReplyError
+Fact = exceptions.Fact | ExchangeError
+Settled = tuple[Item, Observation]
 
 
 class Reader:
@@ -54,52 +43,25 @@ class Reader:
         found = await self._items([ref.id for ref in refs])
         needed = {i.associated for i in found.values() if isinstance(i, Item) and _leads_on(i)}
         calendar = await self._items([i for i in needed if i and i not in found]) | found
-        results: list[tuple[Item, Observation] | Unreadable] = []
-        for ref in dict.fromkeys(refs):
-            entry = found[ref.id]
-            if isinstance(entry, ExchangeError):
-                results.append(Unreadable(ref, entry))
-            else:
-                results.append(await self._settle(ref, entry, calendar))
+        masters = await self._masters([e for e in calendar.values() if isinstance(e, Item) and e.in_series])
+        results = [_settle(ref, found[ref.id], calendar, masters) for ref in dict.fromkeys(refs)]
         return await self._finish(_one_per_meeting(results))
 
-    async def read_one(self, ident: str) -> Observation | None:
-        """Read one calendar item; None if it is gone, broken or no meeting."""
-        for result in await self.read([ItemRef(ident)]):
-            if isinstance(result, Observation):
-                return result
-            if isinstance(result.error, TryLaterError):
-                raise result.error
-        return None
+    async def _masters(self, occurrences: Sequence[Item]) -> dict[str, Entry]:
+        """Return the series, by the ids of their occurrences; nothing for an occurrence that stands alone."""
+        ids = [item.ref.id for item in occurrences if item.source is Source.CALENDAR and item.ref.id]
+        if not ids:
+            return {}
+        found = await Narrowing(self._ask_masters, self._mailbox).get(ids)
+        return {ident: one for ident, one in found.items() if not isinstance(one, (ItemGoneError, ItemBrokenError))}
 
-    async def _settle(
-        self, ref: ItemRef, entry: Item, calendar: dict[str, Entry]
-    ) -> tuple[Item, Observation] | Unreadable:
-        mine = entry.observation
-        if mine is None:
-            return Unreadable(ref)
-        target = calendar.get(entry.associated or "") if _leads_on(entry) else None
-        if isinstance(target, Item) and target.in_series:
-            target = await self._series(target)
-        if isinstance(target, ExchangeError) and not isinstance(target, (ItemGoneError, ItemBrokenError)):
-            return Unreadable(ref, target)
-        if isinstance(target, ItemGoneError) and entry.processed and entry.source is Source.REQUEST:
-            return Unreadable(ref, target)  # somebody removed the item on purpose; its old request must not revive it
-        if not isinstance(target, Item) or target.observation is None:
-            return Unreadable(ref) if entry.outdated else (entry, mine)
-        return _weigh(entry, mine, target, target.observation)
+    async def _ask_masters(self, ids: list[str]) -> list[Entry]:
+        reply = await self._transport.call(items.get_masters(ids, plain=self._plain), self._mailbox)
+        return items.read_items(reply, count=len(ids), mailbox=self._mailbox)
 
-    async def _series(self, occurrence: Item) -> Item:
-        """Return the series an occurrence is part of, or the occurrence itself where there is none."""
-        try:
-            reply = await self._transport.call(items.get_master(occurrence.ref.id, plain=self._plain), self._mailbox)
-            master = items.read_items(reply, count=1, mailbox=self._mailbox)[0]
-        except RefusedRequestError:
-            return occurrence
-        return master if isinstance(master, Item) and master.observation else occurrence
-
-    async def _finish(self, results: list[tuple[Item, Observation] | Unreadable]) -> list[Observation | Unreadable]:
+    async def _finish(self, results: list[Settled | Unreadable]) -> list[Observation | Unreadable]:
         texts = await self._texts([r[0].ref.id for r in results if isinstance(r, tuple) and r[0].textless])
+        facts = await self._facts([r[0] for r in results if isinstance(r, tuple)])
         finished: list[Observation | Unreadable] = []
         for result in results:
             if isinstance(result, Unreadable):
@@ -108,8 +70,22 @@ class Reader:
             item, observation = result
             if item.textless and (text := texts.get(item.ref.id)):
                 observation = replace(observation, body_html=text[: items.LONGEST_BODY])
-            finished.append(await self._named(observation))
+            asked = exceptions.worth_asking(item.differing)
+            busy = [e for one in asked if isinstance(e := facts.get(one.ref.id), ExchangeError) and is_busy(e)]
+            if busy:  # it will be known later what became of an occurrence; until then nothing is known of its series
+                finished.append(Unreadable(observation.ref, busy[0]))
+            else:
+                finished.append(await self._named(exceptions.with_facts(observation, asked, facts)))
         return finished
+
+    async def _facts(self, found: Sequence[Item]) -> dict[str, Fact]:
+        """Ask what became of the occurrences that differ from their series."""
+        ids = [one.ref.id for item in found for one in exceptions.worth_asking(item.differing)]
+        return await Narrowing(self._ask_facts, self._mailbox, raises=False).get(ids) if ids else {}
+
+    async def _ask_facts(self, ids: list[str]) -> list[Fact]:
+        reply = await self._transport.call(exceptions.get_facts(ids), self._mailbox)
+        return exceptions.read_facts(reply, count=len(ids), mailbox=self._mailbox)
 
     async def _named(self, observation: Observation) -> Observation | Unreadable:
         organizer = observation.organizer
@@ -135,26 +111,7 @@ class Reader:
         return found
 
     async def _items(self, ids: Sequence[str]) -> dict[str, Entry]:
-        """Get items by id; whole requests that fail are cut in halves until the item to blame stands alone."""
-        unique = list(dict.fromkeys(ids))
-        batches = [unique[at : at + BATCH] for at in range(0, len(unique), BATCH)]
-        answers = await asyncio.gather(*(self._batch(batch) for batch in batches), return_exceptions=True)
-        merged: dict[str, Entry | _Garbled] = {}
-        for answer in answers:
-            if isinstance(answer, BaseException):
-                raise answer
-            merged |= answer
-        return _weighed(merged)
-
-    async def _batch(self, ids: list[str]) -> dict[str, Entry | _Garbled]:
-        try:
-            return dict(zip(ids, await self._ask(ids), strict=True))
-        except (RefusedRequestError, GarbledReplyError) as error:
-            if len(ids) > 1:
-                log.info("ews.read.narrowed", mailbox=self._mailbox, items=len(ids), code=error.code)
-                half = len(ids) // 2
-                return await self._batch(ids[:half]) | await self._batch(ids[half:])
-            return {ids[0]: _alone(error)}
+        return await Narrowing(self._ask, self._mailbox).get(ids)
 
     async def _ask(self, ids: list[str]) -> list[Entry]:
         """Get items in one request; where the server will not give a property, once more without naming any."""
@@ -191,34 +148,32 @@ class Reader:
         self._plain = True
 
 
-def _alone(error: RefusedRequestError | GarbledReplyError) -> Entry | _Garbled:
-    if isinstance(error, GarbledReplyError):
-        return _Garbled(error)
-    return broken(error) if is_about_content(error) else error
+def _settle(ref: ItemRef, entry: Entry, calendar: dict[str, Entry], masters: dict[str, Entry]) -> Settled | Unreadable:
+    """Say what an item tells: itself, its calendar item, or the series it is part of."""
+    if isinstance(entry, ExchangeError):
+        return Unreadable(ref, entry)
+    mine = entry.observation
+    if mine is None:
+        return Unreadable(ref)
+    target = calendar.get(entry.associated or "") if _leads_on(entry) else None
+    ident = entry.ref.id if entry.source is Source.CALENDAR else entry.associated or ""
+    series = masters.get(ident)
+    if isinstance(series, ExchangeError) or (isinstance(series, Item) and series.observation):
+        target = series
+    if isinstance(target, ExchangeError) and not isinstance(target, (ItemGoneError, ItemBrokenError)):
+        return Unreadable(ref, target)
+    if isinstance(target, ItemGoneError) and entry.processed and entry.source is Source.REQUEST:
+        return Unreadable(ref, target)  # somebody removed the item on purpose; its old request must not revive it
+    if not isinstance(target, Item) or target.observation is None:
+        return Unreadable(ref) if entry.outdated else (entry, mine)
+    return _weigh(entry, mine, target, target.observation)
 
 
-def _weighed(merged: dict[str, Entry | _Garbled]) -> dict[str, Entry]:
-    """Blame an unreadable answer on its item only if others could be read; if all must wait, so must the call."""
-    if merged and all(isinstance(e, (_Garbled, TryLaterError)) for e in merged.values()):
-        first = next(iter(merged.values()))
-        raise first.error if isinstance(first, _Garbled) else _error(first)
-    return {
-        ident: ItemBrokenError("the answer about this item cannot be read", code=entry.error.code)
-        if isinstance(entry, _Garbled)
-        else entry
-        for ident, entry in merged.items()
-    }
-
-
-def _error(entry: Entry) -> ExchangeError:
-    assert isinstance(entry, ExchangeError)
-    return entry
-
-
-def _weigh(entry: Item, mine: Observation, target: Item, theirs: Observation) -> tuple[Item, Observation]:
+def _weigh(entry: Item, mine: Observation, target: Item, theirs: Observation) -> Settled:
     """Choose between a message and its calendar item."""
     if theirs.kind is Kind.SERIES and mine.kind is Kind.OCCURRENCE:
-        return target, theirs  # a word about one occurrence must not speak for the series
+        # A word about one occurrence must not speak for the series; it counts where the series does not know it yet.
+        return (entry, mine) if items.is_news_of_occurrence(entry, target) else (target, theirs)
     if not items.is_newer(entry, target):
         return target, theirs
     if entry.source is Source.CANCELLATION:
@@ -237,26 +192,25 @@ def _leads_on(item: Item) -> bool:
     )
 
 
-def _one_per_meeting(
-    results: list[tuple[Item, Observation] | Unreadable],
-) -> list[tuple[Item, Observation] | Unreadable]:
-    """Keep one observation per meeting: the newest message or the calendar item; a series rather than its occurrences."""
-    series = {r[1].key for r in results if isinstance(r, tuple) and r[1].kind is Kind.SERIES}
-    kept: dict[object, tuple[Item, Observation] | Unreadable] = {}
+def _one_per_meeting(results: list[Settled | Unreadable]) -> list[Settled | Unreadable]:
+    """Keep one observation per meeting: the newest message or the calendar item; a series rather than what it knows of."""
+    series = {r[1].key: r[0] for r in results if isinstance(r, tuple) and r[1].kind is Kind.SERIES}
+    kept: dict[object, Settled | Unreadable] = {}
     for result in results:
         if isinstance(result, Unreadable):
             kept[result.ref] = result
             continue
         item, seen = result
-        if seen.kind is Kind.OCCURRENCE and seen.key in series:
+        whole = series.get(seen.key.clean) if seen.kind is Kind.OCCURRENCE else None
+        if whole is not None and not items.is_news_of_occurrence(item, whole):
             continue
-        place = (seen.key, seen.kind is Kind.OCCURRENCE and seen.original_start, seen.informational_copy)
+        place = (seen.key, seen.informational_copy)
         before = kept.get(place)
         kept[place] = result if not isinstance(before, tuple) else _newer(before, (item, seen))
     return list(kept.values())
 
 
-def _newer(one: tuple[Item, Observation], other: tuple[Item, Observation]) -> tuple[Item, Observation]:
+def _newer(one: Settled, other: Settled) -> Settled:
     from_calendar = [pair for pair in (one, other) if pair[0].source is Source.CALENDAR]
     if len(from_calendar) == 2:  # noqa: PLR2004  both
         return max(from_calendar, key=lambda pair: items.standing(pair[1]))
@@ -268,9 +222,9 @@ def _newer(one: tuple[Item, Observation], other: tuple[Item, Observation]) -> tu
     return _filled(one, other[1])
 
 
-def _filled(winner: tuple[Item, Observation], loser: Observation) -> tuple[Item, Observation]:
+def _filled(winner: Settled, loser: Observation) -> Settled:
     """A cancellation that does not say when takes the times from the request it ends."""
     item, seen = winner
     if seen.cancelled and seen.span is None and loser.span is not None:
-        seen = replace(seen, span=loser.span, kind=loser.kind, recurrence=loser.recurrence)
+        seen = replace(seen, span=loser.span, kind=loser.kind, recurrence=loser.recurrence, series=loser.series)
     return item, seen

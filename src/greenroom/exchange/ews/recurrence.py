@@ -1,125 +1,173 @@
-"""Series as EWS describes them: a canonical text that changes when the rule does, and when the last occurrence ends.
+"""The Recurrence element, read and written: Exchange's six patterns and three ranges.
 
-Source: EWS reference, Recurrence, OccurrenceInfoType, DeletedOccurrenceInfoType. The rule is never expanded here.
+Source: EWS reference, Recurrence (RecurrenceType), RecurrencePatternTypes, RecurrenceRangeTypes. Patterns are found by local name;
+`*Regeneration`, which only tasks have, cannot be said as a rule.
 """
 
-import hashlib
-import zoneinfo
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from math import ceil
+from collections.abc import Callable
+from datetime import date
+from typing import Final
 
-from greenroom.exchange.ews.markup import Element, child, children, local, text_of
-from greenroom.exchange.ews.values import day, instant, number
+from greenroom.exchange.ews.markup import Element, child, children, local, text_of, types, with_children
+from greenroom.exchange.ews.values import day, number
+from greenroom.meetings.rule_days import Days
+from greenroom.meetings.rules import (
+    EVERY_DAY,
+    WEEKEND,
+    WORKDAYS,
+    AbsoluteMonthly,
+    AbsoluteYearly,
+    Daily,
+    Nth,
+    Pattern,
+    RelativeMonthly,
+    RelativeYearly,
+    Rule,
+    Weekly,
+)
 
-_WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "day", "weekday", "weekendday")
-_RULES = ("Recurrence", "Regeneration")
-_DATED = frozenset({"startdate", "enddate"})
-_LONGEST_VALUE = 100
-_EXCEPTIONS_SPELLED_OUT = 200
-_CLOCKS = timedelta(hours=1)
-_PER_STEP = {"daily": 1, "weekly": 7, "absolutemonthly": 31, "relativemonthly": 31}
-_DAYS_OF_YEAR = 366
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A rule's canonical text and the end of the last occurrence (None: no end, or not known)."""
-
-    text: str
-    until: datetime | None
-
-
-def read_series(fields: dict[str, Element], start: datetime, end: datetime, zone: str | None) -> Series | None:
-    """Read a master's properties (by local name) around its first occurrence; None if there is no rule."""
-    rule = fields.get("Recurrence")
-    if rule is None or len(rule) == 0:
-        # A series brought in with a rule that Exchange's patterns cannot say; its last occurrence may be known all the same.
-        last = instant(text_of(fields.get("LastOccurrence"), "End"))
-        return None if last is None else Series(f"last={last.isoformat()}", last)
-    parts = sorted(_part(element) for element in children(rule) if local(element).endswith(_RULES))
-    parts.append(f"zone={(zone or '')[:_LONGEST_VALUE]}")
-    parts.extend(_exceptions("modified", fields.get("ModifiedOccurrences"), ("OriginalStart", "Start", "End")))
-    # Graph tells of these only the day. They only ever become more, so that their number tells every change.
-    if taken_out := {instant(text_of(row, "Start")) for row in children(fields.get("DeletedOccurrences"))}:
-        parts.append(f"deleted={len(taken_out)}")
-    return Series("; ".join(parts), _until(fields, rule, start, end, zone))
+_WEEK: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_GROUPS: Final = {"Day": EVERY_DAY, "Weekday": WORKDAYS, "WeekendDay": WEEKEND}
+_WORDS: Final[dict[tuple[int, ...], str]] = {
+    **{(at,): name for at, name in enumerate(_WEEK)},
+    **{days: name for name, days in _GROUPS.items()},
+}
+_NTH: Final = {"First": Nth.FIRST, "Second": Nth.SECOND, "Third": Nth.THIRD, "Fourth": Nth.FOURTH, "Last": Nth.LAST}
+_INDEXES: Final = {nth: name for name, nth in _NTH.items()}
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_MONTHS_OF_YEAR: Final = 12
+_SUNDAY: Final = 6
+_LONGEST_LIST: Final = 200
 
 
-def _part(element: Element) -> str:
-    name = local(element).removesuffix("Recurrence").lower()
-    values = sorted(f"{local(c).lower()}={_value(local(c).lower(), text_of(c))}" for c in children(element))
-    return " ".join([name, *values])
+def read_rule(recurrence: Element) -> Rule:
+    """Read a Recurrence element. Raises ValueError for what says no rule, or one that makes no sense."""
+    parts = {local(part): part for part in reversed(list(children(recurrence)))}
+    named = [name for name in parts if name in _READERS]
+    if len(named) != 1:
+        raise ValueError("not one pattern that is known")
+    pattern = _READERS[named[0]](parts[named[0]])
+    ranges = [name for name in ("NoEndRecurrence", "EndDateRecurrence", "NumberedRecurrence") if name in parts]
+    if len(ranges) != 1:
+        raise ValueError("not one range")
+    limits = parts[ranges[0]]
+    start = _day(limits, "StartDate")
+    if ranges[0] == "EndDateRecurrence":
+        return Rule(pattern, start, until=_day(limits, "EndDate"))
+    if ranges[0] == "NumberedRecurrence":
+        return Rule(pattern, start, count=_number(limits, "NumberOfOccurrences"))
+    return Rule(pattern, start)
 
 
-def _value(name: str, text: str) -> str:
-    if name in _DATED and (found := day(text)):
-        return found.isoformat()
-    if name == "daysofweek":
-        words = text.lower().split()
-        return ",".join(sorted(set(words), key=lambda w: (_WEEK.index(w) if w in _WEEK else len(_WEEK), w)))[:200]
-    return text.lower()[:_LONGEST_VALUE]
+def _weekly(element: Element) -> Weekly:
+    first = text_of(element, "FirstDayOfWeek")
+    return Weekly(_interval(element), _days(element), _WEEK.index(first) if first else _SUNDAY)
 
 
-def _exceptions(label: str, container: Element | None, names: tuple[str, ...]) -> list[str]:
-    rows = sorted(
-        {
-            "/".join(found.isoformat() if (found := instant(text_of(row, name))) else "" for name in names)
-            for row in children(container)
-        }
-    )
-    if not rows:
-        return []
-    if len(rows) > _EXCEPTIONS_SPELLED_OUT:
-        rows = [f"{len(rows)}#{hashlib.sha256(','.join(rows).encode()).hexdigest()[:32]}"]
-    return [f"{label}={','.join(rows)}"]
+_READERS: Final[dict[str, Callable[[Element], Pattern]]] = {
+    "DailyRecurrence": lambda e: Daily(_interval(e)),
+    "WeeklyRecurrence": _weekly,
+    "AbsoluteMonthlyRecurrence": lambda e: AbsoluteMonthly(_interval(e), _number(e, "DayOfMonth")),
+    "RelativeMonthlyRecurrence": lambda e: RelativeMonthly(_interval(e), _days(e), _nth(e)),
+    "AbsoluteYearlyRecurrence": lambda e: AbsoluteYearly(_month(e), _number(e, "DayOfMonth")),
+    "RelativeYearlyRecurrence": lambda e: RelativeYearly(_month(e), _days(e), _nth(e)),
+}
 
 
-def _until(
-    fields: dict[str, Element], rule: Element, start: datetime, end: datetime, zone: str | None
-) -> datetime | None:
-    if child(rule, "NoEndRecurrence") is not None:
-        return None
-    ends = [found for row in children(fields.get("ModifiedOccurrences")) if (found := instant(text_of(row, "End")))]
-    if last := instant(text_of(fields.get("LastOccurrence"), "End")):
-        return max([last, *ends])
-    first = day(text_of(rule, "EndDateRecurrence", "StartDate")) or day(
-        text_of(rule, "NumberedRecurrence", "StartDate")
-    )
-    last_day = day(text_of(rule, "EndDateRecurrence", "EndDate")) or _numbered(rule, first)
-    if first is None or last_day is None or last_day < first:
-        return None
-    try:
-        return max([_shifted(start, end, last_day - first, zone), *ends])
-    except OverflowError:
-        return None
+def _interval(element: Element) -> int:
+    return _number(element, "Interval") if child(element, "Interval") is not None else 1
 
 
-def _shifted(start: datetime, end: datetime, distance: timedelta, zone: str | None) -> datetime:
-    """Move the first occurrence by whole days of its own zone; with an unknown zone, an hour more for changed clocks."""
-    try:
-        here = zoneinfo.ZoneInfo(zone or "")
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        return end + distance + (_CLOCKS if zone != "UTC" and distance else timedelta())
-    wall = start.astimezone(here).replace(tzinfo=None) + distance
-    return wall.replace(tzinfo=here).astimezone(UTC) + (end - start)
+def _number(element: Element, name: str) -> int:
+    found = number(text_of(element, name))
+    if found is None:
+        raise ValueError("a number is missing")
+    return found
 
 
-def _numbered(rule: Element, first: date | None) -> date | None:
-    """Return a day no earlier than the last of a counted series; Exchange itself gives LastOccurrence instead."""
-    count = number(text_of(rule, "NumberedRecurrence", "NumberOfOccurrences"))
-    pattern = next(
-        (p for p in children(rule) if child(p, "Interval") is not None or local(p).endswith("YearlyRecurrence")), None
-    )
-    if first is None or count is None or count < 1 or pattern is None:
-        return None
-    name = local(pattern).removesuffix("Recurrence").lower()
-    interval = number(text_of(pattern, "Interval")) or 1
-    steps = count - 1
-    if name == "weekly":
-        days = len(set(text_of(pattern, "DaysOfWeek").split()))
-        steps = count - 1 if days <= 1 else ceil(count / days)
-    try:
-        return first + timedelta(days=steps * interval * _PER_STEP.get(name, _DAYS_OF_YEAR))
-    except OverflowError:
-        return None
+def _day(element: Element, name: str) -> date:
+    found = day(text_of(element, name))
+    if found is None:
+        raise ValueError("a day is missing")
+    return found
+
+
+def _days(element: Element) -> tuple[int, ...]:
+    found: set[int] = set()
+    for word in text_of(element, "DaysOfWeek")[:_LONGEST_LIST].split():
+        found.update(_GROUPS[word] if word in _GROUPS else (_WEEK.index(word),))
+    return tuple(sorted(found))
+
+
+def _nth(element: Element) -> Nth:
+    word = text_of(element, "DayOfWeekIndex")
+    if word not in _NTH:
+        raise ValueError("no such week of a month")
+    return _NTH[word]
+
+
+def _month(element: Element) -> int:
+    return _MONTHS.index(text_of(element, "Month")) + 1
+
+
+def write_recurrence(rule: Rule) -> Element:
+    """Write a rule as a Recurrence element.
+
+    Yearly patterns have no interval in EWS: every n years is written as every 12 n months from its first day on, as Exchange keeps
+    it (MS-OXOCAL 2.2.1.44.1, Period). Raises ValueError for what EWS cannot say: odd sets of weekdays in a month.
+    """
+    pattern, start = rule.pattern, rule.start
+    if isinstance(pattern, AbsoluteYearly | RelativeYearly) and pattern.interval > 1:
+        first = Days(rule).first
+        if first is None:
+            raise ValueError("a rule that names no day")
+        pattern, start = _in_months(pattern), date.fromordinal(first)
+    name, values = _said(pattern)
+    written = with_children(types(name), *(types(part, text) for part, text in values))
+    return with_children(types("Recurrence"), written, _range(rule, start))
+
+
+def _in_months(pattern: AbsoluteYearly | RelativeYearly) -> Pattern:
+    interval = pattern.interval * _MONTHS_OF_YEAR
+    if isinstance(pattern, AbsoluteYearly):
+        return AbsoluteMonthly(interval, pattern.day)
+    return RelativeMonthly(interval, pattern.days, pattern.nth)
+
+
+def _said(pattern: Pattern) -> tuple[str, list[tuple[str, str]]]:
+    match pattern:
+        case Daily():
+            return "DailyRecurrence", [("Interval", str(pattern.interval))]
+        case Weekly():
+            days = " ".join(_WEEK[one] for one in pattern.days)
+            first = _WEEK[pattern.first_day]
+            interval = ("Interval", str(pattern.interval))
+            return "WeeklyRecurrence", [interval, ("DaysOfWeek", days), ("FirstDayOfWeek", first)]
+        case AbsoluteMonthly():
+            values = [("Interval", str(pattern.interval)), ("DayOfMonth", str(pattern.day))]
+            return "AbsoluteMonthlyRecurrence", values
+        case RelativeMonthly():
+            return "RelativeMonthlyRecurrence", [("Interval", str(pattern.interval)), *_which(pattern)]
+        case AbsoluteYearly():
+            values = [("DayOfMonth", str(pattern.day)), ("Month", _MONTHS[pattern.month - 1])]
+            return "AbsoluteYearlyRecurrence", values
+        case RelativeYearly():
+            return "RelativeYearlyRecurrence", [*_which(pattern), ("Month", _MONTHS[pattern.month - 1])]
+
+
+def _which(pattern: RelativeMonthly | RelativeYearly) -> list[tuple[str, str]]:
+    if pattern.days not in _WORDS:
+        raise ValueError("EWS has no word for these days of the week")
+    return [("DaysOfWeek", _WORDS[pattern.days]), ("DayOfWeekIndex", _INDEXES[pattern.nth])]
+
+
+def _range(rule: Rule, start: date) -> Element:
+    begins = types("StartDate", start.isoformat())
+    if rule.until is not None:
+        return with_children(types("EndDateRecurrence"), begins, types("EndDate", rule.until.isoformat()))
+    if rule.count is not None:
+        return with_children(types("NumberedRecurrence"), begins, types("NumberOfOccurrences", str(rule.count)))
+    return with_children(types("NoEndRecurrence"), begins)

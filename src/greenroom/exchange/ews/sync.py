@@ -96,12 +96,9 @@ def sync(folder: Folder, state: str, limit: int, *, plain: bool = False) -> Call
 
 
 def _properties(folder: Folder) -> Element:
-    wanted = types("AdditionalProperties")
-    if folder == "inbox":
-        return with_children(wanted, *identity.fields(_INBOX), identity.extended_field(identity.CLEAN_GLOBAL_OBJECT_ID))
     return with_children(
-        wanted,
-        *identity.fields(_CALENDAR),
+        types("AdditionalProperties"),
+        *identity.fields(_INBOX if folder == "inbox" else _CALENDAR),
         identity.extended_field(identity.CLEAN_GLOBAL_OBJECT_ID),
         identity.extended_field(identity.GLOBAL_OBJECT_ID),
     )
@@ -154,7 +151,9 @@ def _message(item: Element, ident: str) -> Seen | None:
     wanted = name.startswith(_MESSAGES) if name else local(item) in ("MeetingRequest", "MeetingCancellation")
     if not wanted:
         return None
-    key = identity.key_of(identity.extended(item))
+    properties = identity.extended(item)
+    key, day = identity.key_of(properties), identity.occurrence_day(properties)
+    key = key.on(day) if key is not None and day is not None else key
     ref = ItemRef(ident, _version(item), is_message=True)
     return Seen(Glance(ref, key), processed=truth(text_of(item, "HasBeenProcessed")) is True)
 
@@ -163,7 +162,7 @@ def _calendar(item: Element, ident: str) -> Seen | None:
     if local(item) not in ("CalendarItem", "Item"):
         return None
     properties = identity.extended(item)
-    key = identity.key_of(properties)
+    key = _key(item, properties)
     answer = text_of(item, "MyResponseType")
     response = RESPONSES.get(answer, Response.NONE) if answer else None
     return Seen(
@@ -175,6 +174,17 @@ def _calendar(item: Element, ident: str) -> Seen | None:
             own_answer=_is_echo(item, response),
         )
     )
+
+
+def _key(item: Element, properties: identity.Extended) -> MeetingKey | None:
+    """Return the key of a calendar item; None where it may be one occurrence, and the list does not say which."""
+    key, day = identity.key_of(properties), identity.occurrence_day(properties)
+    if key is None or day is not None:
+        return None if key is None or day is None else key.on(day)
+    named = text_of(item, "CalendarItemType")
+    if named == "RecurringMaster":
+        return key
+    return None if named in ("Occurrence", "Exception") or identity.is_occurrence(properties) is not False else key
 
 
 def _fingerprint(item: Element, key: MeetingKey | None, occurrence: bool | None) -> str | None:
@@ -217,9 +227,14 @@ def _is_echo(item: Element, response: Response | None) -> bool:
 
 
 def merge(inbox: Slice, calendar: Slice) -> Changes:
-    """Put both folders together; a message Exchange has applied already is covered by its calendar item here."""
+    """Put both folders together; a message Exchange has applied already is covered by its calendar item here.
+
+    One about an occurrence is covered by the item of the occurrence, or of the series.
+    """
     keys = {s.glance.key for s in calendar.seen if s.glance.key}
-    waiting = [s.glance for s in inbox.seen if not (s.processed and s.glance.key in keys)]
+    waiting = [
+        s.glance for s in inbox.seen if not (s.processed and s.glance.key and {s.glance.key, s.glance.key.clean} & keys)
+    ]
     gone = dict.fromkeys((*inbox.gone, *calendar.gone))
     return Changes(
         glances=(*waiting, *(s.glance for s in calendar.seen)),

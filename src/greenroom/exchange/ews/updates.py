@@ -4,7 +4,9 @@ Source: EWS reference, UpdateItem; `NeverOverwrite` makes a change by somebody e
 (ErrorIrresolvableConflict), so that nobody's words are lost.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from greenroom.exchange.addresses import address
 from greenroom.exchange.contract import Invitation
@@ -14,18 +16,26 @@ from greenroom.exchange.ews.envelope import Call, Envelope
 from greenroom.exchange.ews.faults import GarbledReplyError, error_for
 from greenroom.exchange.ews.items import LONGEST_BODY, html_of_text
 from greenroom.exchange.ews.markup import Element, child, children, local, messages, text_of, types, with_children
-from greenroom.exchange.ews.values import truth
+from greenroom.exchange.ews.series import Told, read_series
+from greenroom.exchange.ews.values import instant, truth
+from greenroom.exchange.ews.zones import read_zone
 from greenroom.meetings.meeting import ItemRef
+from greenroom.meetings.recurrence import occurrences_of
 
 _PROPERTIES = identity.names(
     "item:Body calendar:Location calendar:IsCancelled calendar:IsOrganizer calendar:MyResponseType "
-    "calendar:Organizer calendar:CalendarItemType"
+    "calendar:Organizer calendar:CalendarItemType calendar:Start calendar:End calendar:OriginalStart "
+    "calendar:StartTimeZone calendar:StartTimeZoneId calendar:Recurrence calendar:ModifiedOccurrences "
+    "calendar:DeletedOccurrences"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class OwnMeeting:
-    """A meeting in a calendar, as far as changing its text needs it. `organizer` is as the item names it."""
+    """A meeting in a calendar, as far as changing its text needs it. `organizer` is as the item names it.
+
+    `told` is what a series says of its recurrence; `original` when an occurrence was first meant for, `start` when it is now.
+    """
 
     ref: ItemRef
     invitation: Invitation
@@ -35,18 +45,34 @@ class OwnMeeting:
     series: bool
     textless: bool
     too_long: bool
+    told: Told
+    start: datetime | None = None
+    original: datetime | None = None
+
+    def day_in(self, series: Told) -> date | None:
+        """Return the day this occurrence of a series was first meant for, as far as it can be told."""
+        meant = self.original or self.start
+        return occurrences_of(series.series).day_of(meant) if meant is not None and series.series is not None else None
 
 
-def get_meetings(ids: list[str], *, body: str = "HTML") -> Call:
+def get_meetings(ids: Sequence[str]) -> Call:
     """Ask for the changeable text of meetings."""
+    return _get(types("ItemId", Id=i) for i in ids)
+
+
+def get_occurrence(series: ItemRef, number: int) -> Call:
+    """Ask for the text of one occurrence of a series by its number, counted from 1; those that were taken out count, too."""
+    return _get([types("OccurrenceItemId", RecurringMasterId=series.id, InstanceIndex=str(number))])
+
+
+def _get(ids: Iterable[Element]) -> Call:
     shape = with_children(
         messages("ItemShape"),
         types("BaseShape", "IdOnly"),
-        types("BodyType", body),
+        types("BodyType", "HTML"),
         with_children(types("AdditionalProperties"), *identity.fields(_PROPERTIES)),
     )
-    ids_element = with_children(messages("ItemIds"), *(types("ItemId", Id=i) for i in ids))
-    return Call("GetItem", with_children(messages("GetItem"), shape, ids_element))
+    return Call("GetItem", with_children(messages("GetItem"), shape, with_children(messages("ItemIds"), *ids)))
 
 
 def read_meetings(reply: Envelope, *, count: int, mailbox: str) -> list[OwnMeeting | ExchangeError]:
@@ -84,7 +110,20 @@ def _meeting(item: Element, mailbox: str) -> OwnMeeting:
         series=text_of(item, "CalendarItemType") == "RecurringMaster",
         textless=plain and not text.strip(),
         too_long=len(text) > LONGEST_BODY,
+        told=_told(item),
+        start=instant(text_of(item, "Start")),
+        original=instant(text_of(item, "OriginalStart")),
     )
+
+
+def _told(item: Element) -> Told:
+    start, end = instant(text_of(item, "Start")), instant(text_of(item, "End"))
+    if start is None or end is None or end < start or text_of(item, "CalendarItemType") != "RecurringMaster":
+        return Told()
+    fields: dict[str, Element] = {}
+    for part in children(item):
+        fields.setdefault(local(part), part)
+    return read_series(fields, start, end, read_zone(fields, start))
 
 
 def update(ref: ItemRef, old: Invitation, new: Invitation, *, notify: bool) -> Call | None:
