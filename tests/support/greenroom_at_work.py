@@ -16,6 +16,7 @@ from greenroom.platforms.embedded import EmbeddedPlatform
 from greenroom.scheduler.attend import Attendant, PassSummary
 from greenroom.scheduler.case import no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
+from greenroom.scheduler.windows import close_windows
 from greenroom.storage import RoomStore, Storage, StoredRoom
 from support.fake_mailbox import FakeMailbox
 from support.observations import MAILBOX, NOW
@@ -64,6 +65,10 @@ class AtWork:
         self.clock.forward(seconds=1)
         return await Attendant(self.integration, self.storage, self.clock, step=step, slice_size=slice_size).attend()
 
+    async def close(self) -> int:
+        """End what is over, as the service does every minute; returns how many."""
+        return await close_windows(self.integration, self.storage, self.clock)
+
     async def settle(self) -> None:
         """Passes until nothing is waiting, over simulated hours if need be."""
         for _ in range(12):
@@ -86,8 +91,10 @@ class AtWork:
             return (await work.meetings.by_keys(1, [key])).get(key)
 
     async def room(self, key: MeetingKey) -> StoredRoom | None:
+        """The room that serves this meeting, be it another meeting's."""
+        record = await self.record(key)
         async with self.storage.work() as work:
-            return await work.rooms.by_mark(1, key.digest)
+            return await work.rooms.by_mark(1, key.digest if record is None else record.mark)
 
     async def journal(self, key: MeetingKey) -> list[JournalEntry]:
         async with self.storage.work() as work:

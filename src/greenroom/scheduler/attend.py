@@ -27,6 +27,7 @@ from greenroom.exchange.errors import ExchangeError
 from greenroom.scheduler import windows
 from greenroom.scheduler.answer import answer
 from greenroom.scheduler.case import Clock, Step, no_step
+from greenroom.scheduler.followers import follow
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.line import ReplyLine
 from greenroom.scheduler.observe import feed, observe
@@ -171,6 +172,7 @@ class Attendant:
         step("weighed")
         await end_vanished(integration, storage, seen.vanished, now, step)
         await provide_rooms(integration, storage, cases, now, step)
+        await follow(integration, storage, cases, now)
         step("rooms")
         await write_instructions(integration, storage, cases, now, step)
         await answer(integration, storage, line, cases, self._clock, step=step, hold=hold)

@@ -56,6 +56,17 @@ async def still_needed(integration: Integration, storage: Storage, leaving: Sequ
     return {mark for mark, found in mates.items() if any(m.key not in gone and m.state in LIVING for m in found)}
 
 
+async def note_told(integration: Integration, storage: Storage, changed: Sequence[Record]) -> None:
+    """Remember with all who share these rooms what the platform was last told of them."""
+    told = {record.mark: record.room for record in changed}
+    here = {record.key for record in changed}
+    async with storage.work() as work:
+        mates = await _mates(integration, work, set(told))
+        others = [mate for found in mates.values() for mate in found if mate.key not in here and mate.room is not None]
+        if others:
+            await work.meetings.save([replace(mate, room=told[mate.mark]) for mate in others])
+
+
 async def stir(integration: Integration, work: Work, marks: set[str], *, but: set[MeetingKey], now: datetime) -> None:
     """Have the others who use these rooms looked at again: what they share has changed."""
     mates = await _mates(integration, work, marks)

@@ -25,7 +25,7 @@ from greenroom.meetings.ticket_finder import find_tickets
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Step, place_of, take_journal
-from greenroom.scheduler.household import admissions, still_needed
+from greenroom.scheduler.household import admissions, note_told, still_needed
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.reserve import redraw
 from greenroom.scheduler.routing import Routed, update_invitation
@@ -63,8 +63,12 @@ async def provide_rooms(
                 case.set_aside(error, now)
             step("room")
 
+    before = {case.record.key: case.record.room for case in concerned}
     await asyncio.gather(*(one(case) for case in concerned))
     await _store(storage, concerned)
+    changed = [case.record for case in concerned if case.record.room not in (None, before[case.record.key])]
+    if changed:
+        await note_told(integration, storage, changed)
 
 
 def _concerns_room(decision: Decision) -> bool:

@@ -1,6 +1,6 @@
 """Whose the aliases are: holders of tickets, and numbers reserved for meetings, in the transaction of the decision."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,7 +31,7 @@ class Known:
     """The records and reservations that decisions of one slice look at; `take` keeps them true as decisions are made."""
 
     records: dict[MeetingKey, Record]
-    reservations: Mapping[int, Reservation]
+    reservations: dict[int, Reservation]
 
     @classmethod
     async def load(
@@ -48,8 +48,11 @@ class Known:
         return cls(records, reservations)
 
     def take(self, record: Record) -> None:
-        """Remember what was decided."""
+        """Remember what was decided, and whose alias it is now."""
         self.records[record.key] = record
+        number, issued = record.alias_number, record.issued_at
+        if number is not None and issued is not None and record.room_mark is None:
+            self.reservations.setdefault(number, Reservation(number, record.integration, record.key, issued))
 
     def family(self, key: MeetingKey) -> list[Record]:
         """Return the records of the same series."""

@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from greenroom.meetings.kin import LIVING
-from greenroom.meetings.meeting import Kind, Span
+from greenroom.meetings.meeting import Kind
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import JournalEntry, Record, State
-from greenroom.meetings.recurrence import Occurrence, occurrences_of
+from greenroom.meetings.recurrence import occurrences_of
 from greenroom.meetings.running import held_after
 from greenroom.scheduler.case import Step, entry_of, postponed
-from greenroom.scheduler.household import still_needed, stir
+from greenroom.scheduler.household import still_needed, stir, stir_records
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.provide import retire
 from greenroom.storage import Storage
@@ -32,6 +32,9 @@ async def end_vanished(
             await work.journal.append([line])
             if record.room is not None and changed.room is None:
                 await stir(integration, work, {record.mark}, but={record.key}, now=now)
+            if changed.reason == Reason.MERGED and record.reason != Reason.MERGED:
+                known = await work.meetings.by_keys(integration.number, [record.key.clean])
+                await stir_records(work, list(known.values()), but=set(), now=now)
         step("vanished")
 
 
@@ -43,8 +46,8 @@ async def _changed(
         declined = replace(done, state=State.DECLINED, replied=record.replying)
         return declined, entry_of(record, now, "seen", "declined")
     series = await _series_of(integration, storage, record)
-    if series is not None and (now_at := _occurrence(series, record)) is not None:
-        return _merged(done, series, now_at), entry_of(record, now, "seen", Reason.MERGED.value)
+    if series is not None and record.room is not None and _has_it(series, record):
+        return _merged(done, series), entry_of(record, now, "seen", Reason.MERGED.value)
     held = held_after(None, record, integration.policy, now)
     if held is not None:
         closes = held[1] + integration.policy.after
@@ -67,14 +70,12 @@ async def _series_of(integration: Integration, storage: Storage, record: Record)
     return found if found is not None and found.state in LIVING and found.kind is Kind.SERIES else None
 
 
-def _occurrence(series: Record, record: Record) -> Occurrence | None:
+def _has_it(series: Record, record: Record) -> bool:
     day = record.key.occurrence
-    return None if series.series is None or day is None else occurrences_of(series.series).on(day)
+    return series.series is not None and day is not None and occurrences_of(series.series).on(day) is not None
 
 
-def _merged(record: Record, series: Record, occurrence: Occurrence) -> Record:
+def _merged(record: Record, series: Record) -> Record:
     """Let the series speak for its occurrence. A room of its own stays as long as the occurrence: people were told of it."""
-    span = Span(occurrence.start, occurrence.end, None if record.span is None else record.span.zone)
-    if record.mark == series.mark or record.room is None:
-        return replace(record, state=State.ENDED, reason=Reason.MERGED.value, span=span)
-    return replace(record, state=State.SCHEDULED, reason=Reason.MERGED.value, span=span)
+    state = State.ENDED if record.mark == series.mark else State.SCHEDULED
+    return replace(record, state=state, reason=Reason.MERGED.value)
