@@ -4,8 +4,9 @@ import pytest
 
 from greenroom.cli import words
 from greenroom.exchange.contract import UpdateResult
-from greenroom.meetings.decision import Reason, TicketStatus
+from greenroom.meetings.evidence import TicketStatus
 from greenroom.meetings.meeting import Kind, MeetingKey
+from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import JournalEntry, State
 from greenroom.meetings.reply import Outcome
 

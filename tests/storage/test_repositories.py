@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -232,3 +233,14 @@ async def test_a_journal_keeps_the_order_of_its_lines(storage: Storage) -> None:
         ]
         assert await work.journal.of_meeting(2, meeting_key(1)) == [line(1, "seen", integration=2)]
         assert await work.journal.of_meeting(1, meeting_key(3)) == []
+
+
+async def test_the_journal_knows_when_something_was_said_last(storage: Storage) -> None:
+    said = replace(line(1, "decided", "review"), at=NOON - DAY)
+    async with storage.work() as work:
+        await work.journal.append([said, line(1, "decided", "review"), line(1, "seen"), line(2, "seen")])
+        await work.journal.append([replace(line(3, "decided", "review"), integration=2)])
+    async with storage.reading() as work:
+        keys = [meeting_key(number) for number in range(5)]
+        assert await work.journal.latest(1, keys, "review") == {meeting_key(1): NOON}
+        assert await work.journal.latest(1, [], "review") == {}

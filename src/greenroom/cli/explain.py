@@ -3,6 +3,7 @@
 import re
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,11 +13,12 @@ from rich.text import Text
 from greenroom.cli.exits import Exit
 from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
 from greenroom.cli.reading import alias_of, entry_json, local, name_of, plain, read, record_json
+from greenroom.cli.when import how_it_stands, when
 from greenroom.cli.words import next_step, sentence, standing
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import JournalEntry, Record
 from greenroom.settings import Settings
-from greenroom.storage import Work
+from greenroom.storage import StoredRoom, Work
 
 _EXAMPLES = """\
 \b
@@ -28,17 +30,18 @@ Examples:
 """
 _CORRELATION = re.compile(r"([0-9A-Z]{4})-?([0-9A-Z]{4})")
 _JOIN = re.compile(r"(?:https?://\S+/j/)?([0-9a-hjkmnp-tv-z]{16})(?:\.json)?")
-_KEY = re.compile(r"[0-9A-Fa-f]{40,2000}")
+_KEY = re.compile(r"([0-9A-Fa-f]{40,2000})(?:@(\d{4}-\d{2}-\d{2}))?", re.ASCII)
 _MISREAD = str.maketrans("OIL", "011")
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A meeting, its timeline, and the join link's id if there is a room."""
+    """A meeting, its timeline, its room if there is one, and the other meetings that share it."""
 
     record: Record
     entries: list[JournalEntry]
-    join_id: str | None
+    room: StoredRoom | None
+    sharers: list[Record]
 
 
 @click.command(epilog=_EXAMPLES)
@@ -51,13 +54,14 @@ def explain(meeting: str, config_file: Path | None, *, as_json: bool) -> None:
     MEETING is a correlation id, an alias, a join link or a meeting key.
     """
     settings = read_settings(config_file, as_json=as_json)
+    now = datetime.now().astimezone()
 
     async def ask(work: Work) -> list[Story]:
         return [await _story(work, record) for record in await _find(work, settings, meeting.strip())]
 
     stories = read(settings, ask, as_json=as_json)
     if as_json:
-        echo_json({"meetings": [_as_json(settings, story) for story in stories]})
+        echo_json({"meetings": [_as_json(settings, story, now) for story in stories]})
     elif not stories:
         stderr().print(
             "No meeting is known by this. Look it up with `greenroom meetings --search …`; "
@@ -65,7 +69,7 @@ def explain(meeting: str, config_file: Path | None, *, as_json: bool) -> None:
         )
     else:
         for story in stories:
-            _show(settings, story)
+            _show(settings, story, now)
     sys.exit(Exit.OK if stories else Exit.PROBLEM)
 
 
@@ -73,10 +77,10 @@ async def _find(work: Work, settings: Settings, name: str) -> list[Record]:
     """Try every kind of name that this could be, the surest first."""
     if found := await _by_correlation(work, name):
         return [found]
-    if _KEY.fullmatch(name):
-        return await _by_key(work, settings, MeetingKey.of_global_object_id(bytes.fromhex(name[: len(name) & ~1])))
-    if (link := _JOIN.fullmatch(name)) and (found := await _by_join_id(work, link[1])):
-        return [found]
+    if match := _KEY.fullmatch(name):
+        return await _by_key(work, settings, match[1], match[2])
+    if (link := _JOIN.fullmatch(name)) and (several := await _by_join_id(work, link[1])):
+        return several
     if len(name) < 3:  # noqa: PLR2004 - a shorter text is part of everything
         return []
     candidates = await work.meetings.search(text=name, limit=1000)
@@ -89,16 +93,19 @@ async def _by_correlation(work: Work, name: str) -> Record | None:
     return await work.meetings.by_correlation(f"{match[1]}-{match[2]}") if match else None
 
 
-async def _by_key(work: Work, settings: Settings, key: MeetingKey) -> list[Record]:
+async def _by_key(work: Work, settings: Settings, digits: str, day: str | None) -> list[Record]:
+    """Return what has this key; of a whole series also its occurrences that are meetings of their own."""
+    key = MeetingKey.of_global_object_id(bytes.fromhex(digits[: len(digits) & ~1]))
     found: list[Record] = []
     for integration in settings.integration:
-        found += (await work.meetings.by_keys(integration.number, [key])).values()
-    return found
+        found += await work.meetings.kin(integration.number, [key])
+    wanted = [record for record in found if day is None or record.key.value == f"{key.value}@{day}"]
+    return sorted(wanted, key=lambda record: (record.integration, record.key))
 
 
-async def _by_join_id(work: Work, join_id: str) -> Record | None:
+async def _by_join_id(work: Work, join_id: str) -> list[Record]:
     room = await work.rooms.by_join_id(join_id)
-    return None if room is None else await work.meetings.by_mark(room.integration, room.mark)
+    return [] if room is None else await work.meetings.of_rooms(room.integration, [room.mark])
 
 
 def _is_called(settings: Settings, record: Record, wanted: str) -> bool:
@@ -108,38 +115,40 @@ def _is_called(settings: Settings, record: Record, wanted: str) -> bool:
 
 
 async def _story(work: Work, record: Record) -> Story:
-    room = await work.rooms.by_mark(record.integration, record.key.digest)
+    room = await work.rooms.by_mark(record.integration, record.mark)
     entries = await work.journal.of_meeting(record.integration, record.key)
-    return Story(record, entries, None if room is None else room.spec.join_id)
+    sharers = await work.meetings.of_rooms(record.integration, [record.mark])
+    return Story(record, entries, room, [one for one in sharers if one.key != record.key])
 
 
 def _link(settings: Settings, story: Story) -> str:
-    return "" if story.join_id is None else f"{settings.service.public_url}/j/{story.join_id}"
+    return "" if story.room is None else f"{settings.service.public_url}/j/{story.room.spec.join_id}"
 
 
-def _as_json(settings: Settings, story: Story) -> dict[str, object]:
+def _as_json(settings: Settings, story: Story, now: datetime) -> dict[str, object]:
     return {
-        **record_json(settings, story.record),
+        **record_json(settings, story.record, now),
         "join_url": _link(settings, story) or None,
+        "shares_room_with": [one.correlation_id for one in story.sharers],
         "standing": standing(story.record),
         "next_step": next_step(story.record.reason) or None,
         "timeline": [entry_json(entry, sentence(entry)) for entry in story.entries],
     }
 
 
-def _show(settings: Settings, story: Story) -> None:
+def _show(settings: Settings, story: Story, now: datetime) -> None:
     record, out = story.record, stdout()
     facts = Table(box=None, show_header=False, pad_edge=False)
     facts.add_column(style="dim", no_wrap=True)
     facts.add_column(overflow="fold")
-    span = record.span
-    when = "" if span is None else f"{local(span.start)} to {local(span.end)}, a {record.kind.value} meeting"
     rows = {
-        "when": when.replace("a single meeting", "single").replace("a series meeting", "series"),
+        **when(settings, record, now),
         "organizer": record.organizer,
         "mailbox": name_of(settings, record.integration),
         "alias": alias_of(settings, record),
         "join link": _link(settings, story),
+        "room": "" if story.room is None else how_it_stands(story.room, now),
+        "shared with": ", ".join(one.correlation_id for one in story.sharers),
         "correlation": record.correlation_id,
         "try again": "" if record.retry_at is None else f"{local(record.retry_at)}, after {record.attempts} attempts",
     }

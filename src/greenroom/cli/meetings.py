@@ -2,12 +2,15 @@
 
 import sys
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import click
 from rich.table import Table
 from rich.text import Text
 
+from greenroom.cli.coming import shown_start
+from greenroom.cli.endless import show_endless
 from greenroom.cli.exits import Exit
 from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
 from greenroom.cli.reading import alias_of, local, name_of, plain, read, record_json
@@ -22,7 +25,10 @@ Examples:
   greenroom meetings --state declined --since 2026-12-01
   greenroom meetings --organizer ada@example.org --json
   greenroom meetings --search 482915306                  by title, alias or a part of its number
+  greenroom meetings --endless                           series without end, the one to be reviewed next first
 """
+_Row = tuple[Record, datetime | None]
+_SERIES = 10_000
 _STATE = max(len(state.value) for state in State)
 _ID = len("ABCD-EFGH")
 _GAP = 2
@@ -63,6 +69,9 @@ class Moment(click.ParamType[datetime]):
 @click.option("--since", type=Moment(), help="Only those that end after this time.  [default: now, unless filtered]")
 @click.option("--until", type=Moment(), help="Only those that start before this time.")
 @click.option("--search", "text", metavar="TEXT", help="Part of the title, an alias, or part of its number.")
+@click.option(
+    "--endless", is_flag=True, help="Series without end, by their next review; no other filter but --integration."
+)
 @click.option("--integration", "name", metavar="NAME", help="Only this integration's.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="At most so many.")
 @with_json
@@ -74,34 +83,55 @@ def meetings(
     since: datetime | None,
     until: datetime | None,
     text: str | None,
+    endless: bool,
     name: str | None,
     limit: int,
     as_json: bool,
 ) -> None:
-    """List meetings by their start. Without a filter: those that are not over yet."""
+    """List meetings by their start. Without a filter: those that are not over yet.
+
+    Of a series it shows the occurrence that is on or comes next; with --since or --until one that is in this time.
+    """
     settings = read_settings(config_file, as_json=as_json)
     number = _number(settings, name)
-    if not any((state, organizer, since, until, text)):
-        since = datetime.now().astimezone()
+    now = datetime.now().astimezone()
+    filtered = any((state, organizer, since, until, text))
+    if endless:
+        if filtered:
+            raise click.UsageError("--endless goes with --integration, --limit and --json only")
+        show_endless(settings, number, limit, now, as_json=as_json)
+        sys.exit(Exit.OK)
+    if not filtered:
+        since = now
 
     async def ask(work: Work) -> list[Record]:
-        return await work.meetings.search(
+        search = partial(
+            work.meetings.search,
             integration=number,
             state=None if state is None else State(state),
             organizer=organizer,
             since=since,
             until=until,
             text=text,
-            limit=limit + 1,
         )
+        # A series is stored by its first start and listed by another: which ones come first is known only of all of them.
+        return [*await search(recurring=True, limit=_SERIES), *await search(recurring=False, limit=limit + 1)]
 
-    found = read(settings, ask, as_json=as_json)
-    more, found = len(found) > limit, found[:limit]
+    rows = _in_time(read(settings, ask, as_json=as_json), now, since, until)
+    more, rows = len(rows) > limit, rows[:limit]
     if as_json:
-        echo_json({"meetings": [record_json(settings, record) for record in found], "more": more})
+        echo_json({"meetings": [record_json(settings, record, now) for record, _ in rows], "more": more})
     else:
-        _show(settings, found, more=more)
+        _show(settings, rows, more=more)
     sys.exit(Exit.OK)
+
+
+def _in_time(found: list[Record], now: datetime, since: datetime | None, until: datetime | None) -> list[_Row]:
+    """Leave out series of which no occurrence is in this time, and order all by the start that is shown."""
+    rows = [(record, shown_start(record, now, since, until)) for record in found]
+    anytime = since is None and until is None
+    shown = [(record, start) for record, start in rows if anytime or start is not None or record.series is None]
+    return sorted(shown, key=lambda row: (row[1] is None, row[1] or now))
 
 
 def _number(settings: Settings, name: str | None) -> int | None:
@@ -114,14 +144,14 @@ def _number(settings: Settings, name: str | None) -> int | None:
     return entry.number
 
 
-def _show(settings: Settings, found: list[Record], *, more: bool) -> None:
-    if not found:
+def _show(settings: Settings, rows: list[_Row], *, more: bool) -> None:
+    if not rows:
         stderr().print("No meetings fit. Try `greenroom meetings --since 2000-01-01` for all of them.")
         return
     several = len(settings.integration) > 1
     table = Table(box=None, pad_edge=False, header_style="bold")
-    aliases = {record.correlation_id: alias_of(settings, record) for record in found}
-    starts = [local(None if record.span is None else record.span.start) for record in found]
+    aliases = {record.correlation_id: alias_of(settings, record) for record, _ in rows}
+    starts = [local(start) for _, start in rows]
     # What people copy is never cut, however narrow the terminal; titles and organizers give way.
     fixed = max(map(len, starts)) + _STATE + max(map(len, aliases.values())) + _ID + 5 * _GAP
     free = max(
@@ -136,7 +166,7 @@ def _show(settings: Settings, found: list[Record], *, more: bool) -> None:
     table.add_column("id", no_wrap=True)
     if several:
         table.add_column("integration", no_wrap=True)
-    for record, start in zip(found, starts, strict=True):
+    for (record, _), start in zip(rows, starts, strict=True):
         cells = [
             Text(start),
             Text(record.state.value, style=_COLOURS[record.state]),

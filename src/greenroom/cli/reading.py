@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from greenroom.cli.coming import coming, window_of
 from greenroom.cli.failures import of_storage
 from greenroom.cli.options import end_with
 from greenroom.meetings.record import JournalEntry, Record
+from greenroom.meetings.recurrence import Series, occurrences_of
 from greenroom.settings import Settings
 from greenroom.storage import Storage, StorageError, Work
 
@@ -56,8 +58,8 @@ def local(at: datetime | None) -> str:
     return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M}"
 
 
-def record_json(settings: Settings, record: Record) -> dict[str, Any]:
-    """Write a record for `--json`; times in UTC."""
+def record_json(settings: Settings, record: Record, now: datetime) -> dict[str, Any]:
+    """Write a record for `--json`; times in UTC. Of a series it tells the rule and the occurrence that is on or comes next."""
     span = record.span
     return {
         "integration": name_of(settings, record.integration),
@@ -71,13 +73,30 @@ def record_json(settings: Settings, record: Record) -> dict[str, Any]:
         "start": None if span is None else stamp(span.start),
         "end": None if span is None else stamp(span.end),
         "until": None if span is None else stamp(span.until),
+        "occurrence": record.key.occurrence and record.key.occurrence.isoformat(),
+        "series": None if record.series is None else series_json(settings, record, record.series, now),
         "alias": alias_of(settings, record) or None,
         "instructions": record.instructions.value,
         "replied": record.replied.partition(":")[0] if record.replied else None,
         "retry_at": stamp(record.retry_at),
         "attempts": record.attempts,
+        "held_until": None if record.held is None else stamp(record.held[1]),
+        "review_at": stamp(record.review_at),
         "created_at": stamp(record.created_at),
         "updated_at": stamp(record.updated_at),
+    }
+
+
+def series_json(settings: Settings, record: Record, series: Series, now: datetime) -> dict[str, Any]:
+    """Write a recurrence for `--json`: what comes next."""
+    one = coming(series, now)
+    window = None if one is None else window_of(settings, record, one)
+    return {
+        "zone": series.zone.name,
+        "next_opens": None if window is None else stamp(window.opens),
+        "next_start": None if one is None else stamp(one.start),
+        "until": stamp(occurrences_of(series).last_end),
+        "exceptions": len(series.moved) + len(series.gone),
     }
 
 

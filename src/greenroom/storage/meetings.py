@@ -147,13 +147,14 @@ class Meetings:
         since: datetime | None = None,
         until: datetime | None = None,
         text: str | None = None,
+        recurring: bool | None = None,
         limit: int = 100,
         offset: int = 0,
     ) -> list[Record]:
-        """Return records that fit everything asked for, by start.
+        """Return records that fit everything asked for, by (first) start.
 
         `since` and `until` ask for meetings (a series from its first to its last occurrence) that touch this time;
-        `text` is part of the title, or an alias or a part of its number.
+        `text` is part of the title, or an alias or a part of its number; `recurring` asks for series only, or for none.
         """
         wanted: list[sa.ColumnElement[bool]] = []
         if integration is not None:
@@ -170,6 +171,8 @@ class Meetings:
             wanted.append(meetings.c.span_start < until)
         if text:
             wanted.append(_says(text))
+        if recurring is not None:
+            wanted.append((meetings.c.kind == Kind.SERIES.value) == recurring)
         order = (meetings.c.span_start.asc().nulls_last(), meetings.c.integration, meetings.c.mark)
         return await self._all(sa.select(meetings).where(*wanted).order_by(*order).limit(limit).offset(offset))
 
