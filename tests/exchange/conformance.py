@@ -9,6 +9,7 @@ from exchange.conforming.enduring import EnduringContract, WakingContract
 from exchange.conforming.following import FollowingContract
 from exchange.conforming.inviting import BothFacesContract, InvitingContract
 from exchange.conforming.looking import LookingContract
+from exchange.conforming.recurring import LoneContract, RecurringContract
 
 
 class MailboxContract(
@@ -16,6 +17,8 @@ class MailboxContract(
     LookingContract,
     AnsweringContract,
     InvitingContract,
+    RecurringContract,
+    LoneContract,
     BothFacesContract,
     WakingContract,
     EnduringContract,

@@ -43,6 +43,7 @@ Processing = Literal["auto_update", "none"]
 Work = Literal["changes", "read", "find", "reply", "update"]
 START = datetime(2031, 5, 6, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+RESOURCE = Attendee(Person(EQUIPMENT, "Meeting room"), "resource")
 
 
 @dataclass
@@ -115,7 +116,7 @@ class House(ABC):
             "start_zone": "W. Europe Standard Time",
             "attendees": (
                 Attendee(Person(ATTENDEE, "Anton Attendee")),
-                Attendee(Person(EQUIPMENT, "Meeting room"), "resource"),
+                RESOURCE,
             ),
             **more,  # type: ignore[typeddict-item]  # a test says what it wants in the words of the draft
         }
@@ -144,6 +145,30 @@ class House(ABC):
             MeetingDraft(**draft),  # type: ignore[typeddict-item]  # as above
             send="SendToAllAndSaveCopy" if tell else "SendToNone",
         )
+
+    def change_one(self, key: MeetingKey, original: datetime, *, tell: bool = True, **draft: Any) -> None:
+        """Let the organizer change one occurrence of the series."""
+        self.simulator.exchange.update_occurrence(
+            ORGANIZER,
+            self.own(key).id,
+            original,
+            MeetingDraft(**draft),  # type: ignore[typeddict-item]  # as above
+            send="SendToAllAndSaveCopy" if tell else "SendToNone",
+        )
+
+    def take_out(self, key: MeetingKey, original: datetime) -> None:
+        """Let the organizer cancel one occurrence of the series."""
+        self.simulator.exchange.delete_occurrence(ORGANIZER, self.own(key).id, original, send="SendToAllAndSaveCopy")
+
+    def invite_to_one(self, key: MeetingKey, original: datetime, **draft: Any) -> None:
+        """Let the organizer invite the equipment mailbox to one occurrence of a series."""
+        self.change_one(key, original, attendees=(*self.own(key).meeting.attendees, RESOURCE), **draft)
+
+    def body_of_one(self, key: MeetingKey, original: datetime) -> str:
+        """The text the organizer's own calendar shows with one occurrence of the series."""
+        series = self.own(key)
+        found = next((one for one in series.meeting.modified if one.original_start == original), None)
+        return series.body.content if found is None or found.body is None else found.body.content
 
     def cancel(self, key: MeetingKey) -> None:
         self.simulator.exchange.cancel_meeting(ORGANIZER, self.own(key).id)
