@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from greenroom.meetings.rules import Weekly
 from greenroom.web import JoinRoom, create_app
-from support.join_rooms import JOIN_ID, NOW, PLACES, Clock, RoomsInMemory, room
+from support.join_rooms import AFTER, BEFORE, JOIN_ID, NOW, PLACES, Clock, RoomsInMemory, admission, room, series
 from support.served import served
 
 pytestmark = pytest.mark.browser
@@ -20,7 +21,15 @@ DESK: dict[str, Any] = {
     "locale": "en-US",
     "timezone_id": "America/New_York",
 }
+NARROW: dict[str, Any] = PHONE | {"viewport": {"width": 320, "height": 640}, "timezone_id": "Pacific/Auckland"}
 SOON = timedelta(minutes=20)
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
+
+
+def weekly(starts: datetime = NOW) -> JoinRoom:
+    """A series on the weekday of this start, at the same time in Berlin."""
+    return room(admission=admission(series(Weekly(1, (starts.weekday(),)), starts)), pins=2)
+
 
 CONTRAST = """() => {
   const parse = (text) => (text.match(/[0-9.]+/g) || []).map(Number);
@@ -45,6 +54,8 @@ CONTRAST = """() => {
   }
   return bad;
 }"""
+
+LOOK = "() => { document.dispatchEvent(new Event('visibilitychange')); }"
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +86,9 @@ def visit(browser: Browser, found: JoinRoom | None, clock: Clock | None = None, 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("how", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize(
-    "found", [room(SOON), room(pins=2), room(retired_at=NOW), None], ids=["early", "open", "gone", "404"]
+    "found",
+    [room(SOON), weekly(), room(retired_at=NOW), None, weekly(NOW - 48 * HOUR)],
+    ids=["early", "open", "gone", "404", "between"],
 )
 def test_every_state_fits_the_screen_and_can_be_read(
     chromium: Browser, found: JoinRoom | None, how: dict[str, Any], scheme: str
@@ -87,6 +100,15 @@ def test_every_state_fits_the_screen_and_can_be_read(
         for landmark in ("header", "main", "footer", "h1"):
             assert page.locator(landmark).count() == 1
         assert page.evaluate("[...document.querySelectorAll('button, a')].every((e) => e.innerText.trim())")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_series_fits_the_narrowest_screen_with_both_clocks(chromium: Browser, scheme: str) -> None:
+    for found in (weekly(NOW - 48 * HOUR), weekly()):
+        with visit(chromium, found, color_scheme=scheme, **NARROW) as page:
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            assert page.evaluate(CONTRAST) == []
+            expect(page.locator("dl.times")).to_contain_text("CET)")
 
 
 def test_times_are_the_visitors_own(chromium: Browser) -> None:
@@ -106,6 +128,57 @@ def test_the_page_counts_down_and_opens_by_itself(chromium: Browser) -> None:
         clock.now = NOW + timedelta(seconds=3)
         expect(page.get_by_role("link", name="Join now")).to_be_visible(timeout=10_000)
         expect(page.locator("main")).to_contain_text("Open now")
+
+
+def test_a_series_opens_and_closes_by_itself_and_the_page_is_never_loaded_again(chromium: Browser) -> None:
+    opens, closes = NOW + WEEK - BEFORE, NOW + WEEK + HOUR + AFTER
+    clock = Clock(opens - timedelta(seconds=3))
+    with visit(chromium, weekly(), clock, **PHONE) as page:
+        page.evaluate("window.kept = true")
+        expect(page.locator("main")).to_contain_text("Closed now")
+        expect(page.locator("main")).to_contain_text("The room opens again in")
+        expect(page.get_by_role("timer")).to_have_text("00:02")
+        expect(page.get_by_text("482915306")).to_have_count(0)
+
+        clock.now = opens
+        expect(page.get_by_role("link", name="Join now")).to_be_visible(timeout=10_000)
+        expect(page.get_by_role("status")).to_have_text("Open now")
+        expect(page.locator("main")).to_contain_text("sip:meet482915306@video.example.org")
+        expect(page.get_by_role("timer")).to_have_count(0)
+        expect(page.get_by_role("button", name="Copy Meeting number")).to_be_visible()
+        assert "Open now" in page.title()
+
+        clock.now = closes - timedelta(seconds=2)
+        page.evaluate(LOOK)  # the clock was moved by hours: as if the computer had slept
+        expect(page.locator("body")).to_have_attribute("data-closes", closes.isoformat())
+        clock.now = closes
+        expect(page.locator("main")).to_contain_text("Closed now", timeout=10_000)
+        expect(page.get_by_text("482915306")).to_have_count(0)
+        expect(page.get_by_role("timer")).to_contain_text("6 days")
+        expect(page.locator("main")).to_contain_text("Mo., 7. Dez. 2026, 14:00")
+        assert page.evaluate("window.kept") is True
+        assert page.evaluate("document.querySelectorAll('h1').length") == 1
+
+
+def test_a_page_that_opens_for_a_single_meeting_says_at_its_end_that_it_is_over(chromium: Browser) -> None:
+    clock = Clock()
+    with visit(chromium, room(), clock, **PHONE) as page:
+        clock.now = NOW + 10 * HOUR
+        page.evaluate(LOOK)
+        expect(page.locator("main")).to_contain_text("This meeting is over.")
+        expect(page.get_by_text("482915306")).to_have_count(0)
+
+
+def test_the_organizers_time_is_beside_the_visitors_where_their_clocks_differ(chromium: Browser) -> None:
+    with visit(chromium, weekly(NOW - 48 * HOUR), **DESK) as page:
+        expect(page.locator("dl.times")).to_contain_text("Sat, Nov 28, 2026, 8:00 AM (14:00 CET)")
+        expect(page.locator("dl.times")).to_contain_text("9:00 AM (15:00 CET)")
+        expect(page.locator("main")).to_contain_text("Eastern Standard Time (the organizer's in brackets)")
+    with visit(chromium, weekly(NOW - 48 * HOUR), **PHONE | {"timezone_id": "Pacific/Auckland"}) as page:
+        expect(page.locator("dl.times")).to_contain_text("So., 29. Nov. 2026, 2:00 (Sat 28 Nov 2026, 14:00 CET)")
+    with visit(chromium, weekly(NOW - 48 * HOUR), **PHONE) as page:
+        expect(page.locator("dl.times")).to_contain_text("Sa., 28. Nov. 2026, 14:00")
+        expect(page.locator("main")).not_to_contain_text("CET")
 
 
 def test_a_dial_string_can_be_copied(chromium: Browser) -> None:

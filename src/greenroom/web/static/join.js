@@ -46,6 +46,9 @@
       element.title = element.textContent.trim();
       element.textContent = sameDay ? clock.format(at) : full.format(at);
       if (differs) {
+        const there = new Date(at.getTime() + other.dataset.offset * 60_000);
+        const here = new Date(at.getTime() - at.getTimezoneOffset() * 60_000);
+        if (there.getUTCDate() === here.getUTCDate()) other.textContent = `(${other.dataset.clock})`;
         element.append(" ", other);
         others += 1;
       }
@@ -86,6 +89,7 @@
     const hours = Math.floor(left / 3600) % 24;
     const clockText = `${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
     const long = days ? `${days} ${days === 1 ? "day" : "days"} ` : "";
+    shown.classList.toggle("long", days > 0);
     shown.textContent = days || hours ? `${long}${two(hours)}:${clockText}` : clockText;
     shown.hidden = false;
     pick("[data-countdown-word]").hidden = false;
@@ -129,6 +133,7 @@
       const answer = await fetch(`${location.pathname.replace(/\/$/, "")}.json`, { cache: "no-store" });
       if (answer.ok) {
         const found = await answer.json();
+        skew = Date.parse(found.now) - Date.now();
         if (told.some((name) => (found[name] ?? "") !== kept(name))) await renew();
       }
     } catch {
