@@ -7,6 +7,7 @@ from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
 from greenroom.meetings.policy import Policy, Review, Split
 from greenroom.meetings.record import InstructionsState, State
 from greenroom.meetings.rules import Daily
+from greenroom.scheduler.attend import Attendant
 from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import MAILBOX, NOW, observation, recurring, weekly
 from support.stubborn_platform import StubbornPlatform
@@ -326,3 +327,19 @@ async def test_a_series_of_which_every_occurrence_was_cancelled_is_over() -> Non
         assert record is not None
         assert record.state is State.ENDED
         assert len(work.mailbox.replies_to(KEY)) == 1
+
+
+async def test_a_series_whose_exceptions_no_list_shows_is_looked_at_once_a_day() -> None:
+    async with at_work() as work:
+        work.mailbox.hides_exceptions = True
+        work.mailbox.invite(weekly())
+        await work.settle_quickly()
+        attendant = Attendant(work.integration, work.storage, work.clock)
+        await attendant.reconcile()
+        item = shown(work, "series")
+        work.mailbox.items["item-series"] = replace(item, series=weekly(gone=[SECOND]).series)  # and no list tells
+        for _ in range(24):
+            work.clock.forward(hours=1)
+            await attendant.reconcile()
+        assert not await is_open(work, KEY, opened(SECOND))
+        assert work.mailbox.reads <= 6

@@ -29,9 +29,10 @@ RENEW_WITHIN = timedelta(days=30)
 """So long before a credential runs out its end is worth a warning."""
 
 
-async def compare(integration: Integration, storage: Storage, now: datetime) -> Changes:
+async def compare(integration: Integration, storage: Storage, now: datetime, *, doubtful: bool = False) -> Changes:
     """Return what the calendar and the records disagree about, as changes to be looked at: glances, and ids of items gone.
 
+    With `doubtful` also, once a day each, the series whose single occurrences the list does not show.
     `cursor` is empty and means nothing: the feed goes on where it was. `more` is false; `slices` cuts what is large. Raises
     ExchangeError when the calendar cannot be listed as a whole: then nothing is said about any meeting.
     """
@@ -42,7 +43,7 @@ async def compare(integration: Integration, storage: Storage, now: datetime) -> 
     async with storage.reading() as work:
         async for standing in work.meetings.living(integration.number):
             glances = shown.take(standing)
-            differing += _living_differs(standing, glances, now)
+            differing += _living_differs(standing, glances, now, doubtful=doubtful)
             if not glances and not shown.mentions(standing) and not _is_over(standing, now):
                 gone[standing.ref.id] = None
         async for standing in work.meetings.standings(integration.number, keys=shown.keys(), items=shown.items()):
@@ -136,14 +137,16 @@ class _Shown:
         return [*(glance for glances in self._by_key.values() for glance in glances), *self._keyless.values()]
 
 
-def _living_differs(standing: Standing, glances: Sequence[Glance], now: datetime) -> Sequence[Glance]:
+def _living_differs(
+    standing: Standing, glances: Sequence[Glance], now: datetime, *, doubtful: bool
+) -> Sequence[Glance]:
     """Return what is to be looked at of a living meeting: nothing if any of its items is as we left it."""
     if standing.retry_at is not None:
         return ()  # it is looked at again without us
     if standing.state is not State.SCHEDULED:
         return glances
     over = _is_over(standing, now)
-    if not over and standing.kind is Kind.SERIES and _may_hide_changes(standing, glances, now):
+    if not over and standing.kind is Kind.SERIES and _may_hide_changes(standing, glances, now, doubtful=doubtful):
         return glances
     fit = [g for g in glances if _is_as_handled(g, standing) and (over or g.response in (None, Response.ACCEPTED))]
     if any(glance.ref.id == standing.ref.id for glance in fit):
@@ -151,14 +154,14 @@ def _living_differs(standing: Standing, glances: Sequence[Glance], now: datetime
     return fit or glances
 
 
-def _may_hide_changes(standing: Standing, glances: Sequence[Glance], now: datetime) -> bool:
+def _may_hide_changes(standing: Standing, glances: Sequence[Glance], now: datetime, *, doubtful: bool) -> bool:
     """Whether a series is worth a look though its list shows nothing new: over Graph no list shows changed occurrences.
 
     It is when its item has another version than the one we read, and once a day in any case: whether a changed occurrence
     gives its series another version is not written anywhere.
     """
     blind = [glance for glance in glances if glance.fingerprint is None]
-    turn = int(standing.key.digest[:4], 16) % _HOURS == now.hour
+    turn = doubtful and int(standing.key.digest[:4], 16) % _HOURS == now.hour
     return any(turn or glance.ref.version != standing.ref.version for glance in blind)
 
 
