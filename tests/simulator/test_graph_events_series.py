@@ -137,11 +137,25 @@ def test_a_change_of_the_series_goes_out_once_for_it_and_once_for_each_exception
 def test_a_new_rule_knows_no_exceptions() -> None:
     box, graph, address = series()
     graph.patch(f"events/{occurrences(graph, address)[1]['id']}", {"subject": "Special"})
-    graph.patch(address, {"recurrence": weekly(numberOfOccurrences=3)})
+    rule = weekly(numberOfOccurrences=3)
+    rule["pattern"]["interval"] = 2
+    graph.patch(address, {"recurrence": rule})
     for one in (graph, Graph(box.exchange, AUTO)):
         own = one.only()["id"]
         shown = one.get(f"events/{own}?$expand=exceptionOccurrences")
         assert shown["exceptionOccurrences"] == []
+        assert days(occurrences(one, f"events/{own}")) == ["12-02T09:00", "12-16T09:00", "12-30T09:00"]
+
+
+def test_another_end_of_the_range_keeps_the_exceptions_that_it_reaches() -> None:
+    box, graph, address = series()
+    for number in (1, 3):
+        graph.patch(f"events/{occurrences(graph, address)[number]['id']}", {"subject": f"Special {number}"})
+    graph.patch(address, {"recurrence": weekly(numberOfOccurrences=3)})
+    for one in (graph, Graph(box.exchange, AUTO)):
+        own = one.only()["id"]
+        shown = one.get(f"events/{own}?$expand=exceptionOccurrences")
+        assert [exception["subject"] for exception in shown["exceptionOccurrences"]] == ["Special 1"]
         assert len(occurrences(one, f"events/{own}")) == 3
 
 

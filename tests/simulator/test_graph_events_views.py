@@ -198,4 +198,10 @@ def test_a_view_far_away_is_answered() -> None:
     graph.post("events", event(recurrence=rule))
     far = "startDateTime=2060-01-01T00:00:00Z&endDateTime=2060-01-03T00:00:00Z"
     assert len(graph.value(f"calendarView?{far}")) == 2
-    assert graph.value("calendarView?startDateTime=4400-01-01T00:00:00Z&endDateTime=4400-01-03T00:00:00Z") == []
+    assert len(graph.value("calendarView?startDateTime=4400-01-01T00:00:00Z&endDateTime=4400-01-03T00:00:00Z")) == 2
+    assert graph.value("calendarView?startDateTime=4600-01-01T00:00:00Z&endDateTime=4600-01-03T00:00:00Z") == []
+    for edge in (
+        "startDateTime=9999-12-30T00:00:00Z&endDateTime=9999-12-31T23:00:00Z",
+        "startDateTime=0001-01-01T00:00:00Z&endDateTime=0001-01-02T00:00:00Z",
+    ):
+        assert graph.value(f"calendarView?{edge}") == []

@@ -1,8 +1,9 @@
 """What attendees do: accept, tentatively accept, decline, remove a cancelled meeting."""
 
 from dataclasses import replace
+from datetime import UTC
 
-from greenroom.simulator import copies, processing, transport
+from greenroom.simulator import copies, exceptions, processing, transport
 from greenroom.simulator.envelope import ANSWER_PREFIX, MAX_SUBJECT, Envelope, copy_of, meeting_of, version
 from greenroom.simulator.errors import InvalidOperation
 from greenroom.simulator.model import (
@@ -46,8 +47,8 @@ def respond(
         entry.my_response, entry.reply_time = answer, site.now()
         busy = {"Accept": entry.intended_free_busy, "Tentative": "Tentative", "Decline": "Free"}[answer]
         entry.meeting.free_busy = entry.intended_free_busy if entry.intended_free_busy == "Free" else busy
-    elif answer == "Decline" and asked.recurrence_id is not None:
-        copies.take_out(entry, asked.recurrence_id)
+    elif asked.recurrence_id is not None:
+        exceptions.answer(entry, asked.recurrence_id, answer, site.now().astimezone(UTC))
     store.touch(entry)
     inbox = store.folder("inbox").id
     for other in store.about(asked.clean_goid):
@@ -159,7 +160,8 @@ def remove_cancelled(store: MailboxStore, item: Item) -> None:
     if known is not None and known.meeting.goid == meeting.goid:
         store.move(known, "deleteditems")
     elif known is not None and meeting.recurrence_id is not None:
-        copies.take_out(known, meeting.recurrence_id)
+        known.meeting = replace(known.meeting)
+        exceptions.take_out(known.meeting, meeting.recurrence_id)
         store.touch(known)
     for other in store.about(meeting.clean_goid):
         inbox = other.folder_id == store.folder("inbox").id

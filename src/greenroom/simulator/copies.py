@@ -1,16 +1,21 @@
 """The attendee's calendar entry: made from requests, changed by updates and cancellations."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
 
+from greenroom.simulator import exceptions
 from greenroom.simulator.envelope import Envelope, canceled_subject, copy_of
 from greenroom.simulator.model import (
+    Attendee,
+    Body,
     CalendarItem,
-    DeletedOccurrence,
     Meeting,
     MeetingRequestType,
     ModifiedOccurrence,
+    Person,
 )
+from greenroom.simulator.occurrence_items import exception_on
+from greenroom.simulator.occurrences import occurrence_on, original_day
 from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
 
@@ -40,7 +45,7 @@ def apply_request(
         return known
     if known is None:
         return _new_copy(site, store, envelope)
-    _update_copy(known, envelope, reset=request_type in {"FullUpdate", "NewMeetingRequest"})
+    _update_copy(site, store, known, envelope, reset=request_type in {"FullUpdate", "NewMeetingRequest"})
     store.touch(known)
     return known
 
@@ -63,41 +68,67 @@ def _new_copy(site: Site, store: MailboxStore, envelope: Envelope) -> CalendarIt
         intended_free_busy=intended,
         request_was_sent=True,
     )
-    if meeting.recurrence_id is None:
+    if meeting.is_series:
+        exceptions.without(meeting, _names_owner(site, store))
         _absorb_lone_occurrences(store, item)
     store.add(item)
     return item
 
 
+def _names_owner(site: Site, store: MailboxStore) -> Callable[[Iterable[Attendee]], bool]:
+    me = Person(store.owner.address)
+    return lambda people: any(site.directory.same(one.person, me) for one in people)
+
+
 def _absorb_lone_occurrences(store: MailboxStore, master: CalendarItem) -> None:
-    """Occurrences that came before their series become its exceptions."""
-    if not master.meeting.is_series:
-        return
-    for lone in store.calendar_items(master.meeting.clean_goid):
+    """Occurrences that came before their series become its exceptions, with the answers given to them."""
+    meeting = master.meeting
+    for lone in store.calendar_items(meeting.clean_goid):
         original = lone.meeting.recurrence_id
         if original is None:
             continue
+        told = exception_on(meeting, original)
         if lone.meeting.is_cancelled:
-            master.meeting.deleted = (*master.meeting.deleted, DeletedOccurrence(original))
-        elif all(one.original_start != original for one in master.meeting.modified):
-            change = ModifiedOccurrence(
-                original, lone.meeting.start, lone.meeting.end, lone.subject, lone.meeting.location, lone.body
+            if told is None:
+                exceptions.take_out(meeting, original)
+        else:
+            mine = _exception_of(master, lone.meeting, lone.subject, lone.body)
+            mine = replace(
+                mine, my_response=lone.my_response, reply_time=lone.reply_time, free_busy=lone.meeting.free_busy
             )
-            master.meeting.modified = (*master.meeting.modified, change)
+            exceptions.put(meeting, mine if told is None else exceptions.renew_answer(told, mine, meeting))
         store.remove(lone)
 
 
-def _update_copy(item: CalendarItem, envelope: Envelope, *, reset: bool) -> None:
-    meeting = copy_of(envelope.meeting)
+def _exception_of(master: CalendarItem, one: Meeting, subject: str, body: Body) -> ModifiedOccurrence:
+    """What is different at an occurrence."""
+    assert one.recurrence_id is not None, "only an occurrence can be an exception"
+    series = master.meeting
+    return ModifiedOccurrence(
+        one.recurrence_id,
+        one.start,
+        one.end,
+        None if subject == master.subject else subject,
+        None if one.location == series.location else one.location,
+        None if body == master.body else body,
+        None if one.all_day == series.all_day else one.all_day,
+        attendees=None if one.attendees == series.attendees else one.attendees,
+    )
+
+
+def _update_copy(site: Site, store: MailboxStore, item: CalendarItem, envelope: Envelope, *, reset: bool) -> None:
+    meeting, before = copy_of(envelope.meeting), item.meeting
     intended = meeting.free_busy
-    reset = reset or item.meeting.is_cancelled
+    reset = reset or before.is_cancelled
+    if exceptions.same_pattern(before, meeting) and not before.is_cancelled:
+        exceptions.merge(meeting, before, is_mine=_names_owner(site, store))
+    elif meeting.is_series:
+        exceptions.without(meeting, _names_owner(site, store))
     if reset:
         item.my_response, item.reply_time = "NoResponseReceived", None
         meeting.free_busy = "Free" if intended == "Free" else "Tentative"
     else:
-        meeting.free_busy = intended if item.my_response == "Accept" else item.meeting.free_busy
-        if not meeting.modified and not meeting.deleted:
-            meeting.modified, meeting.deleted = item.meeting.modified, item.meeting.deleted
+        meeting.free_busy = intended if item.my_response == "Accept" else before.free_busy
     item.intended_free_busy = intended
     item.meeting = meeting
     item.subject, item.body = envelope.subject, envelope.body
@@ -106,28 +137,15 @@ def _update_copy(item: CalendarItem, envelope: Envelope, *, reset: bool) -> None
 
 
 def _set_exception(master: CalendarItem, envelope: Envelope) -> None:
-    original = envelope.meeting.recurrence_id
-    assert original is not None, "only messages about an occurrence have another id than their series"
-    before = next((one for one in master.meeting.modified if one.original_start == original), None)
-    when = (original, original + (master.meeting.end - master.meeting.start))
-    moved = (envelope.meeting.start, envelope.meeting.end) != ((before.start, before.end) if before else when)
-    kept = before.my_response if before else None
-    same_people = envelope.meeting.attendees == master.meeting.attendees
-    change = ModifiedOccurrence(
-        original,
-        envelope.meeting.start,
-        envelope.meeting.end,
-        None if envelope.subject == master.subject else envelope.subject,
-        None if envelope.meeting.location == master.meeting.location else envelope.meeting.location,
-        None if envelope.body == master.body else envelope.body,
-        None if envelope.meeting.all_day == master.meeting.all_day else envelope.meeting.all_day,
-        attendees=None if same_people else envelope.meeting.attendees,
-        my_response="NoResponseReceived" if moved else kept,
-        reply_time=None if moved or before is None else before.reply_time,
-    )
-    others = tuple(one for one in master.meeting.modified if one.original_start != original)
-    master.meeting.modified = tuple(sorted((*others, change), key=lambda one: one.original_start))
-    master.meeting.deleted = tuple(one for one in master.meeting.deleted if one.start != original)
+    told = envelope.meeting
+    assert told.recurrence_id is not None, "only messages about an occurrence have another id than their series"
+    meeting = master.meeting = replace(master.meeting)
+    before = exception_on(meeting, told.recurrence_id)
+    was_out = occurrence_on(meeting, original_day(meeting, told.recurrence_id)) is None
+    change = exceptions.renew_answer(_exception_of(master, told, envelope.subject, envelope.body), before, meeting)
+    if was_out:
+        change = replace(change, my_response="NoResponseReceived", reply_time=None)
+    exceptions.put(meeting, change)
 
 
 def apply_cancel(store: MailboxStore, envelope: Envelope) -> CalendarItem:
@@ -136,7 +154,8 @@ def apply_cancel(store: MailboxStore, envelope: Envelope) -> CalendarItem:
     assert known is not None, "the caller has found it"
     original = envelope.meeting.recurrence_id
     if original is not None and known.meeting.recurrence_id is None:
-        take_out(known, original)
+        known.meeting = replace(known.meeting)
+        exceptions.take_out(known.meeting, original)
         store.touch(known)
         return known
     for item in store.calendar_items(envelope.meeting.clean_goid):
@@ -144,13 +163,6 @@ def apply_cancel(store: MailboxStore, envelope: Envelope) -> CalendarItem:
             _cancel(item, envelope.meeting)
             store.touch(item)
     return known
-
-
-def take_out(master: CalendarItem, original: datetime) -> None:
-    """Delete one occurrence from a series."""
-    master.meeting.modified = tuple(one for one in master.meeting.modified if one.original_start != original)
-    if all(one.start != original for one in master.meeting.deleted):
-        master.meeting.deleted = (*master.meeting.deleted, DeletedOccurrence(original))
 
 
 def _cancel(item: CalendarItem, by: Meeting) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from greenroom.simulator import attendee, ics_write, ids, inbound, mail, organizer, series
+from greenroom.simulator import attendee, ics_write, ids, inbound, mail, organizer, planning, series
 from greenroom.simulator.applications import Application
 from greenroom.simulator.directory import bare
 from greenroom.simulator.errors import InvalidOperation, NoSuchSubscription
 from greenroom.simulator.model import (
     Account,
     Answer,
+    Attendee,
     Body,
     CalendarItem,
     ConflictResolution,
@@ -26,6 +27,7 @@ from greenroom.simulator.model import (
     Message,
     MessageDraft,
     OutboundMail,
+    Person,
     Processing,
     Responded,
     SendInvitations,
@@ -339,6 +341,55 @@ class Exchange:
         return series.respond(
             self.site, store, store.get(item_id), original_start, answer, body=body, disposition=disposition
         )
+
+    def split_series(
+        self,
+        mailbox: str,
+        item_id: str,
+        original_start: datetime,
+        draft: MeetingDraft | None = None,
+        *,
+        send: SendInvitations = "SendToAllAndSaveCopy",
+        new_first: bool = False,
+    ) -> CalendarItem:
+        """Change "this and all following" occurrences as Outlook does; returns the new series.
+
+        The old series ends on the day before this occurrence (its exceptions from there on are lost, its update is sent); a new
+        one with a UID of its own begins with it: same pattern, the rest of the number of occurrences or the same end, and body,
+        subject, location, attendees and properties copied, all as far as `draft` does not say otherwise. A `draft` with another
+        start keeps the length; with another pattern it has to name the whole recurrence. `new_first` sends the request for the
+        new series before the update of the old one. Raises NoSuchItem for none of the occurrences, InvalidOperation for the first
+        one, for attendees' copies and for what is no series.
+        """
+        store = self.site.store(mailbox)
+        item = store.get(item_id)
+        return planning.split(self.site, store, item, original_start, draft or {}, send=send, new_first=new_first)
+
+    def invite(
+        self,
+        mailbox: str,
+        item_id: str,
+        people: Iterable[Attendee],
+        *,
+        original_start: datetime | None = None,
+        send: SendUpdates = "SendToChangedAndSaveCopy",
+    ) -> CalendarItem:
+        """Invite more people to a meeting, or to one occurrence of a series alone. Raises as update_item, update_occurrence."""
+        store = self.site.store(mailbox)
+        return planning.invite(self.site, store, store.get(item_id), people, original=original_start, send=send)
+
+    def uninvite(
+        self,
+        mailbox: str,
+        item_id: str,
+        people: Iterable[Person],
+        *,
+        original_start: datetime | None = None,
+        send: SendUpdates = "SendToChangedAndSaveCopy",
+    ) -> CalendarItem:
+        """Take people from a meeting, or from one occurrence of a series alone: they get a cancellation. Raises as `invite`."""
+        store = self.site.store(mailbox)
+        return planning.uninvite(self.site, store, store.get(item_id), people, original=original_start, send=send)
 
     def send_exceptions(self, mailbox: str, item_id: str) -> None:
         """Send each exception of the organizer's own series once more, as Graph does when the series is changed."""

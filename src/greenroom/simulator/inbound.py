@@ -104,9 +104,15 @@ def _add_exceptions(master: ReadEvent, exceptions: Iterable[ReadEvent]) -> None:
             None if one.subject == master.subject else one.subject,
             None if one.meeting.location == master.meeting.location else one.meeting.location,
             None if one.body == master.body else one.body,
+            None if one.meeting.all_day == master.meeting.all_day else one.meeting.all_day,
+            attendees=None if _invited(one) == _invited(master) else one.meeting.attendees,
         )
     master.meeting.modified = tuple(sorted(modified.values(), key=lambda one: one.original_start))
     master.meeting.deleted = tuple(DeletedOccurrence(one) for one in sorted(deleted))
+
+
+def _invited(event: ReadEvent) -> frozenset[str]:
+    return frozenset(one.person.address.lower() for one in event.meeting.attendees)
 
 
 def _envelope(site: Site, event: ReadEvent, *, cancel: bool) -> Envelope:

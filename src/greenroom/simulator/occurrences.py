@@ -69,6 +69,15 @@ def occurrence_on(meeting: Meeting, day: date) -> OccurrenceInfo | None:
     return None
 
 
+def has_day(meeting: Meeting, original: datetime) -> bool:
+    """Whether the rule of a series names the local day of this start; also true where the rule cannot be counted."""
+    wall = _Wall.of(meeting)
+    if wall is None:
+        return meeting.is_series
+    day = original_day(meeting, original)
+    return bool(days_between(wall.rule, day, day))
+
+
 def nth_occurrence(meeting: Meeting, number: int) -> tuple[date, OccurrenceInfo | None] | None:
     """The day with this number (from 1) and its occurrence, None if that is deleted; None for a number the series lacks.
 
@@ -91,13 +100,19 @@ def occurrences_within(meeting: Meeting, start: datetime, end: datetime) -> list
     ]
     if wall is None:
         return found
-    first = (start - max(wall.length, timedelta())).astimezone(UTC).date() - 2 * _DAY
-    for day in days_between(wall.rule, first, end.astimezone(UTC).date() + 2 * _DAY):
+    slack = max(wall.ends, wall.length, timedelta()).days + 2
+    for day in days_between(wall.rule, _days_off(start, -slack), _days_off(end, 2)):
         if day not in wall.moved and day not in wall.gone:
             one = wall.on(day)
             if touches(one.start, one.end, start, end):
                 found.append(one)
     return sorted(found, key=lambda one: (one.start, one.original_start))
+
+
+def _days_off(moment: datetime, days: int) -> date:
+    """The date so many days from a moment, within the calendar."""
+    wanted = moment.toordinal() + days
+    return date.fromordinal(min(max(wanted, 1), date.max.toordinal()))
 
 
 def neighbours(meeting: Meeting, day: date) -> tuple[OccurrenceInfo | None, OccurrenceInfo | None]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from greenroom.simulator import goid, transport, zones
+from greenroom.simulator import exceptions, goid, transport, zones
 from greenroom.simulator.envelope import MAX_SUBJECT, Envelope, canceled_subject, copy_of, schedule_print
 from greenroom.simulator.errors import InvalidOperation, IrresolvableConflict
 from greenroom.simulator.model import (
@@ -24,6 +24,7 @@ from greenroom.simulator.model import (
     SendInvitations,
     SendUpdates,
 )
+from greenroom.simulator.occurrence_items import exception_on, view_of
 from greenroom.simulator.recurrence import is_sound
 from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
@@ -96,12 +97,45 @@ def update(
     except InvalidOperation:
         item.meeting = before
         raise
-    if schedule_print(before) != schedule_print(item.meeting):
-        item.meeting.modified, item.meeting.deleted = (), ()  # a new pattern knows no exceptions
+    _carry_exceptions(site, item, before)
     item.is_read = draft.get("is_read", item.is_read)
     store.touch(item, read_flag_only=set(draft) == {"is_read"})
     if item.is_organizer and send != "SendToNone":
         _send_updates(site, store, item, before, send)
+        _uninvite_from_lost(site, store, replace(item, meeting=before), item.meeting, copy="Copy" in send)
+
+
+def _carry_exceptions(site: Site, item: CalendarItem, before: Meeting) -> None:
+    """A new pattern and new times know no exceptions; another end of the range keeps those it reaches."""
+    meeting = item.meeting
+    if schedule_print(before) != schedule_print(meeting):
+        if exceptions.same_pattern(before, meeting):
+            exceptions.keep_in_range(meeting)
+        else:
+            meeting.modified, meeting.deleted = (), ()
+    exceptions.follow_attendees(
+        meeting, before.attendees, lambda one, other: site.directory.same(one.person, other.person)
+    )
+
+
+def _uninvite_from_lost(site: Site, store: MailboxStore, before: CalendarItem, now: Meeting, *, copy: bool) -> None:
+    """Tell those who were invited to a lost exception, and to nothing else of the series, that it is off."""
+    for change in before.meeting.modified:
+        if exception_on(now, change.original_start) is not None and now.is_series:
+            continue
+        alone = [one.person for one in change.attendees or () if not contains(site, now.attendees, one.person)]
+        alone = [one for one in alone if not contains(site, before.meeting.attendees, one)]
+        if alone:
+            view = view_of(before, change)
+            send_cancel(site, store, view, alone, Body(), copy=copy, sequence=now.sequence)
+
+
+def everybody(site: Site, item: CalendarItem) -> list[Person]:
+    """Who is invited to a meeting, or to an exception of it alone."""
+    found: list[Attendee] = list(item.meeting.attendees)
+    for change in item.meeting.modified:
+        found += [one for one in change.attendees or () if not contains(site, found, one.person)]
+    return [one.person for one in found]
 
 
 def _send_updates(site: Site, store: MailboxStore, item: CalendarItem, before: Meeting, send: SendUpdates) -> None:
@@ -161,7 +195,16 @@ def envelope_for(store: MailboxStore, item: CalendarItem, method: str, subject: 
     travelling = replace(
         item.meeting,
         organizer=store.owner.person,
-        attendees=tuple(replace(one, response="Unknown", response_time=None) for one in people),
+        attendees=_untracked(people),
+        modified=tuple(
+            replace(
+                one,
+                attendees=None if one.attendees is None else _untracked(one.attendees),
+                my_response=None,
+                reply_time=None,
+            )
+            for one in item.meeting.modified
+        ),
     )
     return Envelope(
         method="CANCEL" if method == "CANCEL" else "REQUEST",
@@ -175,6 +218,10 @@ def envelope_for(store: MailboxStore, item: CalendarItem, method: str, subject: 
         sensitivity=item.sensitivity,
         importance=item.importance,
     )
+
+
+def _untracked(people: Iterable[Attendee]) -> tuple[Attendee, ...]:
+    return tuple(replace(one, response="Unknown", response_time=None) for one in people)
 
 
 def others(site: Site, store: MailboxStore, people: Iterable[Person]) -> list[Person]:
@@ -199,7 +246,7 @@ def cancel(site: Site, store: MailboxStore, item: Item, body: Body | None, dispo
 
 def _mark_cancelled(site: Site, store: MailboxStore, item: CalendarItem, body: Body, *, send: bool, copy: bool) -> None:
     sequence = item.meeting.sequence + 1
-    people = [one.person for one in item.meeting.attendees]
+    people = everybody(site, item)
     if send and people:
         send_cancel(site, store, item, people, body, copy=copy, sequence=sequence)
     item.meeting = replace(item.meeting, is_cancelled=True, free_busy="Free", sequence=sequence)

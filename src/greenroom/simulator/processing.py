@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from greenroom.simulator import copies, tracking
+from greenroom.simulator import copies, exceptions, tracking
 from greenroom.simulator.envelope import ANSWER_PREFIX, Envelope, canceled_subject, copy_of, schedule_print, version
 from greenroom.simulator.model import (
     Body,
     CalendarItem,
+    Meeting,
     MeetingCancellation,
     MeetingMessage,
     MeetingRequest,
@@ -26,6 +27,7 @@ from greenroom.simulator.model import (
     MeetingResponse,
     Processing,
 )
+from greenroom.simulator.occurrences import occurrence_on, original_day
 from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
 
@@ -94,13 +96,23 @@ def _request_type(store: MailboxStore, envelope: Envelope) -> MeetingRequestType
     held = _held(store, envelope)
     if not held:
         # An occurrence of a series that is here already changes it.
-        of_series = envelope.meeting.recurrence_id is not None and copies.find(store, envelope.meeting) is not None
-        return "FullUpdate" if of_series else "NewMeetingRequest"
+        series = copies.find(store, envelope.meeting)
+        return "NewMeetingRequest" if series is None else _type_for_occurrence(series.meeting, envelope.meeting)
     if version(envelope.meeting) < version(held[-1].meeting):
         return "Outdated"
     if any(one.meeting.is_cancelled or isinstance(one, MeetingCancellation) for one in held[-1:]):
         return "NewMeetingRequest"
     same = schedule_print(held[-1].meeting) == schedule_print(envelope.meeting)
+    return "InformationalUpdate" if same else "FullUpdate"
+
+
+def _type_for_occurrence(series: Meeting, told: Meeting) -> MeetingRequestType:
+    if told.recurrence_id is None:
+        return "NewMeetingRequest"
+    known = occurrence_on(series, original_day(series, told.recurrence_id))
+    if known is None and series.recurrence is not None:
+        return "NewMeetingRequest"  # it was taken out
+    same = known is not None and (known.start, known.end) == (told.start, told.end)
     return "InformationalUpdate" if same else "FullUpdate"
 
 
@@ -176,18 +188,11 @@ def mark_older_requests(store: MailboxStore, newer: MeetingMessage) -> None:
 def _auto_accept(
     site: Site, store: MailboxStore, envelope: Envelope, item: CalendarItem, request_type: MeetingRequestType
 ) -> Envelope | None:
-    options = store.owner.auto_accept
-    subject = "" if options.delete_subject else item.subject
-    if options.add_organizer_to_subject:
-        organizer = site.directory.smtp(item.meeting.organizer)
-        subject = f"{organizer.name or organizer.address} {subject}".strip()
-    item.subject = subject
-    if options.delete_comments:
-        item.body = Body("", item.body.type)
-    if options.remove_private_property:
-        item.sensitivity = "Normal"
-    item.my_response, item.reply_time = "Accept", site.now()
-    item.meeting.free_busy = item.intended_free_busy
+    original = envelope.meeting.recurrence_id
+    if original is not None and item.meeting.is_series:
+        exceptions.answer(item, original, "Accept", site.now())
+    else:
+        _accept_whole(site, store, item)
     store.touch(item)
     if request_type == "InformationalUpdate" or not envelope.meeting.response_requested:
         return None
@@ -201,6 +206,21 @@ def _auto_accept(
         to=(envelope.meeting.organizer,),
         answer="Accept",
     )
+
+
+def _accept_whole(site: Site, store: MailboxStore, item: CalendarItem) -> None:
+    options = store.owner.auto_accept
+    subject = "" if options.delete_subject else item.subject
+    if options.add_organizer_to_subject:
+        organizer = site.directory.smtp(item.meeting.organizer)
+        subject = f"{organizer.name or organizer.address} {subject}".strip()
+    item.subject = subject
+    if options.delete_comments:
+        item.body = Body("", item.body.type)
+    if options.remove_private_property:
+        item.sensitivity = "Normal"
+    item.my_response, item.reply_time = "Accept", site.now()
+    item.meeting.free_busy = item.intended_free_busy
 
 
 def _receive_cancel(site: Site, store: MailboxStore, envelope: Envelope) -> Outcome:

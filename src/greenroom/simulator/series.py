@@ -9,9 +9,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from greenroom.simulator import attendee, copies, goid, ids, organizer, transport
+from greenroom.simulator import attendee, exceptions, organizer, transport
 from greenroom.simulator.envelope import MAX_SUBJECT
-from greenroom.simulator.errors import InvalidOperation, IrresolvableConflict, NoSuchItem
+from greenroom.simulator.errors import InvalidOperation, IrresolvableConflict
 from greenroom.simulator.model import (
     Answer,
     Attendee,
@@ -20,7 +20,6 @@ from greenroom.simulator.model import (
     ConflictResolution,
     Disposition,
     Item,
-    Meeting,
     MeetingDraft,
     MeetingRequest,
     ModifiedOccurrence,
@@ -29,65 +28,12 @@ from greenroom.simulator.model import (
     SendInvitations,
     SendUpdates,
 )
-from greenroom.simulator.occurrences import OccurrenceInfo, neighbours, occurrence_on, original_day
+from greenroom.simulator.occurrence_items import change_of, view_of
+from greenroom.simulator.occurrences import neighbours, original_day
 from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
 
 _TEXTS = ("subject", "location", "body")
-
-
-def change_of(master: CalendarItem, original: datetime) -> ModifiedOccurrence:
-    """What is different at this occurrence (nothing but its date, often). Raises NoSuchItem for none of the series."""
-    meeting = master.meeting
-    known = next((one for one in meeting.modified if one.original_start == original), None)
-    if known is not None:
-        return known
-    found = occurrence_on(meeting, original_day(meeting, original))
-    if found is None or found.original_start != original:
-        raise NoSuchItem("the series has no such occurrence")
-    return ModifiedOccurrence(original, found.start, found.end)
-
-
-def meeting_of(master: CalendarItem, change: ModifiedOccurrence) -> Meeting:
-    """The meeting of one occurrence, as messages about it carry it."""
-    series = master.meeting
-    return replace(
-        series,
-        goid=goid.of_occurrence(series.clean_goid, original_day(series, change.original_start)),
-        recurrence_id=change.original_start,
-        start=change.start,
-        end=change.end,
-        recurrence=None,
-        raw_rrule=None,
-        raw_end=None,
-        modified=(),
-        deleted=(),
-        location=series.location if change.location is None else change.location,
-        all_day=series.all_day if change.all_day is None else change.all_day,
-        free_busy=series.free_busy if change.free_busy is None else change.free_busy,
-        attendees=series.attendees if change.attendees is None else change.attendees,
-    )
-
-
-def view_of(master: CalendarItem, change: ModifiedOccurrence) -> CalendarItem:
-    """One occurrence as if it were an item of its own. It is in no folder: only to be read."""
-    return replace(
-        master,
-        meeting=meeting_of(master, change),
-        subject=master.subject if change.subject is None else change.subject,
-        body=master.body if change.body is None else change.body,
-        my_response=master.my_response if change.my_response is None else change.my_response,
-        reply_time=master.reply_time if change.my_response is None else change.reply_time,
-    )
-
-
-def shown(master: CalendarItem, one: OccurrenceInfo) -> CalendarItem:
-    """One occurrence as EWS shows it: with an id of its own, and told from an exception. It is in no folder: only to be read."""
-    known = next((change for change in master.meeting.modified if change.original_start == one.original_start), None)
-    view = view_of(master, known or ModifiedOccurrence(one.original_start, one.start, one.end))
-    view.meeting.as_ruled = known is None
-    view.id = ids.occurrence_id(master.id, original_day(master.meeting, one.original_start))
-    return view
 
 
 def update(
@@ -109,7 +55,8 @@ def update(
     before = view_of(master, known)
     fresh = _changed(site, master, known, draft)
     _check(master, fresh)
-    _put(master, fresh)
+    master.meeting = replace(master.meeting)
+    exceptions.put(master.meeting, fresh)
     store.touch(master)
     if master.is_organizer and send != "SendToNone":
         _tell(site, store, master, before, fresh, send=send)
@@ -161,12 +108,6 @@ def _check(master: CalendarItem, change: ModifiedOccurrence) -> None:
         raise InvalidOperation("ErrorOccurrenceCrossingBoundary", "an occurrence cannot pass its neighbours")
 
 
-def _put(master: CalendarItem, change: ModifiedOccurrence) -> None:
-    kept = [one for one in master.meeting.modified if one.original_start != change.original_start]
-    modified = tuple(sorted([*kept, change], key=lambda one: one.original_start))
-    master.meeting = replace(master.meeting, modified=modified)
-
-
 def _tell(
     site: Site,
     store: MailboxStore,
@@ -176,9 +117,9 @@ def _tell(
     *,
     send: SendUpdates,
 ) -> None:
-    if not master.request_was_sent:
-        return
     now = view_of(master, change)
+    if not master.request_was_sent and change.attendees is None:
+        return
     copy = "Copy" in send
     was, people = before.meeting.attendees, now.meeting.attendees
     removed = [one.person for one in was if not organizer.contains(site, people, one.person)]
@@ -223,12 +164,14 @@ def take_out(
 ) -> CalendarItem:
     """See Exchange.delete_occurrence."""
     master = _series(item)
-    view = view_of(master, change_of(master, original))
+    known = change_of(master, original)
+    view = view_of(master, known)
     master.meeting = replace(master.meeting)
-    copies.take_out(master, original)
+    exceptions.take_out(master.meeting, original)
     store.touch(master)
     people = [one.person for one in view.meeting.attendees]
-    if send != "SendToNone" and master.is_organizer and master.request_was_sent and people:
+    sent = master.request_was_sent or (known.attendees is not None)
+    if send != "SendToNone" and master.is_organizer and sent and people:
         sequence = view.meeting.sequence
         organizer.send_cancel(site, store, view, people, body or Body(), copy="Copy" in send, sequence=sequence)
     return master
@@ -246,16 +189,9 @@ def respond(
 ) -> Responded:
     """See Exchange.respond_to_occurrence."""
     master = _series(item)
-    known = change_of(master, original)
-    view = view_of(master, known)
+    view = view_of(master, change_of(master, original))
     attendee.check(site, store, view, answer)
-    master.meeting = replace(master.meeting)
-    if answer == "Decline":
-        copies.take_out(master, original)
-    else:
-        intended = master.intended_free_busy
-        busy = "Tentative" if answer == "Tentative" and intended != "Free" else intended
-        _put(master, replace(known, my_response=answer, reply_time=site.now().astimezone(UTC), free_busy=busy))
+    exceptions.answer(master, original, answer, site.now().astimezone(UTC))
     store.touch(master)
     inbox = store.folder("inbox").id
     for other in store.about(view.meeting.clean_goid):

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from greenroom.simulator import ids, series
+from greenroom.simulator import ids
 from greenroom.simulator.errors import NoSuchFolder, NoSuchMailbox, StoreError
 from greenroom.simulator.ews import envelope
 from greenroom.simulator.ews.errors import EwsError, SoapFault
 from greenroom.simulator.ews.names import local, t, text_of
 from greenroom.simulator.model import CalendarItem
+from greenroom.simulator.occurrence_items import shown
 from greenroom.simulator.occurrences import OccurrenceInfo, nth_occurrence, occurrence_on
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Target:
         if self.occurrence is None:
             return self.item
         assert isinstance(self.item, CalendarItem), "only series have occurrences"
-        return series.shown(self.item, self.occurrence)
+        return shown(self.item, self.occurrence)
 
     @property
     def original(self) -> datetime | None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from lxml import etree
 
-from greenroom.simulator import series
 from greenroom.simulator.ews.errors import EwsError, SoapFault
 from greenroom.simulator.ews.items import write_item
 from greenroom.simulator.ews.names import children, m, sub, t
@@ -15,6 +14,7 @@ from greenroom.simulator.ews.restriction import Restrictions
 from greenroom.simulator.ews.shapes import read_item_shape
 from greenroom.simulator.ews.zones import local_time
 from greenroom.simulator.model import CalendarItem
+from greenroom.simulator.occurrence_items import shown
 from greenroom.simulator.occurrences import occurrences_within, touches
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _window(items: list[Item], view: etree._Element, folder: str) -> tuple[list[
     inside: list[CalendarItem] = []
     for item in items:
         if isinstance(item, CalendarItem) and item.meeting.is_series:
-            inside += [series.shown(item, one) for one in occurrences_within(item.meeting, start, end)]
+            inside += [shown(item, one) for one in occurrences_within(item.meeting, start, end)]
         elif isinstance(item, CalendarItem) and touches(item.meeting.start, item.meeting.end, start, end):
             inside.append(item)
     return list(sorted(inside, key=lambda item: item.meeting.start)[:most]), len(inside)

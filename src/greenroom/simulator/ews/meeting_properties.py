@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from greenroom.simulator import series
 from greenroom.simulator.errors import NoSuchItem
 from greenroom.simulator.ews.names import sub, t
 from greenroom.simulator.ews.people import timestamp, write_attendees
@@ -25,6 +24,7 @@ from greenroom.simulator.model import (
     MeetingRequest,
     MeetingResponse,
 )
+from greenroom.simulator.occurrence_items import shown
 from greenroom.simulator.occurrences import (
     OccurrenceInfo,
     first_occurrence,
@@ -66,7 +66,7 @@ def associated(hand: InHand) -> CalendarItem | None:
     if original is None or not found.meeting.is_series:
         return found
     one = occurrence_on(found.meeting, original_day(found.meeting, original))
-    return found if one is None else series.shown(found, one)
+    return found if one is None else shown(found, one)
 
 
 def _attendees(role: Role) -> Property:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from greenroom.simulator import series
 from greenroom.simulator.graph import ids
 from greenroom.simulator.graph.errors import not_found
 from greenroom.simulator.model import CalendarItem, ModifiedOccurrence
+from greenroom.simulator.occurrence_items import exception_on, view_of
 from greenroom.simulator.occurrences import occurrence_on, occurrences_within, original_day, touches
 
 if TYPE_CHECKING:
@@ -74,10 +74,10 @@ def of_item(item: CalendarItem) -> Entry:
 
 def of_occurrence(master: CalendarItem, one: OccurrenceInfo) -> Entry:
     """The event that one occurrence of a series is."""
-    known = next((change for change in master.meeting.modified if change.original_start == one.original_start), None)
+    known = exception_on(master.meeting, one.original_start)
     change = known or ModifiedOccurrence(one.original_start, one.start, one.end)
     kind = "occurrence" if known is None else "exception"
-    return Entry(master, series.view_of(master, change), kind, one.original_start, of_series=True)
+    return Entry(master, view_of(master, change), kind, one.original_start, of_series=True)
 
 
 def calendar(call: GraphCall) -> list[Entry]:
