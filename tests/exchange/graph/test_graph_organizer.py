@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -13,7 +13,7 @@ import pytest
 
 from exchange.conforming.asking import WEEKLY, everything
 from exchange.graph.answering import MAILBOX, Answer, Graph, ok, refused
-from exchange.graph.whole_events import GOID, KEY, extended, whole
+from exchange.graph.whole_events import DATED, GOID, KEY, extended, whole
 from exchange.simulated import HOUR, START, House, graph_house
 from greenroom.exchange.contract import Invitation, UpdateResult
 from greenroom.exchange.errors import OutcomeUnknownError, SignInError, TryLaterError
@@ -21,6 +21,7 @@ from greenroom.exchange.graph import locations, online
 from greenroom.exchange.graph.mailbox import GraphMailbox
 from greenroom.exchange.graph.settings import GraphSettings
 from greenroom.meetings.instructions import instructions_block, replace_block, with_instructions, with_location
+from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.ticket import KeyRing
 from greenroom.simulator.model import Attendee, Body, Person
 from support import planted
@@ -70,15 +71,16 @@ class Calendar:
         self.shown = list(shown)
         self.updates = updates if updates is not None else [ok()]
         self.exceptions: list[dict[str, Any]] = []
+        self.instances: list[dict[str, Any]] | Answer = []
         self.patched: list[tuple[str, dict[str, Any], str]] = []
         self.asked: list[str] = []
         self.graph = Graph(self._script)
 
-    async def update(self, **more: Any) -> UpdateResult:
+    async def update(self, key: MeetingKey = KEY, **more: Any) -> UpdateResult:
         settings = GraphSettings(MAILBOX, "tenant", self.graph.tokens, timeout=timedelta(seconds=5), **more)
         way = httpx2.MockTransport(self.graph._answer)
         mailbox = GraphMailbox(settings, limits=self.graph.limits, clock=self.graph.clock, http=way)
-        return await mailbox.update_invitation(OLGA, KEY, once)
+        return await mailbox.update_invitation(OLGA, key, once)
 
     def _script(self, request: httpx2.Request) -> Answer:
         parts = urlsplit(str(request.url))
@@ -94,6 +96,11 @@ class Calendar:
             assert "outlook.allow-unsafe-html" in request.headers["prefer"]
             shown = self.shown.pop(0) if len(self.shown) > 1 else self.shown[0]
             return ok({"value": shown if isinstance(shown, list) else [shown]})
+        assert "outlook.allow-unsafe-html" in request.headers["prefer"]
+        if ident == "instances":
+            self.asked.append("instances")
+            self.window = (options["startDateTime"][0], options["endDateTime"][0])
+            return ok({"value": self.instances}) if isinstance(self.instances, list) else self.instances
         self.asked.append(f"get {ident}")
         assert "exceptionOccurrences" in options["$expand"][0]
         return ok({"id": ident, "type": "seriesMaster", "exceptionOccurrences": self.exceptions})
@@ -233,7 +240,7 @@ class TestNotWriting:
 
     async def test_a_teams_meeting_is_never_lost(self) -> None:
         class Careless(Calendar):
-            async def update(self, **more: Any) -> UpdateResult:
+            async def update(self, key: MeetingKey = KEY, **more: Any) -> UpdateResult:
                 settings = GraphSettings(MAILBOX, "tenant", self.graph.tokens)
                 way = httpx2.MockTransport(self.graph._answer)
                 mailbox = GraphMailbox(settings, limits=self.graph.limits, clock=self.graph.clock, http=way)
@@ -284,6 +291,78 @@ class TestSeries:
         calendar.exceptions = [self.exception("a")]
         with pytest.raises(TryLaterError):
             await calendar.update()
+
+
+class TestOneOccurrence:
+    """The key of one occurrence changes that one alone; the organizer's search finds only the series."""
+
+    ON = KEY.on(date(2031, 5, 13))
+
+    def series(self, **more: Any) -> Calendar:
+        return Calendar(own(ident="s", type="seriesMaster", **more))
+
+    def occurrence(self, ident: str, body: str = "text", **more: Any) -> dict[str, Any]:
+        dated = DATED[:19] + bytes([13]) + DATED[20:]
+        said = {"type": "exception", "originalStart": "2031-05-13T09:00:00Z", "iCalUId": dated.hex()}
+        return own(body, ident, f"v{ident}", **{**said, **more})
+
+    async def test_three_calls_do_it_and_the_series_stays_as_it_is(self) -> None:
+        calendar = self.series()
+        other = self.occurrence("a", iCalUId=DATED.hex())
+        calendar.instances = [other, self.occurrence("b")]
+        assert await calendar.update(self.ON) is UpdateResult.WRITTEN
+        assert calendar.asked == ["list", "instances", "PATCH b"]
+        assert calendar.patched == [("b", {"body": {"contentType": "html", "content": "text" + BLOCK}}, 'W/"vb"')]
+        first, last = calendar.window
+        assert (first[:13], last[:13]) == ("2031-05-12T00", "2031-05-15T00")
+
+    async def test_what_is_there_costs_no_update(self) -> None:
+        calendar = self.series()
+        calendar.instances = [self.occurrence("b", BLOCK)]
+        assert await calendar.update(self.ON) is UpdateResult.PRESENT
+
+    async def test_one_moved_far_away_is_found_among_the_exceptions(self) -> None:
+        calendar = self.series()
+        calendar.exceptions = [self.occurrence("a", iCalUId=DATED.hex()), {"broken": True}, self.occurrence("b")]
+        assert await calendar.update(self.ON) is UpdateResult.WRITTEN
+        assert calendar.asked == ["list", "instances", "get s", "PATCH b"]
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"iCalUId": "", "originalStart": "2031-05-13T05:00:00Z", "originalStartTimeZone": "Pacific Standard Time"},
+            {"iCalUId": "", "originalStart": "2031-05-13T00:00:00Z", "isAllDay": True},
+            {
+                "iCalUId": None,
+                "originalStart": "2031-05-12T22:30:00Z",
+                "originalStartTimeZone": "W. Europe Standard Time",
+            },
+        ],
+        ids=["the day before", "whole day", "this day"],
+    )
+    async def test_without_a_date_in_its_id_its_original_start_tells_the_day(self, more: dict[str, Any]) -> None:
+        calendar = self.series()
+        calendar.instances = [self.occurrence("b", **{"originalStartTimeZone": "Pacific Standard Time", **more})]
+        expected = UpdateResult.NOT_FOUND if "05:00" in more["originalStart"] else UpdateResult.WRITTEN
+        assert await calendar.update(self.ON) is expected
+
+    async def test_one_that_is_not_there_or_cancelled_is_not_found(self) -> None:
+        for calendar in (self.series(), Calendar(own()), Calendar([])):
+            assert await calendar.update(self.ON) is UpdateResult.NOT_FOUND
+            assert calendar.patched == []
+        calendar = self.series()
+        calendar.instances = [self.occurrence("b", isCancelled=True)]
+        assert await calendar.update(self.ON) is UpdateResult.NOT_FOUND
+
+    async def test_where_instances_are_refused_the_exceptions_are_looked_through(self) -> None:
+        calendar = self.series()
+        calendar.instances = refused(400, "ErrorInvalidRequest")
+        calendar.exceptions = [self.occurrence("b")]
+        assert await calendar.update(self.ON) is UpdateResult.WRITTEN
+        calendar.exceptions = []
+        assert await calendar.update(self.ON) is UpdateResult.REFUSED
+        calendar.instances = refused(404, "ErrorItemNotFound")
+        assert await calendar.update(self.ON) is UpdateResult.NOT_FOUND
 
 
 class TestOnlineMeetings:

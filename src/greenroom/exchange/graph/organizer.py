@@ -24,7 +24,7 @@ from greenroom.exchange.errors import (
 from greenroom.exchange.graph import facts, finding, own
 from greenroom.exchange.graph.answers import TooLongError
 from greenroom.exchange.graph.call import Call, RefusedError
-from greenroom.exchange.graph.events import Event, raw_page
+from greenroom.exchange.graph.events import Event
 from greenroom.exchange.graph.online import keeps_online_meeting
 from greenroom.exchange.graph.own import Text
 from greenroom.exchange.graph.refused import CONFLICTS
@@ -164,19 +164,22 @@ class _Update:
     async def _occurrence(self, master: str, day: date) -> Text | None:
         """Find an occurrence by the day it was first meant for: most take place around it, others are exceptions."""
         noon = datetime.combine(day, time(12), tzinfo=UTC)
-        call = own.instances(self._organizer, master, noon - _AROUND, noon + _AROUND)
-        try:
-            raws, _ = raw_page((await self._transport.call(call)).body, self._organizer)
-            found = own.occurrence_on(raws, day)
-        except RefusedError as error:
-            if error.elsewhere:
-                raise
-            log.info("graph.update.no-instances", organizer=self._organizer, code=error.code)
-            found = None
-        if found is not None:
-            return found
-        whole = (await self._transport.call(own.get_exceptions(self._organizer, master))).body
-        return own.occurrence_on(own.exceptions_in(whole), day)
+        around = own.instances(self._organizer, master, noon - _AROUND, noon + _AROUND)
+        refused: RefusedError | None = None
+        for call, rows in ((around, own.listed_in), (own.get_exceptions(self._organizer, master), own.exceptions_in)):
+            try:
+                body = (await self._transport.call(call)).body
+            except RefusedError as error:
+                if error.elsewhere:
+                    raise
+                log.info("graph.update.not-shown", organizer=self._organizer, operation=call.operation, code=error.code)
+                refused = error
+                continue
+            if (found := own.occurrence_on(rows(body), day)) is not None:
+                return found
+        if refused is not None and not refused.gone:
+            raise refused
+        return None
 
     async def _exceptions(self) -> bool:
         """Change what is not over of the exceptions that lack the text; say whether anything was written."""

@@ -82,10 +82,19 @@ def read_text(raw: Any) -> Text | None:
     )
 
 
+def listed_in(raw: Any) -> list[Any]:
+    """Return what a list holds, as it came."""
+    return _some(raw, "value")
+
+
 def exceptions_in(raw: Any) -> list[Any]:
-    """Return the exceptions of a master as they came."""
-    listed = raw.get("exceptionOccurrences") if isinstance(raw, dict) else None
-    return (listed if isinstance(listed, list) else [])[:_MOST_EXCEPTIONS]
+    """Return the exceptions of a master, as they came."""
+    return _some(raw, "exceptionOccurrences")
+
+
+def _some(raw: Any, name: str) -> list[Any]:
+    found = raw.get(name) if isinstance(raw, dict) else None
+    return found[:_MOST_EXCEPTIONS] if isinstance(found, list) else []
 
 
 def read_exceptions(raw: Any) -> list[Text]:
