@@ -64,5 +64,5 @@ def schedule_print(meeting: Meeting) -> str:
     """A fingerprint of all that decides when a meeting takes place."""
     return repr((
         meeting.start, meeting.end, meeting.start_zone, meeting.end_zone, meeting.all_day, meeting.recurrence,
-        meeting.raw_rrule,
+        meeting.raw_rrule, meeting.zone_rules,
     ))  # fmt: skip

@@ -250,6 +250,7 @@ class MeetingDraft(TypedDict, total=False):
     end: datetime
     start_zone: str | None
     end_zone: str | None
+    zone_rules: str | None  # a VTIMEZONE for a start_zone nobody knows by name; another start_zone drops it
     all_day: bool
     free_busy: FreeBusy
     attendees: tuple[Attendee, ...]

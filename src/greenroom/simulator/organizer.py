@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from greenroom.simulator import exceptions, goid, transport, zones
+from greenroom.simulator import exceptions, goid, transport
 from greenroom.simulator.envelope import MAX_SUBJECT, Envelope, canceled_subject, copy_of, schedule_print
 from greenroom.simulator.errors import InvalidOperation, IrresolvableConflict
 from greenroom.simulator.model import (
@@ -25,12 +25,23 @@ from greenroom.simulator.model import (
     SendUpdates,
 )
 from greenroom.simulator.occurrence_items import exception_on, view_of
+from greenroom.simulator.occurrences import zone_of
 from greenroom.simulator.recurrence import is_sound
 from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
 
 _MAX_DURATION = timedelta(days=1825)  # ErrorCalendarDurationIsTooLong past five years
-_DIRECT = ("location", "start", "end", "start_zone", "end_zone", "all_day", "free_busy", "response_requested")
+_DIRECT = (
+    "location",
+    "start",
+    "end",
+    "start_zone",
+    "end_zone",
+    "zone_rules",
+    "all_day",
+    "free_busy",
+    "response_requested",
+)
 _PLAIN = ("body", "sensitivity", "importance")
 
 
@@ -274,6 +285,8 @@ def delete(
 def _apply(site: Site, item: CalendarItem, draft: MeetingDraft) -> None:
     _apply_plain(item, draft)
     given = cast("Mapping[str, object]", draft)
+    if given.get("start_zone", item.meeting.start_zone) != item.meeting.start_zone:
+        item.meeting.zone_rules = None
     for name in _DIRECT:
         if name in given:
             setattr(item.meeting, name, given[name])
@@ -323,7 +336,7 @@ def _merged(site: Site, item: CalendarItem, given: Iterable[Attendee]) -> tuple[
 
 def _whole_days(meeting: Meeting) -> None:
     """All-day items last from local midnight to local midnight, at least one day (as Exchange rounds them)."""
-    zone = zones.find(meeting.start_zone) or UTC
+    zone = zone_of(meeting) or UTC
     first = meeting.start.astimezone(zone)
     last = meeting.end.astimezone(zone)
     start = first.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -74,6 +74,7 @@ def _following(item: CalendarItem, original: datetime, draft: MeetingDraft) -> M
         "end": start + (end - original) if "start" in draft else end,
         "start_zone": old.start_zone,
         "end_zone": old.end_zone,
+        "zone_rules": old.zone_rules,
         "all_day": old.all_day,
         "free_busy": item.intended_free_busy,
         "attendees": tuple(replace(one, response="Unknown", response_time=None) for one in old.attendees),
