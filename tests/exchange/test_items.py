@@ -3,14 +3,14 @@
 import binascii
 from base64 import b64encode
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import pytest
 from lxml import etree
 
 from greenroom.exchange.addresses import address, is_x500
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError
-from greenroom.exchange.ews import items, recurrence, values
+from greenroom.exchange.ews import items, values
 from greenroom.exchange.ews.items import Item, Source, is_newer
 from greenroom.exchange.ews.markup import TYPES, Element
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
@@ -58,8 +58,9 @@ class TestIdentity:
         for number in ("35", "0x23"):
             assert observe(WHEN + extended("3", b"x" * 20) + extended(number, GOID)).key == KEY
 
-    def test_a_dated_id_is_cleaned(self) -> None:
-        assert observe(WHEN + extended("3", DATED)).key == KEY
+    def test_a_dated_id_is_the_key_of_that_day(self) -> None:
+        assert observe(WHEN + extended("3", DATED)).key == KEY.on(date(2031, 5, 6))
+        assert observe(f"{WHEN}<UID>{DATED.hex()}</UID>").key == KEY.on(date(2031, 5, 6))
 
     def test_without_ids_the_uid_serves(self) -> None:
         assert observe(f"{WHEN}<UID>{GOID.hex()}</UID>").key == KEY
@@ -89,8 +90,28 @@ class TestKinds:
             "<RecurrenceId>2031-05-06T08:00:00Z</RecurrenceId>"
         )
         assert seen.kind is Kind.OCCURRENCE
-        assert seen.key == KEY
+        assert seen.key == KEY.on(date(2031, 5, 6))
         assert seen.original_start == datetime(2031, 5, 6, 8, tzinfo=UTC)
+
+    @pytest.mark.parametrize("name", ["RecurrenceId", "OriginalStart"])
+    def test_an_occurrence_without_a_date_in_its_id_is_of_the_day_it_was_meant_for_in_its_zone(self, name: str) -> None:
+        kind = "<CalendarItemType>Exception</CalendarItemType>"
+        meant = f"<{name}>2031-05-04T22:30:00Z</{name}>"
+        zone = "<StartTimeZoneId>W. Europe Standard Time</StartTimeZoneId>"
+        seen = observe(WHEN + extended("35", GOID) + kind + meant + zone)
+        assert (seen.key, seen.kind) == (KEY.on(date(2031, 5, 5)), Kind.OCCURRENCE)
+
+    def test_an_occurrence_that_says_nothing_of_its_day_is_of_the_day_it_takes_place(self) -> None:
+        kind = "<CalendarItemType>Occurrence</CalendarItemType>"
+        assert observe(WHEN + extended("35", GOID) + kind).key == KEY.on(date(2031, 5, 6))
+        found = read(extended("35", GOID) + kind, "MeetingCancellation")
+        assert isinstance(found, ItemBrokenError)
+        assert found.code == "no-day"
+
+    @pytest.mark.parametrize("date_", ["07ef0d01", "07ef021e", "00000101", "ffffffff"])
+    def test_a_date_that_is_none_does_not_count(self, date_: str) -> None:
+        odd = GOID[:16] + bytes.fromhex(date_) + GOID[20:]
+        assert observe(WHEN + extended("35", GOID) + extended("3", odd)).key == KEY.on(date(2031, 5, 6))
 
     def test_a_single_meeting_has_no_original_start(self) -> None:
         seen = observe(
@@ -234,89 +255,6 @@ class TestNewer:
     def test_a_cancellations_sequence_comes_from_its_property_if_it_has_no_element(self) -> None:
         sequence = extended("33281", "3", "Integer", "00062002-0000-0000-C000-000000000046")
         assert observe(extended("35", GOID) + sequence, "MeetingCancellation").sequence == 3
-
-
-class TestSeries:
-    RULE = (
-        "<Recurrence><WeeklyRecurrence><Interval>1</Interval><DaysOfWeek>{days}</DaysOfWeek></WeeklyRecurrence>"
-        "<EndDateRecurrence><StartDate>2031-05-06Z</StartDate><EndDate>{end}</EndDate></EndDateRecurrence></Recurrence>"
-        "<CalendarItemType>RecurringMaster</CalendarItemType>"
-    )
-
-    def series(self, days: str = "Tuesday Thursday", end: str = "2031-06-03Z", more: str = "") -> Observation:
-        return observe(WHEN + extended("35", GOID) + self.RULE.format(days=days, end=end) + more)
-
-    def test_the_text_of_a_rule_changes_with_the_rule_alone(self) -> None:
-        assert self.series().recurrence == self.series("Thursday   Tuesday", "2031-06-03+02:00").recurrence
-        deleted = "<DeletedOccurrence><Start>2031-05-13T09:00:00Z</Start></DeletedOccurrence>"
-        deleted = f"<DeletedOccurrences>{deleted}</DeletedOccurrences>"
-        texts = {self.series().recurrence, self.series("Tuesday").recurrence, self.series(more=deleted).recurrence}
-        assert len(texts) == 3
-
-    def test_many_exceptions_do_not_make_a_long_text(self) -> None:
-        start = datetime(2031, 1, 1, tzinfo=UTC)
-        rows = "".join(
-            f"<DeletedOccurrence><Start>{(start + timedelta(days=n)).isoformat()}</Start></DeletedOccurrence>"
-            for n in range(3000)
-        )
-        text = self.series(more=f"<DeletedOccurrences>{rows}</DeletedOccurrences>").recurrence
-        assert text is not None
-        assert len(text) < 500
-
-    def test_a_series_without_a_rule_ends_with_its_last_occurrence_if_that_is_told(self) -> None:
-        master = WHEN + extended("35", GOID) + "<CalendarItemType>RecurringMaster</CalendarItemType>"
-        last = "<LastOccurrence><Start>2031-06-03T09:00:00Z</Start><End>2031-06-03T10:00:00Z</End></LastOccurrence>"
-        known, unknown = observe(master + last), observe(master)
-        assert known.span is not None
-        assert unknown.span is not None
-        assert (known.span.until, unknown.span.until) == (datetime(2031, 6, 3, 10, tzinfo=UTC), None)
-        assert (known.recurrence is None, unknown.recurrence) == (False, None)
-
-    def test_the_last_occurrence_says_when_it_ends_unless_a_moved_one_ends_later(self) -> None:
-        last = "<LastOccurrence><Start>2031-06-03T09:00:00Z</Start><End>2031-06-03T10:00:00Z</End></LastOccurrence>"
-        span = self.series(more=last).span
-        assert span is not None
-        assert span.until == datetime(2031, 6, 3, 10, tzinfo=UTC)
-        moved = "<Occurrence><Start>2031-06-10T09:00:00Z</Start><End>2031-06-10T12:00:00Z</End></Occurrence>"
-        moved = f"<ModifiedOccurrences>{moved}</ModifiedOccurrences>"
-        span = self.series(more=last + moved).span
-        assert span is not None
-        assert span.until == datetime(2031, 6, 10, 12, tzinfo=UTC)
-
-    def test_in_a_known_zone_the_end_is_exact_across_changed_clocks(self) -> None:
-        zone = '<StartTimeZone Id="Europe/Stockholm"/>'
-        span = self.series(end="2031-11-06Z", more=zone).span
-        assert span is not None
-        assert span.until == datetime(2031, 11, 6, 11, tzinfo=UTC)
-
-    @pytest.mark.parametrize("zone", ["", "../../etc/passwd", "UTC", "x" * 5000, "\\\\host\\share"])
-    def test_a_strange_zone_harms_nothing(self, zone: str) -> None:
-        span = self.series(more=f'<StartTimeZone Id="{zone}"/>').span
-        assert span is not None
-        assert span.until is not None
-
-    @pytest.mark.parametrize(
-        ("rule", "count", "days"),
-        [
-            ("<DailyRecurrence><Interval>3</Interval></DailyRecurrence>", 5, 12),
-            (
-                "<AbsoluteYearlyRecurrence><DayOfMonth>6</DayOfMonth><Month>May</Month></AbsoluteYearlyRecurrence>",
-                3,
-                732,
-            ),
-            ("<DailyRecurrence><Interval>999999999</Interval></DailyRecurrence>", 999999999, None),
-        ],
-    )
-    def test_counted_series_end_no_earlier_than_their_count(self, rule: str, count: int, days: int | None) -> None:
-        range_ = (
-            f"<NumberedRecurrence><StartDate>2031-05-06</StartDate><NumberOfOccurrences>{count}</NumberOfOccurrences>"
-            "</NumberedRecurrence>"
-        )
-        fields = {"Recurrence": element(f"<Recurrence>{rule}{range_}</Recurrence>")[-1]}
-        start = datetime(2031, 5, 6, 9, tzinfo=UTC)
-        found = recurrence.read_series(fields, start, start + timedelta(hours=1), "UTC")
-        assert found is not None
-        assert found.until == (None if days is None else start + timedelta(days=days, hours=1))
 
 
 def test_base64_of_any_length_is_read_or_not_but_never_fails() -> None:

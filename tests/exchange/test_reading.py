@@ -14,7 +14,7 @@ from greenroom.exchange.errors import (
     MisconfiguredError,
     TryLaterError,
 )
-from greenroom.meetings.meeting import ItemRef, Kind, Observation
+from greenroom.meetings.meeting import ItemRef, Observation
 
 WHEN = "<t:Start>2031-05-06T09:00:00Z</t:Start><t:End>2031-05-06T10:00:00Z</t:End>"
 ORGANIZER = "<t:Organizer><t:Mailbox><t:Name>O</t:Name><t:EmailAddress>{}</t:EmailAddress></t:Mailbox></t:Organizer>"
@@ -199,28 +199,6 @@ class TestMessages:
         server = serving(m=meeting("m", name="MeetingRequest", uid="k", more=associated("c")), c=meeting("c", uid="k"))
         assert (await the_one(server, "m", "c")).ref.id == "c"
         assert server.count() == 1
-
-    async def test_a_word_about_one_occurrence_does_not_speak_for_the_series(self) -> None:
-        rule = (
-            "<t:CalendarItemType>RecurringMaster</t:CalendarItemType><t:Recurrence><t:DailyRecurrence><t:Interval>1</t:Interval>"
-            "</t:DailyRecurrence><t:NoEndRecurrence><t:StartDate>2031-05-06</t:StartDate></t:NoEndRecurrence></t:Recurrence>"
-        )
-        about = "<t:RecurrenceId>2031-05-08T09:00:00Z</t:RecurrenceId>"
-        server = serving(
-            x=meeting("x", name="MeetingCancellation", uid="k", sequence=5, more=associated("occ") + about),
-            occ=meeting("occ", uid="k", more="<t:CalendarItemType>Exception</t:CalendarItemType>"),
-            master_of_occ=meeting("s", uid="k", more=rule),
-        )
-        seen = await the_one(server, "x", messages=True)
-        assert (seen.ref.id, seen.kind, seen.cancelled) == ("s", Kind.SERIES, False)
-
-    async def test_a_lone_occurrence_stays_one(self) -> None:
-        server = serving(
-            m=meeting("m", name="MeetingRequest", uid="k", more=associated("occ")),
-            occ=meeting("occ", uid="k", more="<t:CalendarItemType>Exception</t:CalendarItemType>"),
-        )
-        seen = await the_one(server, "m", messages=True)
-        assert (seen.ref.id, seen.kind) == ("occ", Kind.OCCURRENCE)
 
 
 class TestNamesAndTexts:

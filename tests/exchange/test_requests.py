@@ -1,12 +1,13 @@
 """Every request we make fits the official schema, and says what it must."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from lxml import etree
 
 from greenroom.exchange.contract import Invitation, Reply, Verdict
-from greenroom.exchange.ews import envelope, items, replies, search, streaming, sync, updates
+from greenroom.exchange.ews import envelope, exceptions, items, replies, search, streaming, sync, updates
 from greenroom.exchange.ews.envelope import Call
 from greenroom.exchange.ews.replies import BATCH
 from greenroom.meetings.meeting import ItemRef, MeetingKey
@@ -29,15 +30,22 @@ def calls() -> Iterator[tuple[str, Call | None]]:
     yield "get items", items.get_items(["a", "b"])
     yield "get items without naming properties", items.get_items(["a", "b"], plain=True)
     yield "get texts", items.get_texts(["a"])
-    yield "get the master", items.get_master("a")
+    yield "get masters", items.get_masters(["a", "b"])
+    yield "get masters without naming properties", items.get_masters(["a"], plain=True)
+    yield "get what became of occurrences", exceptions.get_facts(["a", "b"])
     yield "accept and decline", replies.respond([_reply(Verdict.ACCEPT), _reply(Verdict.DECLINE)])
     yield "accept without a word or a mail", replies.respond([_reply(Verdict.ACCEPT, "", send=False)])
     yield "find by key", search.find_by_key(KEY)
     yield "list the calendar", search.list_calendar(500)
+    yield (
+        "look at a stretch of time",
+        search.view_calendar(datetime(2031, 5, 6, tzinfo=UTC), datetime(2031, 5, 7, tzinfo=UTC)),
+    )
     yield "resolve", search.resolve("/o=Org/ou=Exchange/cn=Recipients/cn=olga")
     yield "look at the calendar", search.look_at_calendar()
     yield "compare with a named mailbox's calendar", search.look_at_calendar("vmr@example.test")
     yield "get meetings", updates.get_meetings(["a"])
+    yield "get an occurrence", updates.get_occurrence(REF, 7)
     yield "update all", updates.update(REF, old, Invitation(NASTY, "x\x01y"), notify=True)
     yield (
         "update the location silently",
