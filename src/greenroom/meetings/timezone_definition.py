@@ -20,10 +20,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 
 from greenroom.meetings.zone_changes import Change, changes, offset, rule_of
-from greenroom.meetings.zone_rules import Onset, Yearly, define
+from greenroom.meetings.zone_rules import MAX_ERAS, Onset, Yearly, define
 
-MAX_SIZE = 128 * 1024
-MAX_RULES = 512
+MAX_SIZE = 64 * 1024
+MAX_RULES = MAX_ERAS
 MAX_KEY_NAME = 260
 _MAJOR = 2
 _MINOR = 1

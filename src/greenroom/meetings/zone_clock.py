@@ -10,7 +10,7 @@ _DAY = 86400
 _MOST_YEARS = 256
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def clock_of(definition: str) -> "ZoneClock":
     """Return the clock of a definition; the same one for the same text. Raises ValueError for what is no definition."""
     return ZoneClock(definition)
@@ -19,10 +19,11 @@ def clock_of(definition: str) -> "ZoneClock":
 class _Year:
     """All changes of a year and its neighbours, in order: instants, and what wall clocks take for them."""
 
-    __slots__ = ("early", "instants", "late", "offsets")
+    __slots__ = ("ahead", "early", "instants", "late", "offsets")
 
     def __init__(self, first: int, changes: list[tuple[int, int]]) -> None:
         self.offsets = [first]
+        self.ahead = [timedelta(seconds=offset) for offset in (first, *(after for _, after in changes))]
         self.instants: list[int] = []
         self.early: list[int] = []
         self.late: list[int] = []
@@ -46,7 +47,10 @@ class ZoneClock(tzinfo):
 
     def utcoffset(self, dt: datetime | None) -> timedelta | None:
         """Return how far its clocks are ahead of UTC."""
-        return None if dt is None else timedelta(seconds=self._offset(dt))
+        if dt is None:
+            return None
+        year = self._years.get(dt.year) or self._year(dt.year)
+        return year.ahead[bisect_right(year.early if dt.fold else year.late, _count(dt))]
 
     def dst(self, dt: datetime | None) -> timedelta | None:
         """Return how far its clocks are ahead of what the era's earliest clocks show."""
@@ -66,11 +70,11 @@ class ZoneClock(tzinfo):
     def fromutc(self, dt: datetime) -> datetime:
         """Return the local time of an instant, with `fold` set for the second one of two that read the same."""
         instant = _count(dt)
-        year = self._year(dt.year)
+        year = self._years.get(dt.year) or self._year(dt.year)
         at = bisect_right(year.instants, instant)
-        offset = year.offsets[at]
-        again = at > 0 and instant - year.instants[at - 1] < year.offsets[at - 1] - offset
-        return (dt + timedelta(seconds=offset)).replace(fold=int(again))
+        local = dt + year.ahead[at]
+        again = at > 0 and instant - year.instants[at - 1] < year.offsets[at - 1] - year.offsets[at]
+        return local.replace(fold=1) if again else local
 
     def __eq__(self, other: object) -> bool:
         """Clocks of the same definition are the same."""

@@ -21,9 +21,9 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-MAX_ERAS = 512
+MAX_ERAS = 256
 MAX_ONSETS = 24
-MAX_TEXT = 128 * 1024
+MAX_TEXT = 32 * 1024
 _DAY = 86400
 _MONTHS = 12
 _WEEK = 7
@@ -129,7 +129,7 @@ def _written(era: Era) -> dict[str, Any]:
     return said
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def read(definition: str) -> Rules:
     """Read the canonical text. Raises ValueError for any other."""
     if len(definition) > MAX_TEXT:
@@ -144,7 +144,7 @@ def read(definition: str) -> Rules:
             )
             for at, one in enumerate(said["eras"])
         )
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError) as error:
         raise ValueError("this is not a time zone") from error
     begins = [era.begins for era in eras[1:] if era.begins is not None]
     if not 1 <= len(eras) <= MAX_ERAS or begins != sorted(set(begins)):

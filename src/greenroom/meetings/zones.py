@@ -49,7 +49,7 @@ class Zone:
     definition: str = ""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def find(zone: Zone) -> tzinfo | None:
     """Return the zone; None for one nobody knows, guesses included."""
     if not zone.definition:
@@ -60,7 +60,7 @@ def find(zone: Zone) -> tzinfo | None:
         return None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def tzinfo_of(zone: Zone) -> tzinfo:
     """Return the zone; for one nobody knows the guess, if there is one, and UTC otherwise."""
     found = find(zone)
