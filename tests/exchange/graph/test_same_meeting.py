@@ -314,3 +314,23 @@ async def test_a_meeting_in_a_zone_of_its_own_is_the_same(both: Both, rules: str
         assert other.span.until == datetime(2031, 12, 30, 15 if rules == NEW_YORK else 9, tzinfo=UTC) + (
             timedelta(minutes=90) if rules == NEW_YORK else timedelta(hours=1)
         )
+
+
+async def test_what_lists_show_of_a_series_changes_with_its_exceptions(both: Both) -> None:
+    """They show no exceptions, so that the version must tell."""
+    key = both.house.invite("Weekly", recurrence=Recurrence(Weekly(1, ("Tuesday",)), DAY, count=6))
+    versions: list[str] = []
+    steps: list[Callable[[], None]] = [
+        lambda: None,
+        lambda: both.change(key, START + WEEK, start=START + WEEK + HOUR, end=START + WEEK + 2 * HOUR),
+        lambda: both.change(key, START + WEEK, start=START + WEEK + 2 * HOUR, end=START + WEEK + 3 * HOUR),
+        lambda: both.take_out(key, START + 2 * WEEK),
+    ]
+    for step in steps:
+        step()
+        (glance,) = await both.graph.inventory(START)
+        assert (glance.key, glance.fingerprint) == (key, None)
+        versions.append(glance.ref.version)
+    assert len(set(versions)) == len(versions)
+    (again,) = await both.graph.inventory(START)
+    assert again.ref.version == versions[-1]

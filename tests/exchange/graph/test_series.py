@@ -217,6 +217,16 @@ class TestZones:
             limits = NO_END | {"recurrenceTimeZone": unknown}
             assert series(limits=limits, originalStartTimeZone=BERLIN).zone == Zone(BERLIN)
 
+    def test_a_name_that_the_definition_contradicts_does_not_count(self) -> None:
+        """A client may leave UTC in the range of a series that it means to follow local clocks."""
+        limits = NO_END | {"recurrenceTimeZone": "UTC"}
+        more = definition("Europe/Berlin", "Customized")
+        assert series(limits=limits, originalStartTimeZone=BERLIN, singleValueExtendedProperties=more).zone == Zone(
+            BERLIN
+        )
+        found = series(limits=limits, originalStartTimeZone="UTC", singleValueExtendedProperties=more).zone
+        assert (found.name, bool(found.definition)) == (zones.CUSTOM, True)
+
     def test_the_time_of_day_is_that_of_the_zone(self) -> None:
         found = series(originalStartTimeZone=BERLIN)
         assert (found.begins.hour, found.length) == (11, timedelta(hours=1))

@@ -47,7 +47,7 @@ def read_series(event: Event, start: datetime, end: datetime) -> Series | None:
     here = zones.tzinfo_of(zone)
     moved = []
     gone: list[datetime | date] = sorted(_days(event.cancelled_occurrences))[-_MOST_EXCEPTIONS:]
-    for one in sorted(event.exception_occurrences, key=lambda one: one.original_start or _FIRST)[-_MOST_EXCEPTIONS:]:
+    for one in _exceptions(event):
         original = _original(event, one)
         begins, ends = (_moment(event, one, moment, here) for moment in (one.start, one.end))
         if original is not None and one.is_cancelled:
@@ -61,9 +61,9 @@ def read_series(event: Event, start: datetime, end: datetime) -> Series | None:
 
 
 def exceptions_of(event: Event, series: Series) -> Iterator[tuple[date, Instance]]:
-    """Yield those exceptions that the series holds as moved, with their days, in the order they are told."""
+    """Yield those exceptions that the series holds as moved, with their days, in order."""
     moved, known = {one.day for one in series.moved}, occurrences_of(series)
-    for one in event.exception_occurrences:
+    for one in _exceptions(event):
         original = _original(event, one)
         if original is not None and not one.is_cancelled and (day := known.day_of(original)) in moved:
             yield day, one
@@ -165,16 +165,21 @@ def _words(days: tuple[int, ...]) -> list[str]:
 
 
 def _zone(event: Event, rule: Rule, start: datetime) -> Zone:
-    """Return the zone a series is counted in: by its name, else by its definition, else one that stands in for it."""
+    """Return the zone a series is counted in, or what stands in for one that nobody knows.
+
+    That is the first name that is known and not contradicted by the definition in the meeting itself, else the definition.
+    """
     limits = event.recurrence.range if event.recurrence else None
     key_name, definition = _definition(event)
     names = (limits.recurrence_time_zone if limits else "", event.original_start_time_zone, key_name)
-    name = next((one for one in names if zones.is_known(Zone(one))), event.original_start_time_zone)
-    zone = zones.zone_of(name, definition, start)
+    known = [zones.zone_of(name, definition, start) for name in names if zones.is_known(Zone(name))]
+    if known:
+        return next((zone for zone in known if not zone.definition), known[0])
+    zone = zones.zone_of(event.original_start_time_zone, definition, start)
     if zones.is_known(zone):
         return zone
     first = Days(rule).first
-    return zones.unknown_zone(name, start, rule.start if first is None else date.fromordinal(first))
+    return zones.unknown_zone(zone.name, start, rule.start if first is None else date.fromordinal(first))
 
 
 def _definition(event: Event) -> tuple[str, str]:
@@ -195,6 +200,11 @@ def _days(ids: tuple[str, ...]) -> Iterator[date]:
                 yield date(*map(int, found[-1]))
         except ValueError:
             continue  # no date of any calendar
+
+
+def _exceptions(event: Event) -> list[Instance]:
+    """Return the exceptions in the order of their days; of very many, the latest."""
+    return sorted(event.exception_occurrences, key=lambda one: one.original_start or _FIRST)[-_MOST_EXCEPTIONS:]
 
 
 def _original(event: Event, one: Instance) -> datetime | date | None:
