@@ -67,7 +67,7 @@ async def _meetings(storage: Storage) -> list[dict[str, object]]:
         records.sort(key=lambda record: record.updated_at, reverse=True)
         shown: list[dict[str, object]] = []
         for record in records[:_MOST]:
-            room = await work.rooms.by_mark(record.integration, record.key.digest)
+            room = await work.rooms.by_mark(record.integration, record.mark)
             journal = await work.journal.of_meeting(record.integration, record.key)
             shown.append(
                 {

@@ -13,10 +13,12 @@ from greenroom.cli.demonstration.world import UnlikelyError, World
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import State
 from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft, MeetingResponse, Person
+from greenroom.simulator.recurrence import Daily, Recurrence
 
 ADA = "ada@greenroom.example"
 BEN = "ben@greenroom.example"
 ANSWER_WITHIN = 3.0
+_ZONE = "W. Europe Standard Time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Day:
         await self._is_too_late()
         await self._invents_a_ticket()
         await self._cancels(plain)
+        await self._repeats()
 
     async def _invites(self) -> CalendarItem:
         item = self._compose("Planning", timedelta(days=1), "<html><body><p>Agenda: the move.</p></body></html>")
@@ -115,6 +118,29 @@ class Day:
         await self._page(item, "cancelled")
         self._say("Ada cancels; the room is gone and the link says so", seconds)
 
+    async def _repeats(self) -> None:
+        first = (self.world.clock() + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+        rule = Recurrence(Daily(1), first.date())
+        item = self._compose(
+            "Stand-up", first - self.world.clock(), "", recurrence=rule, start_zone=_ZONE, end_zone=_ZONE
+        )
+        seconds = await self._answered(item, accepted=1)
+        self._say(
+            "Ada invites to a meeting every day, without an end; the series is accepted and has one room", seconds
+        )
+        second = first + timedelta(days=1)
+        later = second + timedelta(hours=3)
+        times: MeetingDraft = {"start": later, "end": later + timedelta(hours=1)}
+        self.world.exchange.update_occurrence(ADA, item.id, second, times, send="SendToAllAndSaveCopy")
+        seconds = await self._answered(item, accepted=2)
+        self._say("She moves the second day's occurrence; just this one is accepted again", seconds)
+        await self._page_at(item, first, "open")
+        self._say("The first day the room is open")
+        await self._page_at(item, second, "between")
+        self._say("The second day at the same time it is closed: this occurrence was moved")
+        await self._page_at(item, later, "open")
+        self._say("Three hours later it is open")
+
     # --- what people can do -----------------------------------------------------------------------------------------
 
     def _compose(self, subject: str, ahead: timedelta, body: str, **more: object) -> CalendarItem:
@@ -167,6 +193,10 @@ class Day:
                 return answer.status_code == httpx2.codes.OK and answer.json().get("state") == state
 
         await self.world.until(f"the join page says {state}", shows)
+
+    async def _page_at(self, item: CalendarItem, at: datetime, state: str) -> None:
+        self.world.clock.set(at)
+        await self._page(item, state)
 
     def _say(self, what: str, seconds: float | None = None) -> None:
         line = Line(self.world.clock(), what, seconds)

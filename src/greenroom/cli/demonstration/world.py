@@ -72,14 +72,17 @@ class World:
         return demo_world.EQUIPMENT
 
     async def record(self, key: MeetingKey) -> Record | None:
-        """What Greenroom did for a meeting."""
+        """What Greenroom did for a meeting; where only occurrences of it are invited to, for the one it looked at last."""
         async with self.greenroom.storage.reading() as work:
-            return (await work.meetings.by_keys(1, [key])).get(key)
+            kin = await work.meetings.kin(1, [key])
+        exact = (record for record in kin if record.key == key)
+        return next(exact, max(kin, key=lambda record: record.updated_at, default=None))
 
     async def room(self, key: MeetingKey) -> StoredRoom | None:
         """The meeting's room on the embedded platform."""
+        record = await self.record(key)
         async with self.greenroom.storage.reading() as work:
-            return await work.rooms.by_mark(1, key.digest)
+            return await work.rooms.by_mark(1, key.digest if record is None else record.mark)
 
     async def journal(self, key: MeetingKey) -> list[JournalEntry]:
         """The meeting's timeline."""
