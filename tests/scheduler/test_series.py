@@ -1,21 +1,27 @@
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
+from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response, Span
 from greenroom.meetings.policy import Policy, Review, Split
 from greenroom.meetings.record import InstructionsState, State
-from greenroom.meetings.rules import Daily
+from greenroom.meetings.recurrence import Series
+from greenroom.meetings.rules import Daily, Rule
+from greenroom.meetings.zones import Zone
 from greenroom.scheduler.attend import Attendant
 from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import MAILBOX, NOW, observation, recurring, weekly
 from support.stubborn_platform import StubbornPlatform
+from support.tzdata import change_law, installed
 
 KEY = MeetingKey.of_uid("series")
 NEW = MeetingKey.of_uid("new")
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
 SECOND = date(2026, 12, 9)
 THIRD = date(2026, 12, 16)
 
@@ -175,9 +181,11 @@ async def test_a_series_takes_over_the_room_of_the_occurrence_that_was_invited_b
     async with at_work() as work:
         work.mailbox.invite(lone(SECOND, work.ticket(123456789)))
         await work.settle_quickly()
-        happenings = [lambda: work.mailbox.invite(weekly()), lambda: work.mailbox.remove(f"item-lone-{SECOND}")]
-        for happen in happenings if first == "series" else reversed(happenings):
-            happen()
+        for what in ("series", "gone") if first == "series" else ("gone", "series"):
+            if what == "series":
+                work.mailbox.invite(weekly())
+            else:
+                work.mailbox.remove(f"item-lone-{SECOND}")
         for _ in range(4):
             await work.settle_quickly()
         room, record = await work.room(KEY), await work.record(KEY.on(SECOND))
@@ -343,3 +351,25 @@ async def test_a_series_whose_exceptions_no_list_shows_is_looked_at_once_a_day()
             await attendant.reconcile()
         assert not await is_open(work, KEY, opened(SECOND))
         assert work.mailbox.reads <= 6
+
+
+async def test_other_zone_data_move_coming_occurrences_and_say_nothing_to_anybody(tmp_path: Path) -> None:
+    start = datetime(2027, 11, 3, 9, 0, tzinfo=UTC)  # ten o'clock in Berlin, until summer time lasts for ever
+    rule = Rule(Daily(7), start.date(), count=10)
+
+    def invitation(**changes: Any) -> Observation:
+        series = Series.of(rule, start, start + HOUR, Zone("W. Europe Standard Time"))
+        span = Span(start, start + HOUR, "W. Europe Standard Time")
+        return observation("series", kind=Kind.SERIES, series=series, span=span, **changes)
+
+    async with at_work() as work:
+        work.mailbox.invite(invitation())
+        await work.settle_quickly()
+        assert await is_open(work, KEY, start + 7 * DAY + 59 * MINUTE)
+        change_law(tmp_path, "Europe/Berlin", datetime(2027, 10, 31, 1, tzinfo=UTC), timedelta(hours=2))
+        with installed(tmp_path):
+            work.mailbox.put(invitation(response=Response.ACCEPTED, replied_at=work.clock.now))
+            await work.settle_quickly()
+            assert await is_open(work, KEY, start + 7 * DAY - HOUR)
+            assert not await is_open(work, KEY, start + 7 * DAY + HOUR)
+        assert len(work.mailbox.replies_to(KEY)) == 1

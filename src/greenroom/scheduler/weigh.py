@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from greenroom.meetings.admission import last_end
 from greenroom.meetings.decision import Decision, decide, settle
 from greenroom.meetings.evidence import read_tickets
 from greenroom.meetings.kin import Kin
+from greenroom.meetings.meant import as_meant
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import Record, State
@@ -36,7 +36,8 @@ async def weigh(
         known = await Known.load(integration, work, found, readable)
         before = dict(known.records)
         cases = []
-        for observation in map(_with_its_end, observations):
+        for seen in observations:
+            observation = as_meant(seen, before.get(seen.key))
             case, kin = _case(integration, observation, known, found[observation.key], now)
             if case.decision.alias is not None and not case.waiting:
                 await reserve(integration, work, case, kin, now)
@@ -46,15 +47,6 @@ async def weigh(
         await work.journal.append(take_journal(cases))
         await _stir(integration, work, cases, before, now)
     return cases
-
-
-def _with_its_end(observation: Observation) -> Observation:
-    """Let a series of which nothing is left end when it began: it is over, and not endless."""
-    span, series = observation.span, observation.series
-    if span is None or series is None:
-        return observation
-    end = last_end(series)
-    return replace(observation, span=replace(span, until=None if end is None else max(end, span.start)))
 
 
 def _tickets(integration: Integration, observation: Observation) -> Tickets | Exception:
