@@ -373,3 +373,18 @@ async def test_other_zone_data_move_coming_occurrences_and_say_nothing_to_anybod
             assert await is_open(work, KEY, start + 7 * DAY - HOUR)
             assert not await is_open(work, KEY, start + 7 * DAY + HOUR)
         assert len(work.mailbox.replies_to(KEY)) == 1
+
+
+async def test_a_series_that_gets_another_ticket_leaves_the_shared_room_to_the_other_half() -> None:
+    async with at_work() as work:
+        await split(work, old_first=True)
+        ticket = work.ticket(987654321)
+        old = recurring("series", pattern=Daily(7), until=SECOND, body_html=ticket, response=Response.NONE)
+        work.mailbox.invite(replace(old, sent_at=work.clock.now))
+        for _ in range(3):
+            await work.settle_quickly()
+        rooms = [await work.room(key) for key in (KEY, NEW)]
+        assert [room.spec.alias.number for room in rooms if room] == [987654321, 123456789]
+        assert await is_open(work, KEY, opened(SECOND))
+        assert not await is_open(work, NEW, opened(SECOND))
+        assert await is_open(work, NEW, NOW + 15 * DAY)

@@ -1,5 +1,6 @@
 """Whose the aliases are: holders of tickets, and numbers reserved for meetings, in the transaction of the decision."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +9,7 @@ import structlog
 
 from greenroom.meetings.decision import Decision
 from greenroom.meetings.evidence import Evidence, Holder, TicketStatus, weigh_tickets
-from greenroom.meetings.kin import Kin, Kinship, kin_of
+from greenroom.meetings.kin import LIVING, Kin, Kinship, kin_of
 from greenroom.meetings.meeting import MeetingKey, Observation
 from greenroom.meetings.policy import Policy, Split
 from greenroom.meetings.reasons import AliasSource
@@ -43,9 +44,7 @@ class Known:
         numbers = sorted({ticket.number for ticket in genuine})
         reservations = await work.reservations.holders(integration.number, numbers) if numbers else {}
         wanted |= {one.key for one in reservations.values() if one.key is not None}
-        records = await work.meetings.by_keys(integration.number, wanted)
-        records |= {one.key: one for one in await work.meetings.kin(integration.number, wanted)}
-        return cls(records, reservations)
+        return cls({one.key: one for one in await work.meetings.kin(integration.number, wanted)}, reservations)
 
     def take(self, record: Record) -> None:
         """Remember what was decided, and whose alias it is now."""
@@ -63,10 +62,12 @@ class Known:
         self, observation: Observation, tickets: Tickets, policy: Policy, now: datetime
     ) -> tuple[Evidence, Kin | None]:
         """Say what the invitation's tickets are worth, and whose room the meeting may share."""
-        kin = {number: self._kin(observation, number, now) for number in self.reservations}
+        held = {t.number: self.reservations.get(t.number) for t in tickets if isinstance(t, Ticket)}
+        kin = {number: self._kin(observation, number, now) for number, one in held.items() if one is not None}
         holders = {
             number: Holder(one.key, one.deleted_at is not None, kin=_may_share(kin[number], policy))
-            for number, one in self.reservations.items()
+            for number, one in held.items()
+            if one is not None
         }
         evidence = weigh_tickets(tickets, holders, observation.key)
         if evidence.status in (TicketStatus.KIN, TicketStatus.COPIED) and evidence.ticket is not None:
@@ -88,6 +89,8 @@ def _may_share(kin: Kin | None, policy: Policy) -> bool:
 async def reserve(integration: Integration, work: Work, case: Case, kin: Kin | None, now: datetime) -> None:
     """Bind the alias the decision asks for to this meeting. Two meetings of one slice may bring the same ticket: first come."""
     decision, ticket = case.decision, case.evidence.ticket
+    if decision.alias is not AliasSource.RECORD and await _is_shared(integration, work, case.record):
+        case.leaves_room = case.record.mark
     if decision.alias is AliasSource.TICKET and ticket is not None and case.evidence.status is TicketStatus.VALID:
         if await work.reservations.bind(integration.number, ticket.number, case.record.key, ticket.issued_at):
             _take(case, ticket.number, ticket.key_id, ticket.issued_at, InstructionsState.PRESENT)
@@ -101,6 +104,14 @@ async def reserve(integration: Integration, work: Work, case: Case, kin: Kin | N
         case.decision = _drawn(decision)
     if case.decision.alias is not AliasSource.RECORD:
         await draw(integration, work, case, now)
+
+
+async def _is_shared(integration: Integration, work: Work, record: Record) -> bool:
+    """Whether others live in the room that a meeting with an alias of its own is about to leave."""
+    if record.alias_number is None:
+        return False
+    mates = await work.meetings.of_rooms(integration.number, [record.mark])
+    return any(mate.key != record.key and mate.state in LIVING for mate in mates)
 
 
 async def redraw(integration: Integration, storage: Storage, case: Case, now: datetime) -> None:
@@ -151,6 +162,8 @@ def _take(
     """Give the meeting this alias. A reply that told of another one counts no more, also after a crash."""
     record = case.record
     replied = record.replied
+    if room_mark is None and case.leaves_room == record.key.digest:
+        room_mark = _mark_of_another(record.key, number)
     if record.alias_number not in (None, number) and replied is not None:
         replied = f"{replied.partition(':')[0]}:"
     case.record = replace(
@@ -163,3 +176,8 @@ def _take(
         seen=record.seen if replied == record.replied else None,
         room_mark=room_mark,
     )
+
+
+def _mark_of_another(key: MeetingKey, number: int) -> str:
+    """Name another room of a meeting whose first one was left to others."""
+    return hashlib.sha256(f"{key.digest}:{number}".encode()).hexdigest()[:32]

@@ -142,6 +142,7 @@ async def _stir(
     lone = [one for one in before.values() if one.key.occurrence is not None and one.key.clean in changed]
     await stir_records(work, lone, but=here, now=now)
     marks = {case.record.mark for case in cases if case.decision.retire and not case.waiting}
+    marks |= {case.leaves_room for case in cases if case.leaves_room is not None}
     await stir(integration, work, marks, but=here, now=now)
 
 
