@@ -1,10 +1,16 @@
 """Series, their exceptions, and single occurrences."""
 
+import base64
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from greenroom.simulator.model import MeetingCancellation, MeetingRequest
+from greenroom.simulator.ics_zones import zone_from_rules
+from greenroom.simulator.model import MeetingCancellation, MeetingDraft, MeetingRequest
+from greenroom.simulator.recurrence import Daily, Recurrence
+from greenroom.simulator.zone_blob import write_zone
+from support import custom_zone
 from support.box import ANN, AUTO, BOB, OUTSIDE, Box, ics
 from support.graph_bodies import BERLIN, at, event, people, weekly
 from support.graph_calls import Graph
@@ -239,3 +245,58 @@ def test_all_day_occurrences_are_named_by_their_day() -> None:
     graph.delete(f"events/{found[1]['id']}")
     own = graph.get(f"{address}?$select=cancelledOccurrences")
     assert own["cancelledOccurrences"][0].endswith(".2026-12-09")
+
+
+def test_a_series_in_a_zone_of_somebodys_own_brings_its_definition_and_its_days() -> None:
+    box = Box()
+    start = datetime(2026, 12, 2, 22, 45, tzinfo=UTC)  # 00:15 on the 3rd there
+    draft: MeetingDraft = {
+        "start": start,
+        "end": start + timedelta(hours=1),
+        "start_zone": custom_zone.NAME,
+        "zone_rules": custom_zone.VTIMEZONE,
+        "recurrence": Recurrence(Daily(1), date(2026, 12, 3), count=5),
+    }
+    item = box.invite(AUTO, draft=draft)
+    box.exchange.delete_occurrence(ANN, item.id, start + timedelta(days=1), send="SendOnlyToAll")
+    graph = Graph(box.exchange, AUTO)
+    name = "Binary {00062002-0000-0000-C000-000000000046} Id 0x8260"
+    listed = graph.only(f"events?$expand=singleValueExtendedProperties($filter=id eq '{name}')")
+    assert listed["originalStartTimeZone"] == "tzone://Microsoft/Custom"
+    assert listed["recurrence"]["range"]["recurrenceTimeZone"] == "tzone://Microsoft/Custom"
+    assert listed["recurrence"]["range"]["startDate"] == "2026-12-03"
+    (kept,) = listed["singleValueExtendedProperties"]
+    assert kept["id"].lower() == name.lower()
+    zone = zone_from_rules(custom_zone.VTIMEZONE)
+    assert zone is not None
+    assert base64.b64decode(kept["value"]) == write_zone(custom_zone.NAME, zone, 2026, recurring=True)
+    shown = graph.get(f"events/{listed['id']}?$select=cancelledOccurrences")
+    assert shown["cancelledOccurrences"] == [f"OID.{listed['id']}.2026-12-04"]
+    instances = occurrences(graph, f"events/{listed['id']}")
+    assert days(instances)[:2] == ["12-02T22:45", "12-04T22:45"]
+    assert instances[1]["id"].endswith(".20261205")
+
+
+def test_an_exception_has_an_answer_and_properties_of_its_own() -> None:
+    box, graph, address = series()
+    theirs = Graph(box.exchange, AUTO)
+    own = theirs.only()["id"]
+    theirs.post(f"events/{own}/accept", {"sendResponse": True})
+    second = occurrences(graph, address)[1]["id"]
+    mark = {"id": "String {11111111-2222-3333-4444-555555555555} Name Mark", "value": "x"}
+    graph.patch(f"events/{second}", {"singleValueExtendedProperties": [mark]})
+    assert len(box.inbox(AUTO)) == 0
+    graph.patch(f"events/{second}", {"start": at("10T11:00"), "end": at("10T12:00")})
+    expand = f"$expand=singleValueExtendedProperties($filter=id eq '{mark['id']}')"
+    assert graph.get(f"events/{second}?{expand}")["singleValueExtendedProperties"] == [mark]
+    assert "singleValueExtendedProperties" not in graph.get(f"{address}?{expand}")
+
+    def answers() -> tuple[str, str]:
+        master = theirs.get(f"events/{own}?$expand=exceptionOccurrences")
+        (exception,) = master["exceptionOccurrences"]
+        return master["responseStatus"]["response"], exception["responseStatus"]["response"]
+
+    assert answers() == ("accepted", "notResponded")
+    exception = theirs.get(f"events/{own}?$expand=exceptionOccurrences")["exceptionOccurrences"][0]
+    theirs.post(f"events/{exception['id']}/accept", {"sendResponse": True})
+    assert answers() == ("accepted", "accepted")

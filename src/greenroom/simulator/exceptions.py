@@ -75,6 +75,7 @@ def renew_answer(fresh: ModifiedOccurrence, before: ModifiedOccurrence | None, m
         times = None if plain is None else (plain.start, plain.end)
     else:
         times = (before.start, before.end)
+    fresh = replace(fresh, extended=() if before is None else before.extended)
     if times != (fresh.start, fresh.end):
         busy: FreeBusy | None = "Free" if fresh.free_busy == "Free" else "Tentative"
         return replace(fresh, my_response="NoResponseReceived", reply_time=None, free_busy=busy)

@@ -101,6 +101,7 @@ class ModifiedOccurrence:
     attendees: tuple[Attendee, ...] | None = None
     my_response: ResponseType | None = None  # the owner's answer to this occurrence alone
     reply_time: datetime | None = None
+    extended: tuple[tuple[PropertyTag, PropertyValue | None], ...] = ()  # over those of the series; None: not here
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,12 @@ class CalendarItem(Item):
     reply_time: datetime | None = None  # AppointmentReplyTime
     intended_free_busy: FreeBusy = "Busy"  # what meeting.free_busy becomes on accepting
     sent_schedule: str | None = None  # organizer only: fingerprint of the times last sent, tells FullUpdate from others
+
+    @property
+    def is_invited_to(self) -> bool:
+        """Whether somebody was invited, to the meeting or to an exception of it alone."""
+        to_part = any(one.attendees for one in self.meeting.modified)
+        return (self.request_was_sent and bool(self.meeting.attendees)) or to_part
 
 
 @dataclass(slots=True, kw_only=True)

@@ -54,8 +54,11 @@ def meeting_of(master: CalendarItem, change: ModifiedOccurrence) -> Meeting:
 def view_of(master: CalendarItem, change: ModifiedOccurrence) -> CalendarItem:
     """One occurrence as if it were an item of its own. It is in no folder: only to be read."""
     meeting = meeting_of(master, change)
+    own = dict(change.extended)
+    extended = {tag: value for tag, value in {**master.extended, **own}.items() if value is not None}
     return replace(
         master,
+        extended=extended,
         meeting=meeting,
         is_meeting=master.is_meeting or bool(meeting.attendees),
         subject=master.subject if change.subject is None else change.subject,

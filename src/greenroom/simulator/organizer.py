@@ -213,6 +213,7 @@ def envelope_for(store: MailboxStore, item: CalendarItem, method: str, subject: 
                 attendees=None if one.attendees is None else _untracked(one.attendees),
                 my_response=None,
                 reply_time=None,
+                extended=(),
             )
             for one in item.meeting.modified
         ),

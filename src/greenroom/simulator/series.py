@@ -79,6 +79,8 @@ def _changed(site: Site, master: CalendarItem, known: ModifiedOccurrence, draft:
     if "attendees" in draft:
         current = master.meeting.attendees if known.attendees is None else known.attendees
         fields["attendees"] = _merged(site, current, draft["attendees"])
+    if "extended" in draft:
+        fields["extended"] = tuple({**dict(known.extended), **draft["extended"]}.items())
     if "start" in fields and "end" not in fields:
         fields["end"] = fields["start"] + (known.end - known.start)
     return replace(known, **fields)

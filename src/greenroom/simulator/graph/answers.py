@@ -83,7 +83,7 @@ def cancel(call: GraphCall) -> GraphReply:
     events.check_etag(call, entry)
     if not entry.item.is_organizer:
         raise invalid_request("You need to be an organizer to cancel a meeting.")
-    if not entry.item.is_meeting:
+    if not (entry.item.is_meeting or entry.item.is_invited_to):
         raise invalid_request("The event has no attendees.")
     if entry.of_series and entry.original is not None:
         call.exchange.delete_occurrence(

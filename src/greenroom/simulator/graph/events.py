@@ -112,8 +112,7 @@ def update(call: GraphCall) -> GraphReply:
             meeting["body"] = _with_teams(call, body)
     send = _whom_to_tell(item, draft)
     if entry.of_series and entry.original is not None:
-        if not draft.is_private:
-            call.exchange.update_occurrence(call.mailbox, item.id, entry.original, meeting, send=send)
+        call.exchange.update_occurrence(call.mailbox, item.id, entry.original, meeting, send=send)
     else:
         had_exceptions = bool(item.meeting.modified)
         call.exchange.update_item(call.mailbox, item.id, meeting, send=send)
@@ -136,7 +135,7 @@ def delete(call: GraphCall) -> GraphReply:
     if entry.of_series and entry.original is not None:
         call.exchange.delete_occurrence(call.mailbox, entry.item.id, entry.original, send="SendToAllAndSaveCopy")
     else:
-        tells = entry.item.is_organizer and entry.item.request_was_sent
+        tells = entry.item.is_organizer and entry.item.is_invited_to
         call.exchange.delete_item(
             call.mailbox, entry.item.id, send_cancellations="SendToAllAndSaveCopy" if tells else "SendToNone"
         )
@@ -164,13 +163,7 @@ def update_sends(call: GraphCall) -> bool:
 def delete_sends(call: GraphCall) -> bool:
     """Whether a DELETE or a cancellation tells anybody."""
     entry = found(call)
-    return (
-        entry is not None
-        and entry.item.is_organizer
-        and entry.item.request_was_sent
-        and bool(entry.meeting.attendees)
-        and not entry.meeting.is_cancelled
-    )
+    return entry is not None and entry.item.is_organizer and entry.item.is_invited_to and not entry.meeting.is_cancelled
 
 
 def found(call: GraphCall) -> Entry | None:

@@ -55,9 +55,7 @@ def write_id(tag: PropertyTag) -> str:
 
 def value_of(exchange: Exchange, entry: Entry, tag: PropertyTag) -> str | None:
     """The value of a property of one value; None where the event has none."""
-    if tag == GOID:
-        return base64.b64encode(entry.meeting.goid).decode()
-    value = extended_value(InHand(exchange, entry.item), tag)
+    value = extended_value(InHand(exchange, entry.shown), tag)
     return value if isinstance(value, str) else None
 
 

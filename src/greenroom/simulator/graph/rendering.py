@@ -53,7 +53,7 @@ class Hand:
 
     def kept(self, tag: PropertyTag, default: str) -> str:
         """An extended property of one value."""
-        value = self.entry.item.extended.get(tag)
+        value = self.entry.shown.extended.get(tag)
         return value if isinstance(value, str) else default
 
 
@@ -68,7 +68,7 @@ def ical_uid(meeting: Meeting) -> str:
 
 
 def _categories(hand: Hand) -> list[str]:
-    kept = hand.entry.item.extended.get(CATEGORIES, ())
+    kept = hand.entry.shown.extended.get(CATEGORIES, ())
     return [kept] if isinstance(kept, str) else list(kept)
 
 
