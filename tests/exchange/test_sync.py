@@ -1,16 +1,16 @@
 """The feed: what a list of changes shows, and how two folders become one."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import httpx2
 import pytest
 
 from exchange.scripted import Asked, Server, answer, bad, ok
-from exchange.test_items import GOID, KEY, extended
+from exchange.test_items import DATED, GOID, KEY, extended
 from greenroom.exchange.contract import Changes
 from greenroom.exchange.errors import CursorExpiredError, TryLaterError
 from greenroom.exchange.ews.sync import Place
-from greenroom.meetings.meeting import Kind, Response, Sensitivity, Span, fingerprint
+from greenroom.meetings.meeting import Glance, Kind, Response, Sensitivity, Span, fingerprint
 
 START = "2031-05-06T09:00:00Z"
 END = "2031-05-06T10:00:00Z"
@@ -236,3 +236,53 @@ async def test_an_unknown_state_has_expired_and_anything_else_is_tried_later() -
         server = Server(lambda _, c=code: answer("SyncFolderItems", bad(c)))  # type: ignore[misc]  # the default binds c
         with pytest.raises(error):
             await server.mailbox().changes("", limit=1)
+
+
+DATED_IDS = typed(extended("35", GOID) + extended("3", DATED))
+ONE = KEY.on(date(2031, 5, 6))
+
+
+class TestKeysOfOccurrences:
+    async def glance(self, ids: str, **shown: str) -> Glance:
+        (found,) = (await feeding(calendar_=calendar(ids=ids, **shown)).mailbox().changes("", limit=10)).glances
+        return found
+
+    @pytest.mark.parametrize("kind", ["Single", "Exception"])
+    async def test_a_lone_occurrence_is_told_under_its_own_key(self, kind: str) -> None:
+        found = await self.glance(DATED_IDS, CalendarItemType=kind)
+        assert (found.key, found.fingerprint) == (ONE, None)
+
+    async def test_its_day_is_read_from_an_id_that_was_cut(self) -> None:
+        long = GOID[:36] + (400).to_bytes(4, "little") + bytes(400)
+        ids = typed(extended("35", long) + extended("3", (DATED[:36] + long[36:])[:255]))
+        found = await self.glance(ids)
+        assert found.key is not None
+        assert (found.key.occurrence, found.key.clean.to_bytes()) == (date(2031, 5, 6), long)
+
+    @pytest.mark.parametrize("kind", ["Single", "Exception", "Occurrence"])
+    async def test_what_may_be_one_occurrence_is_never_told_as_its_series(self, kind: str) -> None:
+        assert (await self.glance(typed(extended("35", GOID)), CalendarItemType=kind)).key is None
+
+    async def test_an_occurrence_without_a_date_is_not_told_as_its_series(self) -> None:
+        assert (await self.glance(IDS, CalendarItemType="Exception")).key is None
+
+    async def test_a_series_is_known_by_its_clean_id_alone(self) -> None:
+        assert (await self.glance(typed(extended("35", GOID)), CalendarItemType="RecurringMaster")).key == KEY
+
+    async def test_a_message_about_one_occurrence_is_told_under_its_key(self) -> None:
+        (found,) = (await feeding(message(more=DATED_IDS)).mailbox().changes("", limit=10)).glances
+        assert found.key == ONE
+
+    @pytest.mark.parametrize("item", ["series", "occurrence"])
+    async def test_what_exchange_applied_to_the_series_or_the_occurrence_is_covered_by_it(self, item: str) -> None:
+        shown = calendar(CalendarItemType="RecurringMaster") if item == "series" else calendar(ids=DATED_IDS)
+        changes = await feeding(message(more=DATED_IDS + PROCESSED), shown).mailbox().changes("", limit=10)
+        assert [glance.ref.is_message for glance in changes.glances] == [False]
+        waiting = await feeding(message(more=DATED_IDS), shown).mailbox().changes("", limit=10)
+        assert [glance.ref.is_message for glance in waiting.glances] == [True, False]
+
+    async def test_the_item_of_one_occurrence_covers_no_message_about_another_or_the_whole(self) -> None:
+        other = typed(extended("35", GOID) + extended("3", DATED[:19] + bytes([9]) + DATED[20:]))
+        for ids in (other, IDS):
+            server = feeding(message(more=ids + PROCESSED), calendar(ids=DATED_IDS))
+            assert len((await server.mailbox().changes("", limit=10)).glances) == 2
