@@ -11,7 +11,7 @@ from exchange.simulated import open_ews, open_graph, world
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation
 from greenroom.meetings.recurrence import occurrences_of
 from greenroom.meetings.rules import Rule, Weekly
-from greenroom.meetings.zones import is_known
+from greenroom.meetings.zones import is_known, tzinfo_of
 from greenroom.simulator.model import MeetingMessage
 from support.shared import shared_path
 from support.simulator import EQUIPMENT, simulator_in_loop
