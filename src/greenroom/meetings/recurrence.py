@@ -17,36 +17,21 @@ as it was meant behind its beginning, a doubled one is the first of the two (RFC
 import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from typing import Any
+from functools import cached_property
+from itertools import accumulate, pairwise
 
-from greenroom.meetings.rules import (
-    AbsoluteMonthly,
-    AbsoluteYearly,
-    Daily,
-    Days,
-    Nth,
-    Pattern,
-    RelativeMonthly,
-    RelativeYearly,
-    Rule,
-    Weekly,
-)
+from greenroom.meetings.rule_days import Days
+from greenroom.meetings.rule_text import pattern_name, rule_of, said_of
+from greenroom.meetings.rules import FIRST_DAY, LAST_DAY, Rule
 from greenroom.meetings.zones import Zone, tzinfo_of
 
-_PATTERNS = {
-    "daily": Daily,
-    "weekly": Weekly,
-    "absolute-monthly": AbsoluteMonthly,
-    "relative-monthly": RelativeMonthly,
-    "absolute-yearly": AbsoluteYearly,
-    "relative-yearly": RelativeYearly,
-}
-_NAMES = {kind: name for name, kind in _PATTERNS.items()}
+MAX_LENGTH = timedelta(days=5 * 366)
+"""No occurrence is longer: Exchange refuses more than five years (EWS, ErrorCalendarDurationIsTooLong)."""
 _DAY = timedelta(days=1)
 _MOST_COVERING = 16
+_YEARS = range(FIRST_DAY.year, LAST_DAY.year + 10)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -67,9 +52,9 @@ class Occurrence:
     end: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Series:
-    """A recurring meeting. `begins` is a wall-clock time of `zone`, `length` runs by the same clock.
+    """A recurring meeting. `begins` is a wall-clock time of `zone`, `length` runs by the same clock. Raises ValueError.
 
     `moved` is in the order of days; a day is never both in `moved` and in `gone`. Hashable; `text` is its canonical form.
     """
@@ -80,6 +65,15 @@ class Series:
     zone: Zone
     moved: tuple[Moved, ...] = ()
     gone: frozenset[date] = field(default=frozenset())
+
+    def __post_init__(self) -> None:
+        if self.begins.tzinfo is not None or not timedelta() <= self.length <= MAX_LENGTH:
+            raise ValueError("the series' times make no sense")
+        days = [one.day for one in self.moved]
+        if any(later <= day for day, later in pairwise(days)) or not self.gone.isdisjoint(days):
+            raise ValueError("an occurrence of the series differs from it in two ways")
+        if not all(one.start <= one.end and one.start.year in _YEARS and one.end.year in _YEARS for one in self.moved):
+            raise ValueError("an occurrence of the series makes no sense")
 
     @classmethod
     def of(
@@ -92,27 +86,46 @@ class Series:
         moved: Iterable[tuple[datetime | date, datetime, datetime]] = (),
         gone: Iterable[datetime | date] = (),
     ) -> "Series":
-        """Make a series of what protocols tell: instants of the first occurrence, exceptions by original start (or day)."""
-        here = tzinfo_of(zone)
-        first, last = start.astimezone(here).replace(tzinfo=None), end.astimezone(here).replace(tzinfo=None)
-        plain = cls(rule, first.time(), max(last - first, timedelta()), zone)
-        known = Occurrences(plain)
-        kept = {known.day_of(original): (begin, finish) for original, begin, finish in moved}
-        missing = frozenset({known.day_of(original) for original in gone} - kept.keys())
-        changed = tuple(Moved(day, begin, finish) for day, (begin, finish) in sorted(kept.items()))
-        return cls(rule, plain.begins, plain.length, zone, changed, missing)
+        """Make a series of what protocols tell: instants of the first occurrence, exceptions by original start (or day).
+
+        What is told to be moved is not gone; of two words about the same occurrence the later counts. Raises ValueError.
+        """
+        try:
+            here = tzinfo_of(zone)
+            first, last = start.astimezone(here).replace(tzinfo=None), end.astimezone(here).replace(tzinfo=None)
+            # Where the clocks are put back in between, the end may show no later time than the start.
+            plain = cls(rule, first.time(), last - first if last > first else max(end - start, timedelta()), zone)
+            day_of = plain.occurrences.day_of
+            kept = {day_of(original): (begin, finish) for original, begin, finish in moved}
+            missing = frozenset({day_of(original) for original in gone} - kept.keys())
+            changed = tuple(
+                Moved(day, begin.astimezone(UTC), max(begin, finish).astimezone(UTC))
+                for day, (begin, finish) in sorted(kept.items())
+            )
+            return replace(plain, moved=changed, gone=missing) if changed or missing else plain
+        except OverflowError as error:
+            raise ValueError("the series' times are out of every calendar") from error
+
+    @property
+    def frame(self) -> "Series":
+        """The series without what differs from it."""
+        return self if not self.moved and not self.gone else replace(self, moved=(), gone=frozenset())
+
+    @property
+    def exceptions(self) -> str:
+        """What differs from the series, in a canonical text; empty if nothing does."""
+        moved = [f"{one.day}/{one.start.isoformat()}/{one.end.isoformat()}" for one in self.moved]
+        return ",".join([*moved, *(f"-{day}" for day in sorted(self.gone))])
+
+    @cached_property
+    def occurrences(self) -> "Occurrences":
+        """The questions to this series, made once."""
+        return Occurrences(self)
 
     @property
     def text(self) -> str:
         """The canonical form, as storage keeps it and fingerprints take it; `parse` reads it."""
-        pattern = self.rule.pattern
-        said: dict[str, Any] = {"pattern": _NAMES[type(pattern)]}
-        said |= {name: _plain(getattr(pattern, name)) for name in pattern.__dataclass_fields__}
-        said["start"] = self.rule.start.isoformat()
-        if self.rule.until is not None:
-            said["until"] = self.rule.until.isoformat()
-        if self.rule.count is not None:
-            said["count"] = self.rule.count
+        said = said_of(self.rule)
         said |= {"begins": self.begins.isoformat(), "length": self.length.total_seconds(), "zone": self.zone.name}
         if self.zone.definition:
             said["definition"] = self.zone.definition
@@ -127,130 +140,146 @@ class Series:
         """Read `text`. Raises ValueError."""
         try:
             said = json.loads(text)
-            kind: Any = _PATTERNS[said["pattern"]]
-            values = {name: _read(name, said[name]) for name in kind.__dataclass_fields__}
-            until, count = said.get("until"), said.get("count")
-            rule = Rule(kind(**values), date.fromisoformat(said["start"]), until and date.fromisoformat(until), count)
             return cls(
-                rule,
+                rule_of(said),
                 time.fromisoformat(said["begins"]),
                 timedelta(seconds=said["length"]),
-                Zone(said["zone"], said.get("definition", "")),
+                Zone(_text(said["zone"]), _text(said.get("definition", ""))),
                 tuple(Moved(date.fromisoformat(d), _instant(s), _instant(e)) for d, s, e in said.get("moved", ())),
                 frozenset(date.fromisoformat(day) for day in said.get("gone", ())),
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError("this is not a series") from error
 
 
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else int(value)
-
-
-def _read(name: str, value: Any) -> Any:
-    if name == "nth":
-        return Nth(value)
-    return tuple(value) if isinstance(value, list) else int(value)
-
-
 def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("an instant needs its offset")
+    return at.astimezone(UTC)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a name is text")
+    return value
 
 
 class Occurrences:
-    """What of a series takes place when. Make it once and ask often; every question is answered without expanding."""
+    """What of a series takes place when. Make it once and ask often; every question is answered without expanding.
 
-    __slots__ = ("_begins", "_changed", "_days", "_ends", "_length", "_moved", "_starts", "_zone")
+    Start and end follow the days in order, whatever clocks do, so what is asked for is found beside the day of the instant.
+    """
+
+    __slots__ = (
+        "_begins",
+        "_by_day",
+        "_days",
+        "_length",
+        "_moved",
+        "_named",
+        "_reach",
+        "_starts",
+        "_wall",
+        "_zone",
+        "is_endless",
+    )
 
     def __init__(self, series: Series) -> None:
-        self._days = Days(series.rule)
-        self._begins = series.begins
-        self._length = series.length
+        self.is_endless = series.rule.is_endless
         self._zone = tzinfo_of(series.zone)
-        self._moved = tuple(
-            sorted((Occurrence(m.day, m.start, m.end) for m in series.moved), key=lambda one: (one.start, one.day))
-        )
+        self._wall = series.begins
+        self._begins = series.begins.replace(tzinfo=self._zone)
+        self._length = series.length
+        self._named = Days(series.rule)
+        self._by_day = {one.day: Occurrence(one.day, one.start, one.end) for one in series.moved}
+        changed = [day.toordinal() for day in (*self._by_day, *series.gone)]
+        self._days = Days(series.rule, changed) if changed else self._named
+        self._moved = sorted(self._by_day.values(), key=lambda one: one.start)
         self._starts = [one.start for one in self._moved]
-        self._ends = max((one.end for one in self._moved), default=None)
-        self._changed = {one.day.toordinal() for one in self._moved} | {day.toordinal() for day in series.gone}
+        self._reach = list(accumulate((one.end for one in self._moved), max))
 
     def day_of(self, original: datetime | date) -> date:
         """Return the day an occurrence was first meant for, from its original start.
 
-        An instant told under other zone data may miss the rule's day by a little: the nearest one then counts.
+        An instant told under other zone data may miss the rule's times by a little: the nearest day then counts.
         """
         if not isinstance(original, datetime):
             return original
-        local = original.astimezone(self._zone).date().toordinal()
-        if self._days.has(local):
-            return date.fromordinal(local)
-        near = [day for day in (local - 1, local + 1) if self._days.has(day)]
-        near = [day for day in near if abs(self._plain(day).start - original) < _DAY / 4]
-        return date.fromordinal(near[0] if near else local)
+        local = original.astimezone(self._zone).toordinal()
+        named = [day for day in (local, local - 1, local + 1) if self._named.has(day)]
+        nearest = min(named, key=lambda day: abs(self._start(day) - original), default=local)
+        return date.fromordinal(nearest if named and abs(self._start(nearest) - original) < _DAY / 4 else local)
 
     def on(self, day: date) -> Occurrence | None:
         """Return the occurrence first meant for this day, wherever it is now; None if there is none, or none any more."""
-        for one in self._moved:
-            if one.day == day:
-                return one
         ordinal = day.toordinal()
-        return self._plain(ordinal) if ordinal not in self._changed and self._days.has(ordinal) else None
+        return self._by_day.get(day) or (self._plain(ordinal) if self._days.has(ordinal) else None)
 
     def after(self, instant: datetime) -> Occurrence | None:
         """Return the occurrence that starts first behind this instant; None if there is none."""
-        at = bisect_right(self._starts, instant)
-        moved = self._moved[at] if at < len(self._moved) else None
-        plain = next(self._plain_from(instant, inclusive=False), None)
-        if plain is None or moved is None:
-            return plain or moved
-        return min(plain, moved, key=lambda one: one.start)
+        latest = self._latest(instant)
+        day = self._days.first if latest is None else self._days.on_or_after(latest[0] + 1)
+        plain = None if day is None else self._plain(day)
+        index = bisect_right(self._starts, instant)
+        if index == len(self._starts):
+            return plain
+        moved = self._moved[index]
+        return moved if plain is None or moved.start < plain.start else plain
 
     def before(self, instant: datetime) -> Occurrence | None:
         """Return the occurrence that started last, at this instant or before; None if there is none."""
-        at = bisect_right(self._starts, instant)
-        moved = self._moved[at - 1] if at else None
-        plain = next(self._plain_back(instant), None)
-        if plain is None or moved is None:
-            return plain or moved
-        return max(plain, moved, key=lambda one: one.start)
+        latest = self._latest(instant)
+        plain = None if latest is None else self._plain(latest[0])
+        index = bisect_right(self._starts, instant)
+        if index == 0:
+            return plain
+        moved = self._moved[index - 1]
+        return moved if plain is None or moved.start > plain.start else plain
 
     def between(self, since: datetime, until: datetime) -> Iterator[Occurrence]:
         """Yield in order of start what touches the time from `since` to before `until`; what has no length counts too."""
-        early = [one for one in self._moved if _touches(one, since, until)]
-        at = 0
-        reach = since - self._length - _DAY
-        for plain in self._plain_from(reach, inclusive=True):
-            if plain.start >= until:
-                break
-            if _touches(plain, since, until):
-                while at < len(early) and early[at].start <= plain.start:
-                    yield early[at]
-                    at += 1
-                yield plain
-        yield from early[at:]
+        moved = iter([one for one in self._moved[: bisect_right(self._starts, until)] if _touches(one, since, until)])
+        waiting = next(moved, None)
+        for plain in self._plain_between(since, until):
+            while waiting is not None and waiting.start <= plain.start:
+                yield waiting
+                waiting = next(moved, None)
+            yield plain
+        if waiting is not None:
+            yield waiting
+        yield from moved
+
+    def is_covered(self, instant: datetime, before: timedelta, after: timedelta) -> bool:
+        """Whether any occurrence lets people in at this instant: the short form of `covering`."""
+        begun, ended = instant + before, instant - after
+        latest = self._latest(begun)
+        if latest is not None and self._end(*latest) > ended:
+            return True
+        if not self._starts:
+            return False
+        index = bisect_right(self._starts, begun)
+        return index > 0 and self._reach[index - 1] > ended
 
     def covering(self, instant: datetime, before: timedelta, after: timedelta) -> list[Occurrence]:
         """Return the occurrences that let people in at this instant, in order of start; of very many, the latest.
 
         Those are the ones from `before` ahead of the start (inclusive) to `after` past the end (exclusive).
         """
+        begun, ended = instant + before, instant - after
         found: list[Occurrence] = []
-        reach = instant - after - self._length - _DAY
-        for plain in self._plain_back(instant + before):
-            if plain.start < reach or len(found) == _MOST_COVERING:
-                break
-            if instant < plain.end + after:
-                found.append(plain)
-        if self._ends is not None and instant < self._ends + after:
-            for one in self._moved[: bisect_right(self._starts, instant + before)]:
-                if instant < one.end + after:
-                    found.append(one)  # noqa: PERF401 (the common case is none)
-        return sorted(found, key=lambda one: one.start)[-_MOST_COVERING:]
-
-    @property
-    def is_endless(self) -> bool:
-        """Whether there is no last one."""
-        return self._days.is_endless
+        latest = self._latest(begun)
+        day = None if latest is None else latest[0]
+        while day is not None and len(found) < _MOST_COVERING and (plain := self._plain(day)).end > ended:
+            found.append(plain)
+            day = self._days.on_or_before(day - 1)
+        index = bisect_right(self._starts, begun)
+        while index > 0 and self._reach[index - 1] > ended:
+            index -= 1
+            if self._moved[index].end > ended:
+                found.append(self._moved[index])
+        found.sort(key=lambda one: one.start)
+        return found[-_MOST_COVERING:]
 
     @property
     def first(self) -> Occurrence | None:
@@ -262,61 +291,59 @@ class Occurrences:
         """When the last one ends; None for a series without end, and for one of which nothing is left."""
         if self.is_endless:
             return None
-        last = self._days.on_or_before(self._days.last)
-        while last is not None and last in self._changed:
-            last = self._days.on_or_before(last - 1)
-        ends = [one for one in (self._ends, None if last is None else self._plain(last).end) if one is not None]
+        last = self._days.last
+        ends = self._reach[-1:] if last is None else [*self._reach[-1:], self._plain(last).end]
         return max(ends, default=None)
 
     # --- what follows the rule ------------------------------------------------------------------------------------
 
-    def _plain(self, day: int) -> Occurrence:
-        date_ = date.fromordinal(day)
-        wall = datetime.combine(date_, self._begins)
-        start = wall.replace(tzinfo=self._zone).astimezone(UTC)
-        end = (wall + self._length).replace(tzinfo=self._zone).astimezone(UTC)
-        if end <= start:
-            end = start + self._length  # the hour in which it takes place is skipped
-        return Occurrence(date_, start, end)
+    def _start(self, day: int) -> datetime:
+        return datetime.combine(date.fromordinal(day), self._begins).astimezone(UTC)
 
-    def _plain_from(self, instant: datetime, *, inclusive: bool) -> Iterator[Occurrence]:
-        day = self._days.on_or_after(self._local(instant) - 1)
-        while day is not None:
-            if day not in self._changed:
-                one = self._plain(day)
-                if one.start > instant or (inclusive and one.start == instant):
-                    yield one
+    def _end(self, day: int, start: datetime) -> datetime:
+        end = (datetime.combine(date.fromordinal(day), self._begins) + self._length).astimezone(UTC)
+        return end if end > start else start + self._length  # the hour in which it takes place is skipped
+
+    def _plain(self, day: int) -> Occurrence:
+        start = self._start(day)
+        return Occurrence(date.fromordinal(day), start, self._end(day, start))
+
+    def _plain_between(self, since: datetime, until: datetime) -> Iterator[Occurrence]:
+        latest = self._latest(since)
+        day = self._days.first
+        if latest is not None:
+            day = latest[0]
+            while (earlier := self._days.on_or_before(day - 1)) and _touches(self._plain(earlier), since, until):
+                day = earlier
+        while day is not None and (plain := self._plain(day)).start < until:
+            if _touches(plain, since, until):
+                yield plain
             day = self._days.on_or_after(day + 1)
 
-    def _plain_back(self, instant: datetime) -> Iterator[Occurrence]:
-        day = self._days.on_or_before(self._local(instant) + 1)
-        while day is not None:
-            if day not in self._changed:
-                one = self._plain(day)
-                if one.start <= instant:
-                    yield one
-            day = self._days.on_or_before(day - 1)
+    def _latest(self, instant: datetime) -> tuple[int, datetime] | None:
+        """Return day and start of the last occurrence that follows the rule and starts at this instant or before.
 
-    def _local(self, instant: datetime) -> int:
+        By the clock on the wall it is not later than the instant, except while the clocks, put back, show an hour for the second
+        time: what was meant for a later minute of it has begun. And what was meant for a skipped hour begins only behind it.
+        """
         try:
-            return instant.astimezone(self._zone).toordinal()
+            local = instant.astimezone(self._zone)
         except OverflowError:
-            return instant.toordinal()
+            local = instant
+        later = local.fold if local.fold or local.time() >= self._wall else -1
+        day = self._days.on_or_before(local.toordinal() + later)
+        while day is not None and (start := self._start(day)) > instant:
+            day = self._days.on_or_before(day - 1)
+        return None if day is None else (day, start)
 
 
 def _touches(one: Occurrence, since: datetime, until: datetime) -> bool:
     return one.start < until and (one.end > since or one.start == one.end >= since)
 
 
-@lru_cache(maxsize=1024)
 def occurrences_of(series: Series) -> Occurrences:
     """Return the questions to a series, made once."""
-    return Occurrences(series)
+    return series.occurrences
 
 
-def pattern_name(pattern: Pattern) -> str:
-    """Name a pattern."""
-    return _NAMES[type(pattern)]
-
-
-__all__ = ["Moved", "Occurrence", "Occurrences", "Series", "occurrences_of", "pattern_name"]
+__all__ = ["MAX_LENGTH", "Moved", "Occurrence", "Occurrences", "Series", "occurrences_of", "pattern_name"]
