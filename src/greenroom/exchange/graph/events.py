@@ -24,7 +24,7 @@ from greenroom.meetings.meeting import ItemRef, MeetingKey
 log = structlog.get_logger(__name__)
 
 MOST_ATTENDEES = 2000
-_MOST_EXCEPTIONS = 20_000
+_MOST_EXCEPTIONS = 5000
 _MOST_PROPERTIES = 50
 _MOST_LOCATIONS = 100
 _MOST_EVENTS = 2000
@@ -208,11 +208,11 @@ class Instance(_Part):
 
 
 def _instances(value: Any) -> Any:
-    """Read exceptions one by one: a broken one must not keep its series from being read."""
+    """Read exceptions one by one, the last of very many: a broken one must not keep its series from being read."""
     if not isinstance(value, list):
         return () if value is None else value
     read: list[Instance] = []
-    for one in value[:_MOST_EXCEPTIONS]:
+    for one in value[-_MOST_EXCEPTIONS:]:
         with suppress(ValidationError):
             read.append(Instance.model_validate(one))
     if len(read) < len(value):
@@ -223,7 +223,7 @@ def _instances(value: Any) -> Any:
 def _ids(value: Any) -> Any:
     if not isinstance(value, list):
         return () if value is None else value
-    return tuple(one[:_LONGEST_OCCURRENCE_ID] for one in value[:_MOST_EXCEPTIONS] if isinstance(one, str))
+    return tuple(one[:_LONGEST_OCCURRENCE_ID] for one in value[-_MOST_EXCEPTIONS:] if isinstance(one, str))
 
 
 class Event(_Part):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from greenroom.exchange.addresses import address
 from greenroom.exchange.errors import ItemBrokenError
@@ -128,7 +129,7 @@ def observation(event: Event, mailbox: str) -> Observation | ItemBrokenError:
 
 def _changed(event: Event, series: Series) -> tuple[Changed, ...]:
     """Tell what was answered to the occurrences that differ from their series; of very many, the latest."""
-    found = dict(exceptions_of(event, series))
+    found = list(islice(exceptions_of(event, series), _MOST_CHANGED))
     return tuple(
         Changed(
             day,
@@ -136,7 +137,7 @@ def _changed(event: Event, series: Series) -> tuple[Changed, ...]:
             _answer(one.response_status) if one.response_status else None,
             _answered(one.response_status),
         )
-        for day, one in sorted(found.items(), key=lambda pair: pair[0])[-_MOST_CHANGED:]
+        for day, one in reversed(found)
     )
 
 

@@ -33,7 +33,6 @@ _WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturda
 _INDEXES: Final = {"first": Nth.FIRST, "second": Nth.SECOND, "third": Nth.THIRD, "fourth": Nth.FOURTH, "last": Nth.LAST}
 _NAMES: Final = {nth: name for name, nth in _INDEXES.items()}
 _DATE: Final = re.compile(r"(?<!\d)(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
-_MOST_EXCEPTIONS: Final = 5000
 _FIRST: Final = datetime.combine(rules.FIRST_DAY, time(), UTC)
 _LAST: Final = datetime.combine(rules.LAST_DAY, time(), UTC)
 
@@ -46,7 +45,7 @@ def read_series(event: Event, start: datetime, end: datetime) -> Series | None:
     zone = _zone(event, rule, start)
     here = zones.tzinfo_of(zone)
     moved = []
-    gone: list[datetime | date] = sorted(_days(event.cancelled_occurrences))[-_MOST_EXCEPTIONS:]
+    gone: list[datetime | date] = list(_days(event.cancelled_occurrences))
     for one in _exceptions(event):
         original = _original(event, one)
         begins, ends = (_moment(event, one, moment, here) for moment in (one.start, one.end))
@@ -61,11 +60,12 @@ def read_series(event: Event, start: datetime, end: datetime) -> Series | None:
 
 
 def exceptions_of(event: Event, series: Series) -> Iterator[tuple[date, Instance]]:
-    """Yield those exceptions that the series holds as moved, with their days, in order."""
+    """Yield those exceptions that the series holds as moved, with their days, the latest first."""
     moved, known = {one.day for one in series.moved}, occurrences_of(series)
-    for one in _exceptions(event):
+    for one in reversed(_exceptions(event)):
         original = _original(event, one)
         if original is not None and not one.is_cancelled and (day := known.day_of(original)) in moved:
+            moved.discard(day)
             yield day, one
 
 
@@ -203,8 +203,8 @@ def _days(ids: tuple[str, ...]) -> Iterator[date]:
 
 
 def _exceptions(event: Event) -> list[Instance]:
-    """Return the exceptions in the order of their days; of very many, the latest."""
-    return sorted(event.exception_occurrences, key=lambda one: one.original_start or _FIRST)[-_MOST_EXCEPTIONS:]
+    """Return the exceptions in the order of their days."""
+    return sorted(event.exception_occurrences, key=lambda one: one.original_start or _FIRST)
 
 
 def _original(event: Event, one: Instance) -> datetime | date | None:
