@@ -39,6 +39,7 @@ _KNOWN = {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTH", "BYM
 _TIME_PARTS = {"BYHOUR": "hour", "BYMINUTE": "minute", "BYSECOND": "second"}
 _MONTHS_OF_YEAR = 12
 _MAX_COUNT = 100_000
+_LAST_DAY = 31
 
 
 class _Unsayable(Exception):  # noqa: N818  not an error of anybody: the way out of the reader below
@@ -141,9 +142,9 @@ def _in_month(rule: _Rule) -> int | tuple[DayOrGroup, WeekIndex]:
             raise _Unsayable
         day = rule.number("BYMONTHDAY") if "BYMONTHDAY" in rule.parts else rule.first.day
         if day == -1:
-            return 31
+            return _LAST_DAY
         # Days 29 to 31: the rule skips short months, Exchange takes their last day; it imports such rules all the same.
-        if day is None or not 1 <= day <= 31:  # noqa: PLR2004  days of a month
+        if day is None or not 1 <= day <= _LAST_DAY:
             raise _Unsayable
         return day
     codes = frozenset(code for _, code in given)
@@ -216,13 +217,18 @@ def _pattern_text(pattern: Pattern) -> str:
                 f"FREQ=WEEKLY;INTERVAL={interval};BYDAY={','.join(_code(day) for day in days)};WKST={_code(first_day)}"
             )
         case AbsoluteMonthly(interval, day):
-            return f"FREQ=MONTHLY;INTERVAL={interval};BYMONTHDAY={day}"
+            return f"FREQ=MONTHLY;INTERVAL={interval};{_day_of_month(day)}"
         case RelativeMonthly(interval, day, index):
             return f"FREQ=MONTHLY;INTERVAL={interval};{_nth(day, index)}"
         case AbsoluteYearly(month, day):
-            return f"FREQ=YEARLY;BYMONTH={month};BYMONTHDAY={day}"
+            return f"FREQ=YEARLY;BYMONTH={month};{_day_of_month(day)}"
         case RelativeYearly(month, day, index):
             return f"FREQ=YEARLY;BYMONTH={month};{_nth(day, index)}"
+
+
+def _day_of_month(day: int) -> str:
+    """The 31st is the last day of every month (MS-OXCICAL 2.1.3.2.2.3); of the 29th and 30th nobody else is told so."""
+    return f"BYMONTHDAY={-1 if day == _LAST_DAY else day}"
 
 
 def _code(day: str) -> str:
