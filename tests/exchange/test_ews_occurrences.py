@@ -129,6 +129,21 @@ class TestOccurrencesThatDiffer:
                 ("y", Response.ACCEPTED),
             ]
 
+    async def test_a_server_that_refuses_a_property_of_theirs_is_asked_for_what_it_has(self) -> None:
+        rows = modified(*((f"x{n}", START + n * WEEK, START + n * WEEK) for n in range(1, 9)))
+        server = serving(s=item("s", WHOLE + rows), **{f"x{n}": fact(f"x{n}", ACCEPTED) for n in range(1, 9)})
+        plain = server.script
+
+        def script(asked: Asked) -> httpx2.Response | Exception:
+            named = [field.get("FieldURI") for field in asked.body.iter("{*}FieldURI")]
+            choosy = "item:Body" not in named and "calendar:AppointmentReplyTime" in named
+            return fault("ErrorInvalidPropertyRequest") if choosy else plain(asked)
+
+        server.script = script
+        seen = await the_one(server, "s")
+        assert {one.response for one in seen.changed} == {Response.ACCEPTED}
+        assert server.count() == 3
+
     async def test_of_very_many_the_latest_are_asked_about_in_requests_of_ten(self) -> None:
         rows = modified(*((f"x{n}", START + n * WEEK, START + n * WEEK) for n in range(1, 201)))
         server = serving(s=item("s", WHOLE + rows), **{f"x{n}": fact(f"x{n}", ACCEPTED) for n in range(1, 201)})

@@ -92,6 +92,12 @@ class TestMasters:
             "</DeletedOccurrences>"
         )
         assert series(odd).series == series().series
+        for far in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1600-01-01T00:00:00Z"):
+            gone = deleted(START).replace(stamp(START), far)
+            row = modified(("x", START, START + HOUR)).replace(
+                f"<OriginalStart>{stamp(START)}", f"<OriginalStart>{far}"
+            )
+            assert series(gone + row).series == series().series
         for wrong in ("<End>0001-01-01T00:00:00Z</End>", "<End>9999-12-31T23:59:59Z</End>"):
             row = modified(("x", START + WEEK, START + WEEK)).replace(f"<End>{stamp(START + WEEK + HOUR)}</End>", wrong)
             assert series(row).series == series().series

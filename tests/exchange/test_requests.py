@@ -33,6 +33,7 @@ def calls() -> Iterator[tuple[str, Call | None]]:
     yield "get masters", items.get_masters(["a", "b"])
     yield "get masters without naming properties", items.get_masters(["a"], plain=True)
     yield "get what became of occurrences", exceptions.get_facts(["a", "b"])
+    yield "get what became of occurrences without naming properties", exceptions.get_facts(["a"], plain=True)
     yield "accept and decline", replies.respond([_reply(Verdict.ACCEPT), _reply(Verdict.DECLINE)])
     yield "accept without a word or a mail", replies.respond([_reply(Verdict.ACCEPT, "", send=False)])
     yield "find by key", search.find_by_key(KEY)

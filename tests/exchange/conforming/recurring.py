@@ -243,6 +243,14 @@ class RecurringContract(Contract):
         starts = [occurrences_of(seen.series).on(day) for day in (date(2031, 3, 4), date(2031, 6, 3))]
         assert [one.start.time() for one in starts if one] == [time(9), time(7, 30)]
 
+    async def test_a_zone_nobody_knows_fails_nothing_and_has_the_first_day_right(self, house: House) -> None:
+        house.invite("Odd", recurrence=TUESDAYS, start_zone="Middle-earth Standard Time")
+        seen = await the_one(house)
+        assert seen.series is not None
+        first = occurrences_of(seen.series).first
+        assert first is not None
+        assert (first.day, first.start, first.end) == (DAY, START, START + HOUR)
+
     @pytest.mark.parametrize("changed", ["moved", "gone", "both"])
     async def test_both_faces_tell_the_same_series(self, house: House, changed: str) -> None:
         if house.processing == "none":

@@ -47,10 +47,10 @@ def worth_asking(differing: Iterable[Differing]) -> list[Differing]:
     return sorted((one for one in differing if one.ref.id), key=lambda one: one.day)[-MOST:]
 
 
-def get_facts(ids: Sequence[str]) -> Call:
-    """Ask for what became of occurrences."""
-    wanted = with_children(types("AdditionalProperties"), *identity.fields(_FACTS))
-    shape = with_children(messages("ItemShape"), types("BaseShape", "IdOnly"), wanted)
+def get_facts(ids: Sequence[str], *, plain: bool = False) -> Call:
+    """Ask for what became of occurrences; with `plain` nothing is named, as in `items.get_items`."""
+    wanted = None if plain else with_children(types("AdditionalProperties"), *identity.fields(_FACTS))
+    shape = with_children(messages("ItemShape"), types("BaseShape", "AllProperties" if plain else "IdOnly"), wanted)
     items = with_children(messages("ItemIds"), *(types("ItemId", Id=ident) for ident in ids))
     return Call("GetItem", with_children(messages("GetItem"), shape, items))
 

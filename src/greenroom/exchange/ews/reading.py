@@ -84,7 +84,12 @@ class Reader:
         return await Narrowing(self._ask_facts, self._mailbox, raises=False).get(ids) if ids else {}
 
     async def _ask_facts(self, ids: list[str]) -> list[Fact]:
-        reply = await self._transport.call(exceptions.get_facts(ids), self._mailbox)
+        try:
+            reply = await self._transport.call(exceptions.get_facts(ids, plain=self._plain), self._mailbox)
+        except RefusedRequestError as error:
+            if self._plain or error.code not in PROPERTY_REFUSED:
+                raise
+            reply = await self._transport.call(exceptions.get_facts(ids, plain=True), self._mailbox)
         return exceptions.read_facts(reply, count=len(ids), mailbox=self._mailbox)
 
     async def _named(self, observation: Observation) -> Observation | Unreadable:

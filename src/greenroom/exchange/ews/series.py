@@ -56,7 +56,7 @@ def read_series(fields: Mapping[str, Element], start: datetime, end: datetime, z
     """Read a master's properties (by local name). `start` and `end` are the instants of its first occurrence."""
     recurrence = fields.get("Recurrence")
     modified = _modified(fields.get("ModifiedOccurrences"))
-    gone = {found for row in children(fields.get("DeletedOccurrences")) if (found := instant(text_of(row, "Start")))}
+    gone = _deleted(fields.get("DeletedOccurrences"))
     last = instant(text_of(fields.get("LastOccurrence"), "End"))
     if recurrence is None or len(recurrence) == 0:
         # A series brought in with a rule that Exchange's patterns cannot say; its last occurrence may be known all the same.
@@ -65,7 +65,7 @@ def read_series(fields: Mapping[str, Element], start: datetime, end: datetime, z
         rule = read_rule(recurrence)
         moved = [(row.original, row.start, row.end) for row in modified]
         zone = _counted_in(zone, rule, start)
-        series = Series.of(rule, start, end, zone, moved=moved, gone=sorted(gone)[-_MOST_EXCEPTIONS:])
+        series = Series.of(rule, start, end, zone, moved=moved, gone=gone)
         occurrences = occurrences_of(series)
         until = occurrences.last_end
         days = [(occurrences.day_of(row.original), row) for row in modified]
@@ -91,7 +91,7 @@ def _modified(container: Element | None) -> list[_Row]:
     found: dict[datetime, _Row] = {}
     for element in islice(children(container), 4 * _MOST_EXCEPTIONS):
         original, start, end = (instant(text_of(element, name)) for name in ("OriginalStart", "Start", "End"))
-        if original is None or start is None or end is None or not _is_sound(start, end):
+        if original is None or start is None or end is None or not (_is_sound(original) and _is_sound(start, end)):
             continue
         ident = child(element, "ItemId")
         ref = ItemRef("") if ident is None else ItemRef(ident.get("Id") or "", ident.get("ChangeKey") or "")
@@ -99,17 +99,24 @@ def _modified(container: Element | None) -> list[_Row]:
     return sorted(found.values(), key=lambda row: row.original)[-_MOST_EXCEPTIONS:]
 
 
-def _is_sound(start: datetime, end: datetime) -> bool:
+def _deleted(container: Element | None) -> list[datetime]:
+    """Read DeletedOccurrences, the latest of very many; what makes no sense is left out."""
+    found = (instant(text_of(row, "Start")) for row in islice(children(container), 4 * _MOST_EXCEPTIONS))
+    return sorted({moment for moment in found if moment is not None and _is_sound(moment)})[-_MOST_EXCEPTIONS:]
+
+
+def _is_sound(start: datetime, end: datetime | None = None) -> bool:
     """Whether a calendar of Exchange could hold an occurrence then."""
-    return start.date() >= FIRST_DAY and end.date() <= LAST_DAY and timedelta() <= end - start <= MAX_LENGTH
+    end = end or start
+    return start.date() > FIRST_DAY and end.date() < LAST_DAY and timedelta() <= end - start <= MAX_LENGTH
 
 
-def _digest(recurrence: Element, zone: Zone, modified: list[_Row], gone: set[datetime]) -> str:
+def _digest(recurrence: Element, zone: Zone, modified: list[_Row], gone: list[datetime]) -> str:
     """Describe a rule that cannot be said by something that changes when it does."""
     parts = sorted(_part(element) for element in children(recurrence) if local(element).endswith(_RULES))
     parts.append(f"zone={zone.name} {zone.definition}")
     parts += [f"{row.original}/{row.start}/{row.end}" for row in modified]
-    parts += [f"-{moment}" for moment in sorted(gone)]
+    parts += [f"-{moment}" for moment in gone]
     return f"unsaid={hashlib.sha256('; '.join(parts).encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
