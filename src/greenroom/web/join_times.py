@@ -16,7 +16,6 @@ from enum import StrEnum
 
 from greenroom.meetings.admission import Admission, AdmissionWindow, Once, Times
 from greenroom.meetings.recurrence import Series, occurrences_of
-from greenroom.meetings.zones import find
 from greenroom.web.contract import JoinRoom
 from greenroom.web.zones import find_zone
 
@@ -75,8 +74,9 @@ def times_of(room: JoinRoom, state: JoinState, now: datetime) -> JoinTimes:
     coming: datetime | None = None
     if state in {JoinState.TOO_EARLY, JoinState.BETWEEN}:
         coming = window.opens
-    elif state is JoinState.OPEN and (following := admission.following(now)) is not None:
-        coming = following.opens
+    elif window.closes is not None and state is JoinState.OPEN:
+        following = admission.following(window.closes)
+        coming = None if following is None else following.opens
     ends = None if _is_open_ended(admission, window) else window.ends
     closes = window.closes
     if closes is not None and closes - window.ends > _FAR + admission.after:
@@ -101,7 +101,7 @@ def zone_of(room: JoinRoom, starts: datetime | None) -> tzinfo | None:
     planned = room.planned[0]
     if starts is not None and len(room.planned) > 1:
         planned = min(room.planned, key=lambda one: _distance(one.times, starts))
-    return find(planned.zone) if planned.zone.definition else find_zone(planned.zone.name)
+    return find_zone(planned.zone)
 
 
 def _of_its_own(admission: Admission) -> AdmissionWindow | None:

@@ -5,7 +5,7 @@ from datetime import UTC, tzinfo
 from greenroom.meetings.zones import Zone, find
 
 
-def find_zone(name: str | None) -> tzinfo | None:
+def find_zone(zone: Zone) -> tzinfo | None:
     """Return the zone of any name a calendar gives; None for UTC itself, which is shown anyway, and for one nobody knows."""
-    found = find(Zone(name or ""))
+    found = find(zone)
     return None if found is UTC else found
