@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
@@ -327,6 +327,7 @@ _entries = st.dictionaries(
 )
 
 
+@settings(deadline=None)  # other tests may run beside it
 @given(st.binary(max_size=200) | _json.map(lambda v: json.dumps(v).encode()))
 def test_whatever_is_posted_nothing_is_raised_and_nobody_woken(body: bytes) -> None:
     ours = Listening(GraphIntake(TENANT, clock=Clock()))
@@ -334,6 +335,7 @@ def test_whatever_is_posted_nothing_is_raised_and_nobody_woken(body: bytes) -> N
     assert ours.signals == []
 
 
+@settings(deadline=None)  # other tests may run beside it
 @given(st.lists(_entries | _json, max_size=5))
 def test_whatever_an_entry_holds_only_the_secret_opens(entries: list[Any]) -> None:
     ours = Listening(GraphIntake(TENANT, clock=Clock()))
@@ -342,6 +344,7 @@ def test_whatever_an_entry_holds_only_the_secret_opens(entries: list[Any]) -> No
     assert ours.signals == [Signal.CHANGED]
 
 
+@settings(deadline=None)  # other tests may run beside it
 @given(_json)
 def test_whatever_a_genuine_entry_says_besides_it_wakes(content: Any) -> None:
     ours = Listening(GraphIntake(TENANT, clock=Clock()))
