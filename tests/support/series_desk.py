@@ -251,7 +251,7 @@ class Meeting:
     def cancel_one(self, original: datetime) -> None:
         self._exchange.cancel_occurrence(self.organizer, self.id, original)
 
-    def invite_room(self, original: datetime | None = None, body: str = "") -> None:
+    def invite_room(self, original: datetime | None = None, *, body: str = "") -> None:
         """Invite the equipment mailbox too: to all of it, or to one occurrence (whose text may be another one)."""
         people = self.own.meeting.attendees
         changes: dict[str, Any] = {"attendees": (*people, self.desk.room)}
