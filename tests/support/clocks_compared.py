@@ -1,4 +1,4 @@
-"""Compares two time zones: at every hour around their changes and now and then elsewhere, by instants and by wall clocks."""
+"""Compares two time zones: at every half hour around changes and now and then elsewhere, by instants and by wall clocks."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -6,21 +6,20 @@ from datetime import UTC, datetime, timedelta, tzinfo
 HOUR = timedelta(hours=1)
 
 
-def instants(
-    zone: tzinfo, since: datetime, until: datetime, around: timedelta = timedelta(hours=5)
-) -> Iterator[datetime]:
-    """Yield instants: one every nineteen hours, and one every half hour within `around` of a change."""
-    at, step = since, timedelta(hours=19)
-    offset = at.astimezone(zone).utcoffset()
+def instants(zone: tzinfo, since: datetime, until: datetime) -> Iterator[datetime]:
+    """Yield instants: one every 75 hours, and one every half hour from four hours before to four hours after a change."""
+    at, step = since, timedelta(hours=75)
     while at < until:
         yield at
-        following = (at + step).astimezone(zone).utcoffset()
-        if following != offset:
-            close = at - around
-            while close < at + step + around:
-                yield close
-                close += HOUR / 2
-        at, offset = at + step, following
+        low, high = at, at + step
+        if low.astimezone(zone).utcoffset() != high.astimezone(zone).utcoffset():
+            while high - low > HOUR / 2:
+                middle = low + (high - low) / 2
+                same = middle.astimezone(zone).utcoffset() == low.astimezone(zone).utcoffset()
+                low, high = (middle, high) if same else (low, middle)
+            begin = low.replace(minute=0, second=0, microsecond=0)
+            yield from (begin + HOUR / 2 * more for more in range(-8, 10))
+        at += step
 
 
 def differences(

@@ -17,7 +17,7 @@ from greenroom.meetings.zones import Zone, find
 from greenroom.meetings.zones import zone_of as choose
 
 MAX_TEXT = 256 * 1024
-MAX_PARTS = 512
+MAX_PARTS = 192
 MAX_DATES = 2048
 _DAY = 86400
 _WEEK = 7
@@ -43,27 +43,67 @@ class _Part:
     last: int
     dates: tuple[datetime, ...]
 
-    def changes(self, year: int) -> Iterator[tuple[int, int]]:
-        if self.rule is not None and self.first <= year <= self.last:
-            yield self.rule.instant(year), self.after
-        yield from ((_count(one) - self.before, self.after) for one in self.dates if one.year == year)
+    def holds(self, year: int) -> bool:
+        return self.rule is not None and self.first <= year <= self.last
+
+
+class _Changes:
+    """What all parts say of a year."""
+
+    def __init__(self, parts: list[_Part]) -> None:
+        self._ruled = [part for part in parts if part.rule is not None]
+        self._dated: dict[int, dict[int, Yearly]] = {}
+        for part in parts:
+            for wall in part.dates:
+                dated = Yearly(wall.month, -1, wall.day, _time_of_day(wall), part.before, part.after)
+                self._dated.setdefault(wall.year, {}).setdefault(dated.instant(wall.year), dated)
+
+    @property
+    def bounds(self) -> list[int]:
+        """The years in which something begins or ends."""
+        ruled = {year for part in self._ruled for year in (part.first, part.last + 1)}
+        dated = {year + more for year in self._dated for more in (0, 1)}
+        return sorted(year for year in ruled | dated if year <= _LAST_YEAR)
+
+    def is_dated(self, year: int) -> bool:
+        return year in self._dated
+
+    def of(self, year: int) -> dict[int, Yearly]:
+        """Return the changes by their instant, in order."""
+        ruled = [part.rule for part in self._ruled if part.holds(year) and part.rule is not None]
+        found = self._dated.get(year, {}) | {rule.instant(year): rule for rule in ruled}
+        return dict(sorted(found.items()))
 
 
 def zone_of(text: str, around: datetime = _USUALLY) -> Zone:
     """Return the zone of a VTIMEZONE: by its TZID where that is known (`greenroom.meetings.zones.zone_of`), else as it is defined.
 
-    `text` may have more around it, such as a whole calendar: the first VTIMEZONE counts. Raises ValueError for anything else.
+    `text` may have more around it, such as a whole calendar: the first VTIMEZONE counts. Where its name is known it may say of
+    itself what it likes. Raises ValueError for anything else.
     """
     if len(text) > MAX_TEXT:
         raise ValueError("a time zone is not that long")
     names, parts = _read(text)
     name = next((name for name in names if find(Zone(name))), names[0] if names else "")
-    return choose(name, write_definition(_eras(parts)), around)
+    try:
+        definition = _definition(parts)
+    except ValueError:
+        if not find(Zone(name)):
+            raise
+        definition = ""
+    return choose(name, definition, around)
 
 
-def _read(text: str) -> tuple[list[str], list[_Part]]:
+def _definition(parts: list[list[tuple[str, str]]]) -> str:
+    if not 1 <= len(parts) <= MAX_PARTS:
+        raise ValueError("this is not a VTIMEZONE, or one of too many parts")
+    return write_definition(_eras([_part(lines) for lines in parts]))
+
+
+def _read(text: str) -> tuple[list[str], list[list[tuple[str, str]]]]:
+    """Return the names of the first VTIMEZONE, and the lines of its parts."""
     names: list[str] = []
-    parts: list[_Part] = []
+    parts: list[list[tuple[str, str]]] = []
     within: list[str] = []
     found: list[tuple[str, str]] = []
     for line in re.split(r"\r?\n", _FOLD.sub("", text)):
@@ -76,7 +116,7 @@ def _read(text: str) -> tuple[list[str], list[_Part]]:
             found = []
         elif name == "END":
             if "VTIMEZONE" in within and value.upper() in {"STANDARD", "DAYLIGHT"}:
-                parts.append(_part(found))
+                parts.append(found)
             if value.upper() == "VTIMEZONE":
                 break
             within = within[:-1]
@@ -84,8 +124,6 @@ def _read(text: str) -> tuple[list[str], list[_Part]]:
             names.append(value)
         else:
             found.append((name, value))
-    if not 1 <= len(parts) <= MAX_PARTS or sum(len(part.dates) for part in parts) > MAX_DATES:
-        raise ValueError("this is not a VTIMEZONE, or one of too many parts")
     return names, parts
 
 
@@ -94,9 +132,11 @@ def _part(lines: Iterable[tuple[str, str]]) -> _Part:
     dates: list[datetime] = []
     for name, value in lines:
         if name == "RDATE":
-            dates += [_time(one.partition("/")[0]) for one in value.split(",")[:MAX_DATES]]
+            dates += [_time(one.partition("/")[0]) for one in value.strip(",").split(",")]
         else:
             said.setdefault(name, value)
+    if len(dates) > MAX_DATES:
+        raise ValueError("a VTIMEZONE has not that many dates")
     try:
         start, before, after = _time(said["DTSTART"]), _offset(said["TZOFFSETFROM"]), _offset(said["TZOFFSETTO"])
     except KeyError as error:
@@ -159,34 +199,23 @@ def _day(parts: dict[str, str], start: datetime) -> tuple[int, int]:
 
 def _eras(parts: list[_Part]) -> Iterator[Era]:
     """Yield times of equal rules: whole years with the same rules in force, and every year with dates of its own."""
-    bounds = {year for part in parts for year in (part.first, part.last + 1) if part.rule is not None}
-    dated = {one.year for part in parts for one in part.dates}
-    years = sorted(year for year in bounds | dated | {year + 1 for year in dated} if year <= _LAST_YEAR)
+    said = _Changes(parts)
+    years = said.bounds
     if not years or len(years) > 2 * MAX_ERAS:
         raise ValueError("a time zone has at least one era, and not that many")
-    first = sorted((instant, part.before, after) for part in parts for instant, after in part.changes(years[0]))
+    first = list(said.of(years[0]).values())
     if not first:
         raise ValueError("a VTIMEZONE has a rule that never applies")
-    state = first[0][1] if years[0] in dated else first[-1][2]
-    yield Era(None, state, () if years[0] in dated else tuple(_onsets(parts, years[0])))
+    dated = said.is_dated(years[0])
+    state = first[0].before if dated else first[-1].after
+    yield Era(None, state, () if dated else tuple(first))
     for year in years:
         begins = datetime(year, 1, 1, tzinfo=UTC).toordinal() * _DAY - state
-        past = [change for y in (year - 1, year) for part in parts for change in part.changes(y) if change[0] <= begins]
-        state = max(past)[1] if past else state
-        yield Era(begins, state, tuple(_onsets(parts, year)))
-        state = max((change for part in parts for change in part.changes(year)), default=(0, state))[1]
-
-
-def _onsets(parts: list[_Part], year: int) -> Iterator[Yearly]:
-    rules = [part.rule for part in parts if part.rule is not None and part.first <= year <= part.last]
-    yield from rules
-    named = {rule.instant(year) for rule in rules}
-    for part in parts:
-        for wall in part.dates:
-            instant = _count(wall) - part.before
-            if wall.year == year and instant not in named:
-                named.add(instant)
-                yield Yearly(wall.month, -1, wall.day, _time_of_day(wall), part.before, part.after)
+        own = said.of(year)
+        past = {instant: one.after for instant, one in (said.of(year - 1) | own).items() if instant <= begins}
+        state = past[max(past)] if past else state
+        yield Era(begins, state, tuple(own.values()))
+        state = next((one.after for one in reversed(own.values())), state)
 
 
 def _time_of_day(wall: datetime) -> int:
