@@ -158,13 +158,14 @@ def _past(observation: Observation, record: Record | None, policy: Policy, now: 
 
 def _was_in_time(observation: Observation, record: Record, end: datetime) -> bool:
     """Whether time went by while we knew of the meeting; only one that came late, or was moved into the past, is declined."""
-    if record.reason == Reason.PAST or record.created_at >= end:
+    if record.reason == Reason.PAST:
         return False
     before, span = record.span, observation.span
     if before is None or last_end(record.kind, before) == end:
-        return True
+        return record.created_at < end
     both = record.kind is observation.kind is Kind.SERIES
-    return both and span is not None and before.start == span.start  # a series that was shortened
+    # A series that was shortened, however lately we learned of it: as it was, it was not over.
+    return both and not _is_new(record) and span is not None and before.start == span.start
 
 
 def _over(observation: Observation, record: Record, end: datetime) -> Decision:
