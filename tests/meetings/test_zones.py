@@ -54,6 +54,8 @@ def test_a_zone_is_found_by_any_of_its_names(name: str, iana: str) -> None:
         ("utc", 0),
         ("GMT", 0),
         ("Z", 0),
+        ("GMT+0", 0),
+        ("Zulu", 0),
         ("tzone://Microsoft/Utc", 0),
         ("tzone://Microsoft/UTC", 0),
         ("UTC+2", 2),

@@ -32,7 +32,8 @@ _PLACES = re.compile(r" *[,/:] *")
 _SUMMER_AND_WINTER = (datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 7, 1, tzinfo=UTC))
 _LONGEST_NAME = 200
 _MOST_PARTS = 3
-_UTC = {"UTC", "GMT", "Z", "ETC/UTC", "ETC/GMT", "TZONE://MICROSOFT/UTC", "COORDINATED UNIVERSAL TIME"}
+_UTC = {"UTC", "GMT", "Z", "GMT0", "GMT+0", "GMT-0", "GREENWICH", "UCT", "UNIVERSAL", "ZULU", "ETC/UTC", "ETC/GMT"}
+_UTC |= {"TZONE://MICROSOFT/UTC", "COORDINATED UNIVERSAL TIME"}
 _OF_THE_SYSTEM = {"posix", "right", "localtime", "posixrules", "factory"}
 _FURTHEST = timedelta(hours=14)
 _WEST, _EAST = -12, 14
