@@ -95,6 +95,7 @@ def test_json_tells_the_rule_and_what_comes_next(folder: Path) -> None:
     fill(folder, [record(1, series), record(2, start=NEXT)])
     first, second = sorted(listed(folder), key=lambda one: one["correlation_id"])
     assert first["series"] == {
+        "rule": "FREQ=DAILY;INTERVAL=10;COUNT=20",
         "zone": "UTC",
         "next_opens": (NEXT + 10 * DAY - HOUR / 2).isoformat(),
         "next_start": (NEXT + 10 * DAY).isoformat(),
@@ -172,6 +173,7 @@ def test_a_story_tells_the_rule_and_the_next_windows(folder: Path) -> None:
     later = NEXT + 20 * DAY
     for words in (
         "repeats every 10 days, 10:00 to 11:00 UTC, no end",
+        "rule FREQ=DAILY;INTERVAL=10",
         "exceptions 1 cancelled",
         f"next {NEXT:%Y-%m-%d} 10:00 to 11:00, open 09:30 to 12:00",
         f"after that {later:%Y-%m-%d} 10:00 to 11:00, open 09:30 to 12:00",

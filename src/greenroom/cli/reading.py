@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from greenroom.cli.coming import coming, window_of
 from greenroom.cli.failures import of_storage
 from greenroom.cli.options import end_with
+from greenroom.meetings.icalendar import rrule_of
 from greenroom.meetings.record import JournalEntry, Record
 from greenroom.meetings.recurrence import Series, occurrences_of
 from greenroom.settings import Settings
@@ -88,10 +89,11 @@ def record_json(settings: Settings, record: Record, now: datetime) -> dict[str, 
 
 
 def series_json(settings: Settings, record: Record, series: Series, now: datetime) -> dict[str, Any]:
-    """Write a recurrence for `--json`: what comes next."""
+    """Write a recurrence for `--json`: its rule as in RFC 5545, and what comes next."""
     one = coming(series, now)
     window = None if one is None else window_of(settings, record, one)
     return {
+        "rule": rrule_of(series.rule),
         "zone": series.zone.name,
         "next_opens": None if window is None else stamp(window.opens),
         "next_start": None if one is None else stamp(one.start),

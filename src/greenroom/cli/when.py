@@ -6,6 +6,7 @@ from greenroom.cli.coming import next_occurrences, window_of
 from greenroom.cli.reading import local
 from greenroom.cli.repeating import exceptions, in_words
 from greenroom.meetings.admission import AdmissionWindow
+from greenroom.meetings.icalendar import rrule_of
 from greenroom.meetings.meeting import Kind
 from greenroom.meetings.record import Record
 from greenroom.meetings.recurrence import Occurrence, Series, occurrences_of
@@ -49,6 +50,7 @@ def _repeats(settings: Settings, record: Record, series: Series, now: datetime) 
     over = "" if last is None else f"nothing more; the last one ended {local(last)}"
     return {
         "repeats": in_words(series),
+        "rule": rrule_of(series.rule),
         "exceptions": exceptions(series),
         **(dict(zip(_COMING, (_occurrence(*one) for one in coming), strict=False)) or {"next": over}),
         "review": "" if record.review_at is None else f"{local(record.review_at)}, as it has no end",
