@@ -148,7 +148,7 @@ def agree(ours: tzinfo, theirs: tzinfo, since: int, years: int) -> bool:
         near = {(wall + timedelta(hours=more)).replace(tzinfo=theirs).utcoffset() for more in (-4, 0, 4)}
         if len(near) == 1 and wall.replace(tzinfo=ours).utcoffset() not in near:
             return False
-        wall += timedelta(hours=83)
+        wall += timedelta(hours=227)
     return True
 
 
@@ -292,7 +292,7 @@ def test_a_known_name_is_enough() -> None:
     assert vtimezone.zone_of(odd) == vtimezone.zone_of(zone(name="Europe/Berlin")) == Zone("Europe/Berlin")
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(
     st.sampled_from([IN_TIMES, IN_DAYS, DATED, MOSCOW]), st.lists(st.tuples(st.integers(0, 700), TOKENS), max_size=5)
 )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenroom.meetings.zone_clock import ZoneClock, clock_of
@@ -222,6 +222,7 @@ numbers = st.integers(-(10**12), 10**12) | st.integers(-100_000, 100_000) | st.i
 onsets = st.lists(st.lists(numbers, min_size=6, max_size=6), max_size=4)
 
 
+@settings(max_examples=60)
 @given(st.lists(st.fixed_dictionaries({"offset": numbers}, optional={"from": numbers, "onsets": onsets}), max_size=4))
 def test_what_can_be_read_can_be_counted_by(eras: list[object]) -> None:
     try:
@@ -229,12 +230,13 @@ def test_what_can_be_read_can_be_counted_by(eras: list[object]) -> None:
     except ValueError:
         return
     for number in (1, 2, 1970, 2026, 9999):
-        for month in (1, 6, 12):
+        for month in (1, 6):
             at = datetime(number, month, 28, tzinfo=clock)
             assert at.utcoffset() is not None
             assert at.dst() is not None
 
 
+@settings(max_examples=60)
 @given(
     st.integers(1, 12),
     st.integers(-1, 6),
