@@ -95,16 +95,22 @@ class Series:
             first, last = start.astimezone(here).replace(tzinfo=None), end.astimezone(here).replace(tzinfo=None)
             # Where the clocks are put back in between, the end may show no later time than the start.
             plain = cls(rule, first.time(), last - first if last > first else max(end - start, timedelta()), zone)
-            day_of = plain.occurrences.day_of
-            kept = {day_of(original): (begin, finish) for original, begin, finish in moved}
-            missing = frozenset({day_of(original) for original in gone} - kept.keys())
-            changed = tuple(
-                Moved(day, begin.astimezone(UTC), max(begin, finish).astimezone(UTC))
-                for day, (begin, finish) in sorted(kept.items())
-            )
-            return replace(plain, moved=changed, gone=missing) if changed or missing else plain
+            return plain.differing(moved, gone)
         except OverflowError as error:
             raise ValueError("the series' times are out of every calendar") from error
+
+    def differing(
+        self, moved: Iterable[tuple[datetime | date, datetime, datetime]], gone: Iterable[datetime | date]
+    ) -> "Series":
+        """Return this series with these exceptions and no others, told as `of` takes them. Raises ValueError, OverflowError."""
+        day_of = self.occurrences.day_of
+        kept = {day_of(original): (begin, finish) for original, begin, finish in moved}
+        missing = frozenset({day_of(original) for original in gone} - kept.keys())
+        changed = tuple(
+            Moved(day, begin.astimezone(UTC), max(begin, finish).astimezone(UTC))
+            for day, (begin, finish) in sorted(kept.items())
+        )
+        return replace(self, moved=changed, gone=missing) if changed or missing else self.frame
 
     @property
     def frame(self) -> "Series":
