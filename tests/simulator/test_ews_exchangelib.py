@@ -236,3 +236,38 @@ def test_times_are_kept_in_utc(sim: RunningSimulator) -> None:
     invite(account(sim, ORGANIZER))
     (copy,) = sim.exchange.items(EQUIPMENT, "calendar")
     assert copy.meeting.start == datetime(2026, 12, 3, 9, tzinfo=UTC)  # type: ignore[attr-defined]  # calendars hold calendar items
+
+
+def test_exchangelib_opens_answers_and_changes_single_occurrences(sim: RunningSimulator) -> None:
+    organizer, equipment = account(sim, ORGANIZER), account(sim, EQUIPMENT)
+    pattern = exchangelib.recurrence.WeeklyPattern(interval=1, weekdays=["Thursday"], first_day_of_week="Monday")
+    invite(organizer, recurrence=exchangelib.recurrence.Recurrence(pattern=pattern, start=START.date(), number=5))
+    week = timedelta(days=7)
+    own = organizer.calendar.all()[0]
+    second = organizer.calendar.view(start=START + timedelta(days=3), end=START + timedelta(days=9))[0]
+    assert (second.type, second.original_start) == ("Occurrence", START + week)
+    second.start += timedelta(hours=2)
+    second.end += timedelta(hours=2)
+    second.save(update_fields=["start", "end"], send_meeting_invitations=ews_items.SEND_ONLY_TO_ALL)
+    third = own.occurrence(index=3)
+    third.refresh()
+    assert third.original_start == START + 2 * week
+    third.delete(send_meeting_cancellations=ews_items.SEND_ONLY_TO_ALL)
+
+    master = equipment.calendar.all()[0]
+    assert master.first_occurrence.start == START
+    assert master.last_occurrence.start == START + 4 * week
+    assert [one.start for one in master.deleted_occurrences] == [START + 2 * week]
+    (modified,) = master.modified_occurrences
+    assert (modified.original_start, modified.start) == (START + week, START + week + timedelta(hours=2))
+    view = list(equipment.calendar.view(start=START, end=START + 6 * week))
+    assert [one.type for one in view] == ["Occurrence", "Exception", "Occurrence", "Occurrence"]
+    exception = view[1]
+    assert (exception.id, exception.my_response_type) == (modified.id, "NoResponseReceived")
+    exception.accept(body="the room is open then")
+    answered = list(equipment.calendar.view(start=START, end=START + 6 * week))[1]
+    assert answered.my_response_type == "Accept"
+    assert equipment.calendar.all()[0].my_response_type == "NoResponseReceived"
+    above = answered.recurring_master()
+    above.refresh()
+    assert above.id == master.id
