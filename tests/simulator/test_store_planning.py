@@ -321,3 +321,15 @@ def test_an_all_day_occurrence_of_several_days_moves_whole() -> None:
         timedelta(days=3),
         date(2026, 12, 9),
     )
+
+
+def test_a_word_about_an_occurrence_finds_no_series_in_what_became_a_single_meeting() -> None:
+    box, item = series(AUTO)
+    box.exchange.update_occurrence(ANN, item.id, SECOND, {"start": SECOND + HOUR}, send="SendOnlyToAll")
+    late = box.exchange.export_ics(AUTO, box.request(AUTO).id)
+    box.later()
+    box.exchange.update_item(ANN, item.id, {"recurrence": None}, send="SendOnlyToAll")
+    box.exchange.deliver_ics(AUTO, late)
+    single, lone = entries(box, AUTO)
+    assert (single.meeting.type, single.meeting.modified) == ("Single", ())
+    assert (lone.meeting.type, lone.meeting.start) == ("Exception", SECOND + HOUR)

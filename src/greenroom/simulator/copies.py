@@ -30,7 +30,7 @@ def find(store: MailboxStore, meeting: Meeting) -> CalendarItem | None:
     if exact is not None:
         return exact
     if meeting.recurrence_id is not None:
-        return next((item for item in items if item.meeting.recurrence_id is None), None)
+        return next((item for item in items if item.meeting.is_series), None)
     return items[0] if meeting.is_cancelled and items else None
 
 

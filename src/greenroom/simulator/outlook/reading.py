@@ -16,6 +16,7 @@ from greenroom.simulator.model import (
     MeetingResponse,
     Person,
 )
+from greenroom.simulator.occurrence_items import change_of, view_of
 from greenroom.simulator.outlook.bodies import body_version
 from greenroom.simulator.outlook.listing import LABELS, Kind, kind_of, name_of
 from greenroom.simulator.outlook.repeats import in_words
@@ -113,11 +114,18 @@ def _is_room(visit: Visit, person: Person | None) -> bool:
 
 
 def _body(visit: Visit, item: Item) -> Body:
-    if isinstance(item, CalendarItem) and visit.occurrence is not None:
-        for one in item.meeting.modified:
-            if one.original_start == visit.occurrence and one.body is not None:
-                return one.body
-    return item.body
+    view = _occurrence(visit, item)
+    return item.body if view is None else view.body
+
+
+def _occurrence(visit: Visit, item: Item) -> CalendarItem | None:
+    """The one occurrence of a series that is looked at, if one is and it still takes place."""
+    if visit.occurrence is None or not isinstance(item, CalendarItem) or not item.meeting.is_series:
+        return None
+    try:
+        return view_of(item, change_of(item, visit.occurrence))
+    except NoSuchItem:
+        return None
 
 
 def body_shown(visit: Visit, item: Item) -> Body:
@@ -127,13 +135,10 @@ def body_shown(visit: Visit, item: Item) -> Body:
 
 def _tell_meeting(visit: Visit, page: Reading, item: CalendarItem | MeetingMessage, meeting: Meeting) -> None:
     start, end, page.location = meeting.start, meeting.end, meeting.location
-    if visit.occurrence is not None and meeting.is_series:
-        start, end = visit.occurrence, visit.occurrence + (meeting.end - meeting.start)
-        for one in meeting.modified:
-            if one.original_start == visit.occurrence:
-                start, end = one.start, one.end
-                page.subject = page.subject if one.subject is None else one.subject
-                page.location = page.location if one.location is None else one.location
+    view = _occurrence(visit, item)
+    if view is not None:
+        start, end, page.location = view.meeting.start, view.meeting.end, view.meeting.location
+        page.subject = view.subject or page.subject
     page.when = visit.clock.span(start, end)
     page.repeats = in_words(meeting)
     page.ics_url = visit.url("meeting.ics", item=item.id)
