@@ -24,13 +24,21 @@ from greenroom.meetings.ticket_finder import locate_tickets
 from greenroom.scheduler.waiting import MARKED
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.goid import occurrence_date
-from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft, MeetingResponse, Person
+from greenroom.simulator.model import (
+    Attendee,
+    Body,
+    CalendarItem,
+    MeetingDraft,
+    MeetingResponse,
+    Person,
+    SendInvitations,
+)
 from greenroom.simulator.occurrence_items import exception_on
 from greenroom.simulator.occurrences import occurrences_within, original_day
 from greenroom.simulator.recurrence import Recurrence
 from greenroom.storage import Storage, StoredRoom
 from support import planted
-from support.whole import ATTENDEE, settings_in
+from support.whole import ATTENDEE, Spoken, settings_in
 
 T = TypeVar("T")
 
@@ -43,7 +51,9 @@ AGENDA = f"<html><body><p>{planted.TEXT}</p></body></html>"
 _MOST = 400
 
 
-def at(year: int, month: int, day: int, hour: int = 0, minute: int = 0, zone: tzinfo = STOCKHOLM, fold: int = 0) -> datetime:  # fmt: skip
+def at(
+    year: int, month: int, day: int, hour: int = 0, minute: int = 0, *, zone: tzinfo = STOCKHOLM, fold: int = 0
+) -> datetime:
     """A time on the wall of a zone, in UTC."""
     return datetime(year, month, day, hour, minute, tzinfo=zone, fold=fold).astimezone(UTC)
 
@@ -60,11 +70,12 @@ class Standing:
 class Greenroom:
     """The running Greenroom from outside: its database, its pages, its commands."""
 
-    def __init__(self, folder: Path, url: str) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._http = httpx2.Client(base_url=url, timeout=30, trust_env=False)
+        self.settings = settings_in(folder)
+        self._http = httpx2.Client(base_url=str(self.settings.service.public_url), timeout=30, trust_env=False)
         self._runner = asyncio.Runner()
-        self._storage = Storage.open(settings_in(folder).storage.url.get_secret_value())
+        self._storage = Storage.open(self.settings.storage.url.get_secret_value())
 
     def close(self) -> None:
         self._http.close()
@@ -136,6 +147,7 @@ class Desk:
 
     exchange: Exchange = field(repr=False)
     greenroom: Greenroom = field(repr=False)
+    protocol: Spoken
     number: int
     equipment: str
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(second=0, microsecond=0))
@@ -161,7 +173,7 @@ class Desk:
 
     @cached_property
     def ring(self) -> KeyRing:
-        entry = next(one for one in settings_in(self.greenroom.folder).integration if one.number == self.integration)
+        entry = next(one for one in self.greenroom.settings.integration if one.number == self.integration)
         return KeyRing(entry.ticket_prefix, entry.number, {key.id: key.key for key in entry.ticket_keys})
 
     @property
@@ -180,9 +192,13 @@ class Desk:
         equipment: bool = True,
         organizer: str = "",
         send: bool = True,
+        sender: str | None = None,
         **more: Any,
     ) -> "Meeting":
-        """Plan a meeting and invite a colleague and the equipment mailbox; without `equipment` the colleague alone."""
+        """Plan a meeting and invite a colleague and the equipment mailbox; without `equipment` the colleague alone.
+
+        `sender` is the delegate who does it.
+        """
         draft: MeetingDraft = {
             "subject": planted.SUBJECT,
             "body": Body(body, "HTML"),
@@ -196,7 +212,8 @@ class Desk:
             **more,  # type: ignore[typeddict-item]  # a case says what it wants in the words of the draft
         }
         owner = organizer or self.olga
-        item = self.exchange.create_meeting(owner, draft, "SendToAllAndSaveCopy" if send else "SendToNone")
+        sends: SendInvitations = "SendToAllAndSaveCopy" if send else "SendToNone"
+        item = self.exchange.create_meeting(owner, draft, sends, sender=sender)
         return Meeting(self, owner, item.id, MeetingKey.of_global_object_id(item.meeting.clean_goid))
 
     def deliver(self, ics: str) -> "Meeting":
@@ -322,7 +339,9 @@ class Meeting:
         family = [self.key.clean, *(one.key for one in self.desk.greenroom.family(self.desk.integration, self.key))]
         lines = self.desk.greenroom.journal(self.desk.integration, list(dict.fromkeys(family)))
         outcomes = {outcome.value: outcome for outcome in Outcome}
-        said = [line.code for line in lines if line.step == "replied" and line.code in outcomes and line.detail != MARKED]
+        said = [
+            line.code for line in lines if line.step == "replied" and line.code in outcomes and line.detail != MARKED
+        ]
         heard = self._heard if self.id else self._mailed
         assert [accepts for accepts, _ in heard] == [outcomes[code].accepts for code in said]
         return [

@@ -21,7 +21,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -31,7 +31,7 @@ import pytest
 from support import planted
 from support.series_desk import Desk, Greenroom
 from support.simulator import running_simulator
-from support.whole import ATTENDEE, PASSWORD, Program, Spoken, equipment, serving, settings_in, world
+from support.whole import ATTENDEE, PASSWORD, Program, Spoken, equipment, serving, world
 
 # The assertions of cases are told in full, though they stand in no test module; this module is imported before them.
 pytest.register_assert_rewrite("whole.series_cases")
@@ -70,16 +70,17 @@ def live(protocol: Spoken, folder: Path, cases: Sequence[Case]) -> Outcomes:
     """Let the cases live through all their steps beside each other. Raises nothing: what goes wrong is in the outcomes."""
     outcomes, began = Outcomes(), monotonic()
     try:
-        with running_simulator(_seed(len(cases))) as simulator:
-            with serving(folder, simulator, protocol=protocol, mailboxes=MAILBOXES) as program:
-                told = settings_in(folder)
-                with contextlib.closing(Greenroom(folder, str(told.service.public_url))) as greenroom:
-                    desks = [
-                        Desk(simulator.exchange, greenroom, number, MAILBOXES[number % len(MAILBOXES)])
-                        for number in range(len(cases))
-                    ]
-                    _go_on(cases, desks, greenroom, outcomes)
-                _end(program)
+        with (
+            running_simulator(_seed(len(cases))) as simulator,
+            serving(folder, simulator, protocol=protocol, mailboxes=MAILBOXES) as program,
+        ):
+            with contextlib.closing(Greenroom(folder)) as greenroom:
+                desks = [
+                    Desk(simulator.exchange, greenroom, protocol, number, MAILBOXES[number % len(MAILBOXES)])
+                    for number in range(len(cases))
+                ]
+                _go_on(cases, desks, greenroom, outcomes)
+            _end(program)
     except Exception:  # noqa: BLE001  it is the outcome of every test
         outcomes.life = traceback.format_exc(limit=-6)
     outcomes.seconds = monotonic() - began
@@ -134,7 +135,8 @@ def _step(steps: Steps) -> str | None:
 def _rest(greenroom: Greenroom) -> float:
     """Wait until every mailbox has been looked at twice since anything happened, and nothing waits to be done soon."""
     began = monotonic()
-    state, passes = greenroom.state(_SOON), {}
+    state = greenroom.state(_SOON)
+    passes: dict[str, set[datetime | None]] = {}
     while True:
         sleep(0.2)
         now = greenroom.state(_SOON)

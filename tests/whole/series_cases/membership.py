@@ -183,7 +183,7 @@ def an_occurrence_with_one_ticket_then_the_series_with_another(desk: Desk) -> St
 
 @case
 def the_whole_series_then_one_occurrence_alone(desk: Desk) -> Steps:
-    """Traps 16 and 23: taken out of the whole, swept out of the calendar, invited to one: open for that one, as people have read."""
+    """Traps 16 and 23: taken out of the whole, swept out of the calendar, invited to one: that one is open, as people have read."""
     series = weekly(desk)
     yield
     alias = series.alias

@@ -1,4 +1,4 @@
-""""This and following": Outlook ends the old series and makes a new one, with a new key and the copied text."""
+""" "This and following": Outlook ends the old series and makes a new one, with a new key and the copied text."""
 
 from datetime import date
 
