@@ -15,7 +15,6 @@ MARKS = [key.digest for key in KEYS]
 QUESTIONS: dict[str, tuple[Callable[[Work], Awaitable[object]], str]] = {
     "due": (lambda work: work.meetings.due(1, NOON, 9), "ix_meetings_integration_re"),
     "over": (lambda work: work.meetings.over(1, NOON, 9), "ix_meetings_state"),
-    "held over": (lambda work: work.meetings.held_over(1, NOON, 9), "ix_meetings_integration_held_until"),
     "kin": (lambda work: work.meetings.kin(1, KEYS), "ix_meetings_series_mark"),
     "sharers": (lambda work: work.meetings.of_rooms(1, MARKS), "ix_meetings_room_mark"),
     "reviews": (lambda work: work.journal.latest(1, KEYS, "review"), "ix_journal_integration_mark"),

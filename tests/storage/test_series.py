@@ -91,24 +91,6 @@ async def test_a_living_series_is_due_for_review_unless_it_waits_for_a_retry(sto
         assert sorted(ids(await work.meetings.due(1, NOON, 10))) == ["C000001", "C000006"]
 
 
-async def test_what_was_held_is_over_with_its_occurrence(storage: Storage) -> None:
-    ended: dict[str, Any] = {"state": State.ENDED, "room": "f00d"}
-    await saved(
-        storage,
-        series(1, held=(NOON - HOUR, NOON), **ended),
-        series(2, held=(NOON, NOON + HOUR), **ended),
-        series(3, **ended),
-        series(4, held=(NOON - HOUR, NOON), state=State.ENDED),
-        series(5, held=(NOON - HOUR, NOON), room="f00d"),
-        series(6, held=(NOON - 2 * HOUR, NOON - HOUR), **ended),
-        series(7, held=(NOON - HOUR, NOON), integration=2, **ended),
-    )
-
-    async with storage.reading() as work:
-        assert ids(await work.meetings.held_over(1, NOON, 10)) == ["C000006", "C000001"]
-        assert ids(await work.meetings.held_over(1, NOON, 1)) == ["C000006"]
-
-
 async def test_a_series_without_end_is_never_over_and_one_with_an_end_is(storage: Storage) -> None:
     ending = Span(NOON - 14 * DAY, NOON - 14 * DAY + HOUR, until=NOON)
     await saved(

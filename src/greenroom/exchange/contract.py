@@ -109,7 +109,11 @@ class OrganizerCalendars(Protocol):
         ...
 
     async def update_invitation(self, organizer: str, key: MeetingKey, edit: InvitationEdit) -> UpdateResult:
-        """Change the organizer's own meeting and send the update to the attendees; conflicts are retried from a new read."""
+        """Change the organizer's own meeting and send the update to the attendees; conflicts are retried from a new read.
+
+        The key of one occurrence changes that occurrence alone; that of a series also those of its coming occurrences that have
+        a text of their own.
+        """
         ...
 
     async def check(self) -> None:

@@ -24,9 +24,7 @@ async def close_windows(integration: Integration, storage: Storage, clock: Clock
     Not at the same time as a pass over the mailbox: both write whole records.
     """
     now = clock()
-    async with storage.work() as work:
-        found = await work.meetings.over(integration.number, now - integration.policy.after, _AT_ONCE)
-    over = [record for record in found if admission_of(integration, *times_of(record, lives=True)).is_over(now)]
+    over = await _over(integration, storage, now)
     if integration.platform.capabilities.judges_time:
         ended = [_ended(record, now) for record in over]
     else:
@@ -41,6 +39,18 @@ async def close_windows(integration: Integration, storage: Storage, clock: Clock
             await work.meetings.save(ended)
             await work.journal.append([entry_of(record, now, "closed", Reason.OVER.value) for record in ended])
     return len(ended)
+
+
+async def _over(integration: Integration, storage: Storage, now: datetime) -> list[Record]:
+    """Find the next meetings that are over; those whose end the database has too early are passed over."""
+    passed = 0
+    async with storage.reading() as work:
+        while True:
+            found = await work.meetings.over(integration.number, now - integration.policy.after, _AT_ONCE, passed)
+            over = [one for one in found if admission_of(integration, *times_of(one, lives=True)).is_over(now)]
+            if over or len(found) < _AT_ONCE:
+                return over
+            passed += len(found)
 
 
 def _ended(record: Record, now: datetime) -> Record:

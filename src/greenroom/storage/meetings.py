@@ -67,13 +67,6 @@ class Meetings:
         soonest = meetings.c.span_start.asc().nulls_last()
         return await self._all(sa.select(meetings).where(mine).order_by(soonest, meetings.c.mark).limit(limit))
 
-    async def held_over(self, integration: int, now: datetime, limit: int) -> list[Record]:
-        """Return ended meetings with a room left, kept for an occurrence that was still running and has ended by now."""
-        held = (meetings.c.held_until <= now) & meetings.c.room.is_not(None)
-        mine = (meetings.c.integration == integration) & (meetings.c.state == State.ENDED.value) & held
-        order = (meetings.c.held_until, meetings.c.mark)
-        return await self._all(sa.select(meetings).where(mine).order_by(*order).limit(limit))
-
     async def endless(self, integration: int | None = None, limit: int = 100, offset: int = 0) -> list[Record]:
         """Return living series whose rule has no end, the one to be reviewed next first."""
         wanted = [

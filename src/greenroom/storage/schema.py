@@ -156,7 +156,6 @@ meetings = sa.Table(
     sa.Index("ix_meetings_series_mark", "series_mark", "integration"),
     sa.Index("ix_meetings_room_mark", "room_mark", "integration"),
     _where_known("review_at"),
-    _where_known("held_until"),
     sa.Index("ix_meetings_span_start", "span_start"),
     sa.Index("ix_meetings_state", "state"),
 )

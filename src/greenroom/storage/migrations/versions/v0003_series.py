@@ -39,15 +39,14 @@ def _meetings() -> None:
     op.execute("UPDATE meetings SET series_mark = mark")
     for name in ("series_mark", "room_mark"):
         op.create_index(f"ix_meetings_{name}", "meetings", [name, "integration"])
-    for name in ("review_at", "held_until"):
-        known = sa.text(f"{name} IS NOT NULL")
-        op.create_index(
-            f"ix_meetings_integration_{name}",
-            "meetings",
-            ["integration", name],
-            sqlite_where=known,
-            postgresql_where=known,
-        )
+    known = sa.text("review_at IS NOT NULL")
+    op.create_index(
+        "ix_meetings_integration_review_at",
+        "meetings",
+        ["integration", "review_at"],
+        sqlite_where=known,
+        postgresql_where=known,
+    )
 
 
 def _fill_rooms() -> None:
