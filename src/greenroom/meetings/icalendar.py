@@ -36,11 +36,11 @@ _BEYOND_US = {"RDATE", "EXRULE", "X-MICROSOFT-RRULE"}
 # --- writing ------------------------------------------------------------------------------------------------------
 
 
-def write(series: Series, uid: str, stamp: datetime, *, all_day: bool = False) -> str:
+def write(series: Series, uid: str, stamp: datetime, *, all_day: bool = False, define_zone: bool = True) -> str:
     """Return a calendar with this series. `stamp` is its DTSTAMP. Raises ValueError for a series that has no first day.
 
     `all_day` writes days instead of times, as for whoever reads them in a zone of his own; the series then begins at midnight and
-    lasts for whole days.
+    lasts for whole days. Without `define_zone` the zone is only named, for readers that know it by name (RFC 7809).
     """
     first = Days(series.rule).first
     if first is None:
@@ -52,7 +52,7 @@ def write(series: Series, uid: str, stamp: datetime, *, all_day: bool = False) -
         "BEGIN:VCALENDAR",
         "VERSION:2.0",
         "PRODID:-//Greenroom//EN",
-        *([] if all_day else _zone_lines(series.zone, day)),
+        *(_zone_lines(series.zone, day) if define_zone and not all_day else ()),
         "BEGIN:VEVENT",
         *head,
         f"DTSTART{write_as.at(day)}",

@@ -201,7 +201,7 @@ class Occurrences:
         self._by_day = {one.day: Occurrence(one.day, one.start, one.end) for one in series.moved}
         changed = [day.toordinal() for day in (*self._by_day, *series.gone)]
         self._days = Days(series.rule, changed) if changed else self._named
-        self._moved = sorted(self._by_day.values(), key=lambda one: one.start)
+        self._moved = sorted(self._by_day.values(), key=_order)
         self._starts = [one.start for one in self._moved]
         self._reach = list(accumulate((one.end for one in self._moved), max))
 
@@ -244,11 +244,14 @@ class Occurrences:
         return moved if plain is None or moved.start > plain.start else plain
 
     def between(self, since: datetime, until: datetime) -> Iterator[Occurrence]:
-        """Yield in order of start what touches the time from `since` to before `until`; what has no length counts too."""
+        """Yield in order of start, then of days, what touches the time from `since` to before `until`.
+
+        What has no length counts, too.
+        """
         moved = iter([one for one in self._moved[: bisect_right(self._starts, until)] if _touches(one, since, until)])
         waiting = next(moved, None)
         for plain in self._plain_between(since, until):
-            while waiting is not None and waiting.start <= plain.start:
+            while waiting is not None and _order(waiting) < _order(plain):
                 yield waiting
                 waiting = next(moved, None)
             yield plain
@@ -284,7 +287,7 @@ class Occurrences:
             index -= 1
             if self._moved[index].end > ended:
                 found.append(self._moved[index])
-        found.sort(key=lambda one: one.start)
+        found.sort(key=_order)
         return found[-_MOST_COVERING:]
 
     @property
@@ -341,6 +344,10 @@ class Occurrences:
         while day is not None and (start := self._start(day)) > instant:
             day = self._days.on_or_before(day - 1)
         return None if day is None else (day, start)
+
+
+def _order(one: Occurrence) -> tuple[datetime, date]:
+    return one.start, one.day
 
 
 def _touches(one: Occurrence, since: datetime, until: datetime) -> bool:
