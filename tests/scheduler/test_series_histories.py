@@ -49,7 +49,7 @@ class Calendar:
                 answered.get(one.day, one) if _at(known, one.day) == _at(seen, one.day) else one for one in seen.changed
             ]
             framed = known.series is not None and seen.series is not None and known.series.frame == seen.series.frame
-            told = {"response": known.response, "replied_at": known.replied_at} if framed else {}
+            told: dict[str, Any] = {"response": known.response, "replied_at": known.replied_at} if framed else {}
             seen = replace(seen, changed=tuple(same), **told)
         self.work.mailbox.invite(seen)
 
