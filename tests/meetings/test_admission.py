@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -179,6 +180,24 @@ class TestNeighbours:
         assert told(found.following(at("2026-12-16T12:00"))) == ("20T23:45", "21T00:00", "22T00:00", "26T00:30")
 
 
+def test_what_is_remembered_is_what_a_fresh_room_would_say() -> None:
+    moved = Moved(date(2026, 12, 20), at("2026-12-13T14:20"), at("2026-12-13T16:00"))
+    times = (
+        daily(moved=(moved,), gone=frozenset({date(2026, 12, 10)}), count=12),
+        once("2026-12-09T10:40", "2026-12-09T14:00"),
+    )
+    old = admission(*times)
+    rng = Random(7)
+    for _ in range(3000):
+        now = at("2026-12-06T12:00") + rng.randrange(15 * 24 * 12) * 5 * MINUTE
+        for step in range(rng.randrange(4)):
+            fresh = admission(*times)
+            asked = now + step * MINUTE
+            assert old.is_open(asked) == fresh.is_open(asked)
+            assert old.following(asked) == fresh.following(asked)
+            assert old.at(asked) == fresh.at(asked)
+
+
 class TestUnknownZones:
     def test_a_zone_nobody_knows_is_met_with_an_hour_more(self) -> None:
         zone = unknown_zone("Atlantis", at("2026-12-07T10:00"), date(2026, 12, 7))
@@ -199,10 +218,10 @@ class TestUnknownZones:
     st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 300)), max_size=8),
     st.integers(0, 90),
     st.integers(0, 90),
-    st.integers(-200, 3500),
+    st.lists(st.integers(-200, 3500), min_size=1, max_size=8),
 )
 def test_windows_are_the_joined_times_of_all_meetings(
-    meetings: list[tuple[int, int]], before: int, after: int, minute: int
+    meetings: list[tuple[int, int]], before: int, after: int, minutes: list[int]
 ) -> None:
     zero = at("2026-12-07")
     times = [Once(zero + start * MINUTE, zero + (start + length) * MINUTE) for start, length in meetings]
@@ -215,14 +234,15 @@ def test_windows_are_the_joined_times_of_all_meetings(
             joined[-1] = joined[-1][0], max(closes, joined[-1][1])
         else:
             joined.append((opens, closes))
-    now = zero + minute * MINUTE
-    current = next((one for one in joined if one[0] <= minute < one[1]), None)
-    coming = next((one for one in joined if one[0] > minute), None)
-    for window, expected in ((found.at(now), current), (found.following(now), coming)):
-        assert (window is None) == (expected is None)
-        if window is not None and expected is not None:
-            assert (window.opens, window.closes) == (zero + expected[0] * MINUTE, zero + expected[1] * MINUTE)
-    assert found.is_open(now) == (current is not None)
+    for minute in minutes:  # one after the other: what is remembered holds as long as it may, and no longer
+        now = zero + minute * MINUTE
+        current = next((one for one in joined if one[0] <= minute < one[1]), None)
+        coming = next((one for one in joined if one[0] > minute), None)
+        assert found.is_open(now) == (current is not None)
+        for window, expected in ((found.at(now), current), (found.following(now), coming)):
+            assert (window is None) == (expected is None)
+            if window is not None and expected is not None:
+                assert (window.opens, window.closes) == (zero + expected[0] * MINUTE, zero + expected[1] * MINUTE)
 
 
 class TestText:

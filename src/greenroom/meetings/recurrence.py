@@ -261,14 +261,30 @@ class Occurrences:
 
     def is_covered(self, instant: datetime, before: timedelta, after: timedelta) -> bool:
         """Whether any occurrence lets people in at this instant: the short form of `covering`."""
-        begun, ended = instant + before, instant - after
-        latest = self._latest(begun)
-        if latest is not None and self._end(*latest) > ended:
-            return True
-        if not self._starts:
-            return False
-        index = bisect_right(self._starts, begun)
-        return index > 0 and self._reach[index - 1] > ended
+        return self._covered(instant + before, instant - after, self._latest(instant + before)) is not None
+
+    def state(self, instant: datetime, before: timedelta, after: timedelta) -> tuple[bool, datetime | None]:
+        """Return whether any occurrence lets people in at this instant, and until when this holds at least; None: for ever."""
+        latest = self._latest(instant + before)
+        end = self._covered(instant + before, instant - after, latest)
+        if end is not None:
+            return True, end + after
+        day = self._days.first if latest is None else self._days.on_or_after(latest[0] + 1)
+        index = bisect_right(self._starts, instant + before)
+        coming = (
+            self._starts[index : index + 1] if day is None else [self._start(day), *self._starts[index : index + 1]]
+        )
+        return False, min(coming) - before if coming else None
+
+    def _covered(self, begun: datetime, ended: datetime, latest: tuple[int, datetime] | None) -> datetime | None:
+        """Return the end of an occurrence that has begun by the one instant, and not ended by the other."""
+        if latest is not None and (end := self._end(*latest)) > ended:
+            return end
+        if self._starts:
+            index = bisect_right(self._starts, begun)
+            if index > 0 and self._reach[index - 1] > ended:
+                return self._reach[index - 1]
+        return None
 
     def covering(self, instant: datetime, before: timedelta, after: timedelta) -> list[Occurrence]:
         """Return the occurrences that let people in at this instant, in order of start; of very many, the latest.

@@ -1,0 +1,207 @@
+"""The windows of a room: what opens and closes when, for all the meetings that it serves together.
+
+```
+Times             Series, or Once
+AdmissionWindow   one stretch of time in which people are let in, whatever occurrences it is made of
+Windows           the questions to all times of a room, each with its margins
+```
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from greenroom.meetings.recurrence import Occurrence, Occurrences, Series
+from greenroom.meetings.zones import slack_of
+
+_MOST_JOINED = 64
+_TICK = timedelta(microseconds=1)
+EVER = datetime(1601, 1, 1, tzinfo=UTC)
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionWindow:
+    """From `opens` (inclusive) to `closes` (exclusive) people are let in; `closes` None means that no end is in sight.
+
+    `starts` and `ends` are of the occurrence it is about: the running one, else the next, else the last.
+    """
+
+    opens: datetime
+    starts: datetime
+    ends: datetime
+    closes: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A meeting that takes place once; or, with `end` None, a series of which only its beginning can be told."""
+
+    start: datetime
+    end: datetime | None
+
+    @property
+    def occurrence(self) -> Occurrence:
+        """The only one."""
+        return Occurrence(self.start.date(), self.start, self.end or _NEVER)
+
+    def is_covered(self, instant: datetime, before: timedelta, after: timedelta) -> bool:
+        """Answer as `Occurrences.is_covered` does."""
+        return self.start <= instant + before and (self.end is None or instant - after < self.end)
+
+    def state(self, instant: datetime, before: timedelta, after: timedelta) -> tuple[bool, datetime | None]:
+        """Answer as `Occurrences.state` does."""
+        if self.is_covered(instant, before, after):
+            return True, self.end and self.end + after
+        return False, self.start - before if instant < self.start - before else None
+
+    def covering(self, instant: datetime, before: timedelta, after: timedelta) -> list[Occurrence]:
+        """Answer as `Occurrences.covering` does."""
+        return [self.occurrence] if self.is_covered(instant, before, after) else []
+
+    def after(self, instant: datetime) -> Occurrence | None:
+        """Answer as `Occurrences.after` does."""
+        return self.occurrence if self.start > instant else None
+
+    def before(self, instant: datetime) -> Occurrence | None:
+        """Answer as `Occurrences.before` does."""
+        return self.occurrence if self.start <= instant else None
+
+
+Times = Series | Once
+
+
+class _Opening(NamedTuple):
+    """The window of one occurrence."""
+
+    opens: datetime
+    closes: datetime
+    occurrence: Occurrence
+
+
+class Source:
+    """One meeting with its own margins: where a zone's clocks are not known, they are wider by what that can do."""
+
+    __slots__ = ("after", "before", "found")
+
+    def __init__(self, times: Times, before: timedelta, after: timedelta) -> None:
+        self.found: Occurrences | Once = times.occurrences if isinstance(times, Series) else times
+        slack = slack_of(times.zone) if isinstance(times, Series) else timedelta()
+        self.before = before + slack
+        self.after = after + slack
+
+    def is_open(self, now: datetime) -> bool:
+        return self.found.is_covered(now, self.before, self.after)
+
+    def state(self, now: datetime) -> tuple[bool, datetime | None]:
+        return self.found.state(now, self.before, self.after)
+
+    def openings(self, now: datetime) -> list[_Opening]:
+        return [self._opening(one) for one in self.found.covering(now, self.before, self.after)]
+
+    def following(self, now: datetime) -> _Opening | None:
+        one = self.found.after(now + self.before)
+        return None if one is None else self._opening(one)
+
+    def _opening(self, one: Occurrence) -> _Opening:
+        return _Opening(one.start - self.before, one.end + self.after, one)
+
+
+class Windows:
+    """Answers for all meetings of a room, and remembers how long an answer holds: nearly all questions are about now."""
+
+    __slots__ = ("_coming", "_state", "sources")
+
+    def __init__(self, times: tuple[Times, ...], before: timedelta, after: timedelta) -> None:
+        self.sources = tuple(Source(one, before, after) for one in times)
+        self._state = False, _NEVER, EVER  # the answer, from when it holds, and until when
+        self._coming: tuple[AdmissionWindow | None, datetime, datetime] = None, _NEVER, EVER
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether any window is open."""
+        answer, since, until = self._state
+        if not since <= now < until:
+            states = [source.state(now) for source in self.sources]
+            answer = any(is_open for is_open, _ in states)
+            ends = [end or _NEVER for is_open, end in states if is_open == answer]
+            self._state = answer, now, (max if answer else min)(ends, default=_NEVER)
+        return answer
+
+    def at(self, now: datetime) -> AdmissionWindow | None:
+        """Return the window that is open now, as `Admission.at` says."""
+        if not self.is_open(now):
+            return None
+        openings = self._openings(now)
+        return _window(openings, now, self._opened(openings), self._closing(openings))
+
+    def following(self, now: datetime) -> AdmissionWindow | None:
+        """Return the window that opens next, as `Admission.following` says."""
+        answer, since, until = self._coming
+        if not since <= now < until:
+            answer, until = self._following(now)
+            self._coming = answer, now, until
+        return answer
+
+    def _following(self, now: datetime) -> tuple[AdmissionWindow | None, datetime]:
+        """Return the next separate window, and until when it is that."""
+        moment = now
+        if self.is_open(now):
+            closes = self._closing(self._openings(now))
+            if closes is None:
+                return None, now
+            moment = closes
+        for _ in range(_MOST_JOINED):
+            coming = [one for source in self.sources if (one := source.following(moment)) is not None]
+            if not coming:
+                return None, _NEVER
+            moment = min(one.opens for one in coming)
+            first = [one for one in coming if one.opens == moment < one.closes] or self._openings(moment)
+            if first:
+                return _window(first, moment, moment, self._closing(first)), moment
+            # It takes no time, and there are no margins: nobody is ever let in.
+        return None, now
+
+    def _is_open(self, now: datetime) -> bool:
+        return any(source.is_open(now) for source in self.sources)
+
+    def _openings(self, now: datetime) -> list[_Opening]:
+        return [one for source in self.sources for one in source.openings(now)]
+
+    def _opened(self, openings: Sequence[_Opening]) -> datetime:
+        """Follow windows that touch back to where they begin."""
+        opens = min(one.opens for one in openings)
+        for _ in range(_MOST_JOINED):
+            earlier = self._openings(opens - _TICK)
+            if not earlier:
+                break
+            opens = min(one.opens for one in earlier)
+        return opens
+
+    def _closing(self, openings: Sequence[_Opening]) -> datetime | None:
+        """Follow windows that touch to where they end."""
+        for _ in range(_MOST_JOINED):
+            closes = max(one.closes for one in openings)
+            if closes >= _NEVER:
+                return None
+            if not self._is_open(closes):
+                return closes
+            openings = self._openings(closes)
+        return None
+
+
+def _window(openings: Sequence[_Opening], now: datetime, opens: datetime, closes: datetime | None) -> AdmissionWindow:
+    shown = openings[0].occurrence
+    if len(openings) > 1:
+        found = sorted((one.occurrence for one in openings), key=lambda one: one.start)
+        current = [one for one in found if one.start <= now < one.end] or [one for one in found if one.start > now]
+        shown = current[0] if current else found[-1]
+    return AdmissionWindow(opens, shown.start, shown.end, closes)
+
+
+def last_end(times: Times) -> datetime | None:
+    """When it is over for good; None where that is never, or not known. With nothing left of a series: long ago."""
+    if isinstance(times, Once):
+        return times.end
+    found = times.occurrences
+    return None if found.is_endless else found.last_end or EVER
