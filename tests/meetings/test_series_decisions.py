@@ -175,10 +175,11 @@ def test_a_series_whose_last_occurrence_was_moved_into_the_future_is_not_past() 
     assert decide(late, None, VALID, POLICY, NOW).outcome is Outcome.ACCEPT_NEW_SERIES
 
 
-def test_a_series_shortened_so_that_it_is_over_is_ended_in_silence() -> None:
+@pytest.mark.parametrize("known_for", [30 * DAY, DAY], ids=["long", "since-it-would-have-been-over"])
+def test_a_series_shortened_so_that_it_is_over_is_ended_in_silence(known_for: timedelta) -> None:
     long = recurring(pattern=Daily(7), count=10, starts_in=-20 * DAY, response=Response.ACCEPTED)
     short = recurring(pattern=Daily(7), count=2, starts_in=-20 * DAY, response=Response.ACCEPTED)
-    record = accepted(long, created_at=NOW - 30 * DAY)
+    record = accepted(long, created_at=NOW - known_for)
     decision = decided(short, record)
     assert (decision.reason, decision.outcome, decision.retire) == (Reason.OVER, None, True)
 

@@ -25,3 +25,10 @@ def daily_now(desk: Desk, *, since: int = 3, days: int | None = 10, **more: Any)
     running = desk.now - 20 * MINUTE
     first = running - since * DAY
     return desk.invite(first, Recurrence(Daily(1), first.date(), count=days), zone="UTC", **more), running
+
+
+def fortnightly_now(desk: Desk, **more: Any) -> tuple[Meeting, datetime]:
+    """An endless series every second week, whose third occurrence began twenty minutes ago: there is room to move it."""
+    running = desk.now - 20 * MINUTE
+    first = running - 28 * DAY
+    return desk.invite(first, Recurrence(Daily(14), first.date()), zone="UTC", **more), running

@@ -20,6 +20,7 @@ from whole.series_cases.common import (
     THIRD,
     TUESDAYS,
     daily_now,
+    fortnightly_now,
     weekly,
 )
 from whole.series_cases.registry import case
@@ -116,6 +117,72 @@ def a_running_occurrence_becomes_shorter(desk: Desk) -> Steps:
     yield
     told = series.page
     assert (told["state"], told["closes"]) == ("open", (running + 75 * MINUTE).isoformat())
+
+
+@case
+def a_running_occurrence_is_put_off(desk: Desk) -> Steps:
+    """Traps 15 and neighbours 44: the organizer moves just the one that runs to the day after tomorrow: it is closed until then."""
+    series, running = fortnightly_now(desk)
+    yield
+    assert series.page["state"] == "open"
+    series.move(running, to=running + 2 * DAY)
+    yield
+    told = series.page
+    assert (told["state"], told["starts"]) == ("between", (running + 2 * DAY).isoformat())
+    assert series.replies == ["accept new series", f"accept edited occurrence {running.date()}"]
+
+
+@case
+def a_running_occurrence_is_cancelled(desk: Desk) -> Steps:
+    """Traps 17 and neighbours 44: a word about just this one: it is closed at once, the next one is not."""
+    series, running = fortnightly_now(desk)
+    yield
+    series.cancel_one(running)
+    yield
+    told = series.page
+    assert (told["state"], told["starts"]) == ("between", (running + 14 * DAY).isoformat())
+    assert series.replies == ["accept new series"]
+
+
+@case
+def an_occurrence_that_is_past_is_changed(desk: Desk) -> Steps:
+    """Known product 2.4: what is over needs no answer, and the series goes on."""
+    series, running = fortnightly_now(desk)
+    yield
+    series.move(running - 14 * DAY, to=running - 13 * DAY)
+    yield
+    assert series.replies == ["accept new series"]
+    assert series.page["state"] == "open"
+    assert series.is_open(running + 14 * DAY)
+
+
+@case
+def an_occurrence_is_moved_out_of_the_past(desk: Desk) -> Steps:
+    """Traps 15 and known product 2.4: the meeting of two weeks ago takes place in a week after all."""
+    series, running = fortnightly_now(desk)
+    yield
+    series.cancel_one(running)
+    series.move(running - 14 * DAY, to=running + 7 * DAY)
+    yield
+    assert series.is_open(running + 7 * DAY + HALF)
+    assert not series.is_open(running + HALF)
+    assert series.replies == ["accept new series", f"accept edited occurrence {(running - 14 * DAY).date()}"]
+
+
+@case
+def exceptions_are_sent_once_more(desk: Desk) -> Steps:
+    """Trap 20: a change of the series over Graph fans out mails about every exception; what was answered is not answered again."""
+    series = weekly(desk)
+    yield
+    series.move(SECOND, to=SECOND + HOUR)
+    series.move(THIRD, to=THIRD + HOUR)
+    yield
+    before = series.replies
+    assert len(before) == 3
+    desk.exchange.send_exceptions(series.organizer, series.id)
+    yield
+    assert series.replies == before
+    assert series.times(*MARCH)[1:3] == ["2031-03-11 10:00-11:00", "2031-03-18 10:00-11:00"]
 
 
 @case

@@ -1,6 +1,10 @@
 """The equipment invited to single occurrences of a series, before or besides the whole."""
 
-from support.series_desk import DAY, HOUR, Desk
+from datetime import date
+
+from greenroom.simulator.model import Body
+from greenroom.simulator.recurrence import Recurrence, Weekly
+from support.series_desk import AGENDA, DAY, HOUR, Desk
 from support.series_life import Steps
 from whole.series_cases.common import ALL_FOUR, FIRST, FOURTH, HALF, MARCH, SECOND, THIRD, weekly
 from whole.series_cases.registry import case
@@ -63,6 +67,35 @@ def one_occurrence_only_and_the_series_is_cancelled(desk: Desk) -> Steps:
     yield
     assert lone.replies == ["accept new single 2031-03-11"]
     assert lone.page["state"] == "cancelled"
+
+
+@case
+def one_occurrence_only_and_the_series_gets_another_rule(desk: Desk) -> Steps:
+    """Traps 16 and 20: with its exceptions this occurrence is gone, and with it its room."""
+    series = weekly(desk, equipment=False)
+    series.invite_room(SECOND)
+    yield
+    lone = series.on(SECOND)
+    wednesdays = Recurrence(Weekly(1, ("Wednesday",)), date(2031, 3, 5), count=4)
+    series.change(start=FIRST + DAY, end=FIRST + DAY + HOUR, recurrence=wednesdays)
+    yield
+    assert lone.replies == ["accept new single 2031-03-11"]
+    assert not lone.is_open(SECOND + HALF)
+    assert lone.page["state"] == "cancelled"
+
+
+@case
+def one_occurrence_only_and_the_text_of_the_series_changes(desk: Desk) -> Steps:
+    """Trap 16: what others are told of their series does not concern this one."""
+    series = weekly(desk, equipment=False)
+    series.invite_room(SECOND)
+    yield
+    lone = series.on(SECOND)
+    series.change(body=Body(AGENDA.replace("<p>", "<p>1. "), "HTML"))
+    yield
+    assert lone.replies == ["accept new single 2031-03-11"]
+    assert lone.times(*MARCH) == ALL_FOUR[1:2]
+    assert series.tickets_on(SECOND) == [lone.alias]
 
 
 @case

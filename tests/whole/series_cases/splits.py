@@ -2,10 +2,21 @@
 
 from datetime import date
 
-from greenroom.simulator.recurrence import Recurrence, Weekly
+from greenroom.simulator.recurrence import Daily, Recurrence, Weekly
 from support.series_desk import DAY, HOUR, Desk
 from support.series_life import Steps
-from whole.series_cases.common import ALL_FOUR, FIRST, HALF, MARCH, SECOND, THIRD, TUESDAYS, weekly
+from whole.series_cases.common import (
+    ALL_FOUR,
+    FIRST,
+    HALF,
+    MARCH,
+    SECOND,
+    THIRD,
+    TUESDAYS,
+    daily_now,
+    fortnightly_now,
+    weekly,
+)
 from whole.series_cases.registry import case
 
 
@@ -104,6 +115,65 @@ def a_series_is_split_twice(desk: Desk) -> Steps:
     assert old.alias == new.alias == newest.alias
     assert newest.times(*MARCH) == [*ALL_FOUR[:2], "2031-03-18 10:00-11:00", "2031-03-25 10:00-11:00"]
     assert newest.replies == ["accept new series"]
+
+
+@case
+def a_series_is_split_when_all_that_was_is_past(desk: Desk) -> Steps:
+    """Traps 18 and known product 2.4: the old half is over by the split: nobody calls it late, and the room goes on."""
+    first = desk.now - 5 * DAY + 3 * HOUR
+    old = desk.invite(first, Recurrence(Daily(1), first.date(), count=10), zone="UTC")
+    yield
+    new = old.split(first + 5 * DAY)
+    yield
+    assert old.replies == ["accept new series"]
+    assert old.state == "ended"
+    assert new.replies == ["accept new series"]
+    assert new.alias == old.alias
+    assert new.page["state"] in ("between", "too-early")
+    assert new.is_open(first + 5 * DAY)
+
+
+@case
+def a_series_is_split_behind_its_running_occurrence(desk: Desk) -> Steps:
+    """Traps 18 and neighbours 44: from tomorrow on otherwise: who is in the room now stays in it."""
+    old, running = daily_now(desk)
+    yield
+    new = old.split(running + DAY, start=running + DAY, end=running + DAY + 2 * HOUR)
+    yield
+    assert new.alias == old.alias
+    told = new.page
+    assert (told["state"], told["closes"]) == ("open", (running + 2 * HOUR).isoformat())
+    assert new.is_open(running + DAY + 2 * HOUR + HALF)
+
+
+@case
+def a_series_is_split_at_its_running_occurrence(desk: Desk) -> Steps:
+    """Traps 18 and neighbours 44: the running one is the first of the new series: nobody is put out."""
+    old, running = fortnightly_now(desk)
+    yield
+    new = old.split(running)
+    yield
+    assert new.alias == old.alias
+    assert new.page["state"] == "open"
+    assert old.replies == ["accept new series"]
+    assert new.replies == ["accept new series"]
+    assert new.record.review_at is not None
+    assert new.is_open(running + 14 * DAY)
+
+
+@case
+def a_series_with_exceptions_is_split(desk: Desk) -> Steps:
+    """Traps 18 and 20: the exception before the split stays, the one behind it is lost with its occurrence."""
+    old = weekly(desk)
+    yield
+    old.move(SECOND, to=SECOND + DAY)
+    old.move(THIRD + 7 * DAY, to=THIRD + 8 * DAY)
+    yield
+    new = old.split(THIRD)
+    yield
+    assert new.alias == old.alias
+    assert new.times(*MARCH) == [ALL_FOUR[0], "2031-03-12 09:00-10:00", *ALL_FOUR[2:]]
+    assert new.replies == ["accept new series"]
 
 
 @case
