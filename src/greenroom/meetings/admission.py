@@ -62,8 +62,7 @@ class Admission:
     @property
     def first_opens(self) -> datetime | None:
         """When people are let in first; None if nothing takes place at all."""
-        found = [one.opens for source in self._windows.sources if (one := source.following(EVER)) is not None]
-        return min(found, default=None)
+        return min((one.opens for source in self._windows.sources for one in source.following(EVER)), default=None)
 
     @property
     def closes(self) -> datetime | None:

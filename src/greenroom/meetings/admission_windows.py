@@ -10,6 +10,7 @@ Windows           the questions to all times of a room, each with its margins
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import NamedTuple
 
 from greenroom.meetings.recurrence import Occurrence, Occurrences, Series
@@ -60,9 +61,9 @@ class Once:
         """Answer as `Occurrences.covering` does."""
         return [self.occurrence] if self.is_covered(instant, before, after) else []
 
-    def after(self, instant: datetime) -> Occurrence | None:
-        """Answer as `Occurrences.after` does."""
-        return self.occurrence if self.start > instant else None
+    def upcoming(self, instant: datetime) -> list[Occurrence]:
+        """Answer as `Occurrences.upcoming` does."""
+        return [self.occurrence] if self.start > instant else []
 
     def before(self, instant: datetime) -> Occurrence | None:
         """Answer as `Occurrences.before` does."""
@@ -78,6 +79,9 @@ class _Opening(NamedTuple):
     opens: datetime
     closes: datetime
     occurrence: Occurrence
+
+
+_opens = attrgetter("opens")
 
 
 class Source:
@@ -100,9 +104,9 @@ class Source:
     def openings(self, now: datetime) -> list[_Opening]:
         return [self._opening(one) for one in self.found.covering(now, self.before, self.after)]
 
-    def following(self, now: datetime) -> _Opening | None:
-        one = self.found.after(now + self.before)
-        return None if one is None else self._opening(one)
+    def following(self, now: datetime) -> list[_Opening]:
+        """Return the next two that open behind this instant."""
+        return [self._opening(one) for one in self.found.upcoming(now + self.before)]
 
     def _opening(self, one: Occurrence) -> _Opening:
         return _Opening(one.start - self.before, one.end + self.after, one)
@@ -146,20 +150,22 @@ class Windows:
     def _following(self, now: datetime) -> tuple[AdmissionWindow | None, datetime]:
         """Return the next separate window, and until when it is that."""
         moment = now
-        if self.is_open(now):
+        if self._is_open(now):
             closes = self._closing(self._openings(now))
             if closes is None:
                 return None, now
             moment = closes
         for _ in range(_MOST_JOINED):
-            coming = [one for source in self.sources if (one := source.following(moment)) is not None]
+            coming = sorted((one for source in self.sources for one in source.following(moment)), key=_opens)
             if not coming:
                 return None, _NEVER
-            moment = min(one.opens for one in coming)
-            first = [one for one in coming if one.opens == moment < one.closes] or self._openings(moment)
-            if first:
-                return _window(first, moment, moment, self._closing(first)), moment
-            # It takes no time, and there are no margins: nobody is ever let in.
+            moment = coming[0].opens
+            openings = [one for one in coming if one.opens == moment < one.closes]
+            if openings:
+                alone = len(coming) == 1 or coming[1].opens > coming[0].closes
+                closes = coming[0].closes if alone else self._closing(openings)
+                return _window(openings, moment, moment, closes), moment
+            # What takes no time, without margins, lets nobody in.
         return None, now
 
     def _is_open(self, now: datetime) -> bool:

@@ -178,6 +178,7 @@ class Occurrences:
     """
 
     __slots__ = (
+        "_asked",
         "_begins",
         "_by_day",
         "_days",
@@ -204,6 +205,7 @@ class Occurrences:
         self._moved = sorted(self._by_day.values(), key=_order)
         self._starts = [one.start for one in self._moved]
         self._reach = list(accumulate((one.end for one in self._moved), max))
+        self._asked: tuple[datetime | None, tuple[int, datetime] | None] = None, None
 
     def day_of(self, original: datetime | date) -> date:
         """Return the day an occurrence was first meant for, from its original start.
@@ -224,14 +226,23 @@ class Occurrences:
 
     def after(self, instant: datetime) -> Occurrence | None:
         """Return the occurrence that starts first behind this instant; None if there is none."""
+        return next(iter(self.upcoming(instant, 1)), None)
+
+    def upcoming(self, instant: datetime, most: int = 2) -> list[Occurrence]:
+        """Return the next occurrences that start behind this instant, in order, not more than `most`."""
         latest = self._latest(instant)
-        day = self._days.first if latest is None else self._days.on_or_after(latest[0] + 1)
-        plain = None if day is None else self._plain(day)
+        day = None if latest is None else latest[0]
         index = bisect_right(self._starts, instant)
-        if index == len(self._starts):
-            return plain
-        moved = self._moved[index]
-        return moved if plain is None or moved.start < plain.start else plain
+        found = self._moved[index : index + most]
+        for _ in range(most):
+            day = self._days.first if day is None else self._days.on_or_after(day + 1)
+            if day is None:
+                break
+            found.append(self._plain(day))
+        if len(found) > most:
+            found.sort(key=_order)
+            del found[most:]
+        return found
 
     def before(self, instant: datetime) -> Occurrence | None:
         """Return the occurrence that started last, at this instant or before; None if there is none."""
@@ -351,6 +362,9 @@ class Occurrences:
         By the clock on the wall it is not later than the instant, except while the clocks, put back, show an hour for the second
         time: what was meant for a later minute of it has begun. And what was meant for a skipped hour begins only behind it.
         """
+        asked, answer = self._asked
+        if asked == instant:
+            return answer  # nearly always there is a second question to the same instant
         try:
             local = instant.astimezone(self._zone)
         except OverflowError:
@@ -359,7 +373,9 @@ class Occurrences:
         day = self._days.on_or_before(local.toordinal() + later)
         while day is not None and (start := self._start(day)) > instant:
             day = self._days.on_or_before(day - 1)
-        return None if day is None else (day, start)
+        answer = None if day is None else (day, start)
+        self._asked = instant, answer
+        return answer
 
 
 def _order(one: Occurrence) -> tuple[datetime, date]:
