@@ -5,8 +5,12 @@
  SPLIT         "this and following": Outlook ends the old series and makes a new one, with a new key and the copied text
 ```
 
-Kin may share a room: what people read in the invitation stays true. Nobody else gets it: a split is one only if the organizer
-is the same and the two series are never in each other's time; everything else that brings a ticket twice is a copy.
+Kin may share a room: what people read in the invitation stays true. Nobody else gets it: the organizer must be known and the same,
+for a series' id and its ticket stand in every invitation, and who shares a room is let in at times of his own. A split is one only
+if the two series are never in each other's time; everything else that brings a ticket twice is a copy.
+
+The organizer is whom Exchange names. Who may claim to be that in mail from outside, its own settings say (the mailbox's
+ProcessExternalMeetingMessages and RequireSenderAuthenticationEnabled).
 """
 
 from collections.abc import Iterable
@@ -43,6 +47,10 @@ def kin_of(observation: Observation, holder: Record | None, family: Iterable[Rec
 
     `holder` is the meeting that brought the ticket first, if it is another one; `family` are the records of the same series.
     """
+    if not observation.organizer.address:
+        return None
+    if holder is not None and holder.organizer != observation.organizer.address:
+        holder = None
     if holder is not None and holder.key.clean == observation.key.clean:
         return Kin(holder, Kinship.OCCURRENCES)
     if holder is not None and (how := _split(observation, holder, now)) is not None:
@@ -51,18 +59,19 @@ def kin_of(observation: Observation, holder: Record | None, family: Iterable[Rec
 
 
 def _closest(observation: Observation, family: Iterable[Record]) -> list[Record]:
-    """Order the living members of the same series that have a room to share: the series itself, then by start."""
+    """Order the organizer's living members of the same series that have a room to share: the series itself, then by start."""
     if observation.kind is Kind.SINGLE:
         return []
-    found = [r for r in family if r.key != observation.key and r.state in LIVING and r.alias_number is not None]
+    own = [r for r in family if r.key != observation.key and r.organizer == observation.organizer.address]
+    found = [r for r in own if r.state in LIVING and r.alias_number is not None]
     return sorted(found, key=lambda r: (r.kind is not Kind.SERIES, r.span.start if r.span else r.created_at))
 
 
 def _split(observation: Observation, holder: Record, now: datetime) -> Kinship | None:
     mine, theirs = observation.series, holder.series
-    if mine is None or theirs is None or holder.organizer != observation.organizer.address:
+    if mine is None or theirs is None:
         return None
-    if holder.state not in LIVING or _apart(Occurrences(mine), Occurrences(theirs)):
+    if holder.state not in LIVING or _apart(mine.occurrences, theirs.occurrences):
         return Kinship.SPLIT
     received = observation.received_at
     fresh = received is not None and now - received < _PATIENCE
