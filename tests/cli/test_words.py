@@ -55,3 +55,8 @@ def test_a_closed_room_says_why() -> None:
     assert say("room", "retired", "cancelled") == "The room was closed: the organizer cancelled the meeting."
     assert say("closed", "over") == "The room was closed: the meeting is over."
     assert say("room", "alias-conflict") == "No room: the alias is taken by another room on the platform."
+
+
+@pytest.mark.parametrize("code", ["held", "set-aside", "no-free-alias"])
+def test_what_is_decided_beside_the_reasons_has_a_sentence(code: str) -> None:
+    assert not say("decided", code).startswith("Reason:")

@@ -14,7 +14,6 @@ _REASONS = {
     "awaited": "The other half of a series that is being cut in two may be under way; it is waited for a little.",
     "occurrence-edited": "The organizer changed an occurrence of the series.",
     "occurrences-changed": "Occurrences of the series were changed or cancelled; the room follows.",
-    "occurrences-cancelled": "The organizer cancelled occurrences of the series.",
     "review": "The series has no end and was due for its review.",
     "merged": "The equipment mailbox was invited to the whole series, of which this occurrence became a part.",
     "held": "The occurrence that is running keeps its room until its window closes.",
@@ -35,6 +34,7 @@ _REASONS = {
     "room-refused": "The platform refused the room for good.",
     "no-free-alias": "No free alias was found: the alias plan has too few digits.",
     "unreadable": "Exchange could not give the meeting to us so far; it is asked for again.",
+    "set-aside": "Something about the meeting could not be dealt with; it is tried again, and the log says where.",
 }
 
 _NEXT_STEPS = {

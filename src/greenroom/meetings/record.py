@@ -50,7 +50,7 @@ class Record:
     alias_key,          ticket's time of issue
     issued_at
     room                fingerprint of the RoomSpec the platform was last told
-    replied             what the last reply said (`decision.reply_identity`); "<outcome>:" if that no longer holds
+    replied             what the last reply said (`reply.reply_identity`); "<outcome>:" if that no longer holds
     replying            the same for a reply that is about to be sent: after a crash it says "look first"
     answered_before     the mailbox's answer time at the moment `replying` was stored
     retry_at, attempts  when to look again after a transient fault, and how often that was so; both stay until all is done

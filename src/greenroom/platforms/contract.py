@@ -13,7 +13,7 @@ class Capabilities:
     `judges_time`: it lets people in exactly while `spec.admission.is_open(now)`, at every instant and for every occurrence of a
     series: not before the first, not between two, not behind the last. It keeps the admission with the room and asks it; it
     is told nothing more while nobody changes the meeting, however long the series is. Where this is False, a room admits people
-    for as long as it exists, and its windows are kept by us: opened and closed by `ensure` and `retire` (scheduler/windows).
+    from `ensure` to `retire`: it is retired when its last window has closed (scheduler/windows), and open between two.
     """
 
     judges_time: bool

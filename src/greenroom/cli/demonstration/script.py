@@ -3,7 +3,7 @@
 Every scene is played against the running world over real Graph or EWS and checked; the first that does not come true ends the day.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -202,9 +202,6 @@ class Day:
         line = Line(self.world.clock(), what, seconds)
         self.lines.append(line)
         self.tell(line)
-
-
-Scene = Callable[[Day], Awaitable[None]]
 
 
 def _key(item: CalendarItem) -> MeetingKey:
