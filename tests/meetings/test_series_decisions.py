@@ -215,6 +215,17 @@ def test_a_cancelled_series_of_which_nothing_runs_is_retired_at_once(minutes: in
     assert (decision.held, decision.retire) == (None, True)
 
 
+def test_a_series_shortened_to_what_is_running_and_past_stays_open_until_that_window_closes() -> None:
+    long = recurring(pattern=Daily(7), count=10, response=Response.ACCEPTED)
+    short = recurring(pattern=Daily(7), count=1, response=Response.ACCEPTED)
+    now = NOW + DAY + HOUR + timedelta(minutes=5)
+    decision = decided(short, accepted(long), now=now)
+    assert (decision.reason, decision.held, decision.retire) == (Reason.OVER, FIRST, False)
+    kept = accepted(long, state=State.ENDED, reason=Reason.OVER.value, held=FIRST, series=short.series, span=short.span)
+    assert decided(short, kept, now=now).held == FIRST
+    assert decided(short, kept, now=NOW + DAY + 2 * HOUR).retire
+
+
 def test_what_is_held_ends_with_its_window() -> None:
     record = accepted(seen(), state=State.ENDED, reason=Reason.CANCELLED.value, held=FIRST)
     assert decided(seen(cancelled=True), record, now=RUNNING).held == FIRST

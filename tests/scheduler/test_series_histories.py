@@ -137,7 +137,7 @@ def shown_times(item: Observation, work: AtWork) -> Admission:
 async def check(work: AtWork) -> None:
     now = work.clock.now
     items = [item for item in work.mailbox.items.values() if not item.cancelled]
-    living = [item for item in items if not shown_times(item, work).is_over(now)]
+    living = [item for item in items if not shown_times(item, work).is_over(now + work.integration.policy.after)]
     marks: dict[str, list[Admission]] = {}
     for item in living:
         record, room = await work.record(item.key), await work.room(item.key)

@@ -66,9 +66,11 @@ def decide(
     `kin` is the meeting whose room this one may share, if there is one.
     """
     decision = _decide(Sight(observation, record, evidence, policy, now, kin))
+    if _is_kept_for_now(record) and not decision.provide and decision.state is not None:
+        decision = replace(decision, retire=True)
     if decision.retire or decision.provide:
         # Whatever becomes of its series, an occurrence that is running is not hurt.
-        held = held_after(observation, record, policy, now)
+        held = held_after(observation, record, policy, now, closing=decision.retire)
         decision = decision if held is None else replace(decision, held=held, retire=False)
     return _mailed(decision, observation, record, policy)
 
@@ -124,6 +126,11 @@ def last_end(kind: Kind, span: Span | None) -> datetime | None:
 def _is_new(record: Record | None) -> bool:
     """Whether nothing was done yet: no record, or one of which a crash left no more than that it was weighed."""
     return record is None or (record.seen is None and record.alias_number is None)
+
+
+def _is_kept_for_now(record: Record | None) -> bool:
+    """Whether this meeting has a room for nothing but an occurrence that was running."""
+    return record is not None and record.held is not None and record.room is not None and record.state not in LIVING
 
 
 def _is_part(observation: Observation, record: Record) -> bool:

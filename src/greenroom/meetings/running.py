@@ -14,15 +14,18 @@ from greenroom.meetings.recurrence import Occurrence, Occurrences
 Held = tuple[datetime, datetime]
 
 
-def held_after(observation: Observation | None, record: Record | None, policy: Policy, now: datetime) -> Held | None:
+def held_after(
+    observation: Observation | None, record: Record | None, policy: Policy, now: datetime, *, closing: bool = False
+) -> Held | None:
     """Return the running occurrence, from start to end, that must be kept open beside what the calendar now says.
 
-    `observation` is None for a meeting that left the calendar. None: nothing runs, or it runs on by itself.
+    `observation` is None for a meeting that left the calendar; `closing` says that its room is about to be closed whatever the
+    calendar shows, as for a series shortened to what is past. None: nothing runs, or it runs on by itself.
     """
     if record is None:
         return None
     if record.held is not None and now < record.held[1] + policy.after:
-        return None if observation is not None and _goes_on(observation, record.held, now, policy) else record.held
+        return None if not closing and _goes_on(observation, record.held, now, policy) else record.held
     if record.room is None or record.state not in (State.PENDING, State.SCHEDULED, State.DEFECTIVE):
         return None
     if record.kind is not Kind.SERIES and (observation is None or observation.kind is not Kind.SERIES):
@@ -31,7 +34,7 @@ def held_after(observation: Observation | None, record: Record | None, policy: P
     if running is None or (observation is not None and _is_told_of(observation, record, running)):
         return None
     held = running.start, running.end
-    return None if observation is not None and _goes_on(observation, held, now, policy) else held
+    return None if not closing and _goes_on(observation, held, now, policy) else held
 
 
 def _running(record: Record, policy: Policy, now: datetime) -> Occurrence | None:
@@ -53,9 +56,9 @@ def _is_told_of(observation: Observation, record: Record, running: Occurrence) -
     return running.day in series.gone or any(one.day == running.day for one in series.moved)
 
 
-def _goes_on(observation: Observation, held: Held, now: datetime, policy: Policy) -> bool:
+def _goes_on(observation: Observation | None, held: Held, now: datetime, policy: Policy) -> bool:
     """Whether the calendar itself still lets people in as long as they were told."""
-    if observation.cancelled or observation.span is None:
+    if observation is None or observation.cancelled or observation.span is None:
         return False
     if observation.series is None:
         span = observation.span
