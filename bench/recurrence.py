@@ -14,7 +14,7 @@ the meeting's zone; exceptions in an `rruleset`. Ours does more: it also says wh
 import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as wall_time
@@ -48,6 +48,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 OLD, RECENT, NOW = date(1976, 11, 21), date(2026, 9, 1), datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 ENDLESS_RATIO = 20
 ADMISSIONS = 1000
+RUN, RUNS = 0.02, 15  # seconds
 Peer = rrule.rrule | rrule.rruleset
 
 
@@ -143,21 +144,24 @@ def peer_next(found: Peer, now: datetime) -> datetime | None:
     return None if coming is None else coming.astimezone(UTC) - BEFORE
 
 
-def microseconds(ask: Callable[[datetime], object], asked: list[datetime], most: float = 0.4) -> float:
-    """Return the least mean of several runs over the questions; of few of them, where they take longer than `most` seconds."""
-    begin = time.process_time()
-    ask(asked[0])
-    once = max(time.process_time() - begin, 1e-7)
-    asked = asked[: max(1, min(len(asked), int(most / 3 / once)))]
-    best = float("inf")
+def microseconds(sides: Sequence[Callable[[datetime], object]], asked: list[datetime]) -> list[float]:
+    """Return for each side the least mean of several runs, by turns, over the questions; over some of them if they take long."""
+    shares = [asked[: max(1, int(RUN / spent(ask, asked[:1])))] for ask in sides]
+    best = [float("inf")] * len(sides)
     gc.disable()
-    for _ in range(max(1, min(25, int(most / (once * len(asked)))))):
-        begin = time.process_time()
-        for now in asked:
-            ask(now)
-        best = min(best, time.process_time() - begin)
+    for _ in range(RUNS):
+        for at, ask in enumerate(sides):
+            best[at] = min(best[at], spent(ask, shares[at]) / len(shares[at]))
     gc.enable()
-    return best / len(asked) * 1e6
+    return [one * 1e6 for one in best]
+
+
+def spent(ask: Callable[[datetime], object], asked: list[datetime]) -> float:
+    """Return the seconds of CPU that these questions take."""
+    begin = time.process_time()
+    for now in asked:
+        ask(now)
+    return max(time.process_time() - begin, 1e-7)
 
 
 def agree(contest: Contest, ours: Admission) -> bool:
@@ -195,9 +199,8 @@ def main() -> int:
         for mine, theirs in ((ours.is_open, peer_is_open), (ours.following, peer_next)):
             line += "  "
             for peer, asked in ((fresh, anywhere), (cached, in_order)):
-                own = microseconds(mine, asked)
-                other = microseconds(partial(theirs, peer), asked)
-                line += f" {own:7.2f} {other:11.1f} {other / own:7.0f}x"
+                own, other = microseconds((mine, partial(theirs, peer)), asked)
+                line += f" {own:7.2f} {other:11.1f} {other / own:7.1f}x"
                 kept = kept and other / own >= least
         print(line, flush=True)
     _print_parsing()

@@ -62,7 +62,8 @@ class Admission:
     @property
     def first_opens(self) -> datetime | None:
         """When people are let in first; None if nothing takes place at all."""
-        return min((one.opens for source in self._windows.sources for one in source.following(EVER)), default=None)
+        found = [one for source in self._windows.sources if (one := source.coming(EVER)) is not None]
+        return min((first.opens for first, _ in found), default=None)
 
     @property
     def closes(self) -> datetime | None:

@@ -10,7 +10,6 @@ Windows           the questions to all times of a room, each with its margins
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import NamedTuple
 
 from greenroom.meetings.recurrence import Occurrence, Occurrences, Series
@@ -61,9 +60,9 @@ class Once:
         """Answer as `Occurrences.covering` does."""
         return [self.occurrence] if self.is_covered(instant, before, after) else []
 
-    def upcoming(self, instant: datetime) -> list[Occurrence]:
-        """Answer as `Occurrences.upcoming` does."""
-        return [self.occurrence] if self.start > instant else []
+    def coming(self, instant: datetime) -> tuple[Occurrence, datetime | None] | None:
+        """Answer as `Occurrences.coming` does."""
+        return (self.occurrence, None) if self.start > instant else None
 
     def before(self, instant: datetime) -> Occurrence | None:
         """Answer as `Occurrences.before` does."""
@@ -79,9 +78,6 @@ class _Opening(NamedTuple):
     opens: datetime
     closes: datetime
     occurrence: Occurrence
-
-
-_opens = attrgetter("opens")
 
 
 class Source:
@@ -104,9 +100,13 @@ class Source:
     def openings(self, now: datetime) -> list[_Opening]:
         return [self._opening(one) for one in self.found.covering(now, self.before, self.after)]
 
-    def following(self, now: datetime) -> list[_Opening]:
-        """Return the next two that open behind this instant."""
-        return [self._opening(one) for one in self.found.upcoming(now + self.before)]
+    def coming(self, now: datetime) -> tuple[_Opening, datetime] | None:
+        """Return what opens first behind this instant, and when the next but one opens."""
+        found = self.found.coming(now + self.before)
+        if found is None:
+            return None
+        one, then = found
+        return self._opening(one), _NEVER if then is None else then - self.before
 
     def _opening(self, one: Occurrence) -> _Opening:
         return _Opening(one.start - self.before, one.end + self.after, one)
@@ -156,20 +156,24 @@ class Windows:
                 return None, now
             moment = closes
         for _ in range(_MOST_JOINED):
-            coming = sorted((one for source in self.sources for one in source.following(moment)), key=_opens)
+            coming = [one for source in self.sources if (one := source.coming(moment)) is not None]
             if not coming:
                 return None, _NEVER
-            moment = coming[0].opens
-            openings = [one for one in coming if one.opens == moment < one.closes]
-            if openings:
-                alone = len(coming) == 1 or coming[1].opens > coming[0].closes
-                closes = coming[0].closes if alone else self._closing(openings)
-                return _window(openings, moment, moment, closes), moment
+            first, then = coming[0]
+            if len(coming) == 1 and first.opens < first.closes < then:
+                shown = first.occurrence
+                return AdmissionWindow(first.opens, shown.start, shown.end, first.closes), first.opens
+            moment = min(one.opens for one, _ in coming)
+            if openings := self._openings(moment):
+                return _window(openings, moment, moment, self._closing(openings)), moment
             # What takes no time, without margins, lets nobody in.
         return None, now
 
     def _is_open(self, now: datetime) -> bool:
-        return any(source.is_open(now) for source in self.sources)
+        for source in self.sources:  # noqa: SIM110 (a generator costs as much as a tenth of the answer)
+            if source.is_open(now):
+                return True
+        return False
 
     def _openings(self, now: datetime) -> list[_Opening]:
         return [one for source in self.sources for one in source.openings(now)]

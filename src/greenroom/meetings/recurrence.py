@@ -244,6 +244,18 @@ class Occurrences:
             del found[most:]
         return found
 
+    def coming(self, instant: datetime) -> tuple[Occurrence, datetime | None] | None:
+        """Return the occurrence that starts first behind this instant, and when the next but one starts."""
+        if self._starts:
+            found = self.upcoming(instant)
+            return (found[0], found[1].start if len(found) > 1 else None) if found else None
+        latest = self._latest(instant)
+        day = self._days.first if latest is None else self._days.on_or_after(latest[0] + 1)
+        if day is None:
+            return None
+        then = self._days.on_or_after(day + 1)
+        return self._plain(day), None if then is None else self._start(then)
+
     def before(self, instant: datetime) -> Occurrence | None:
         """Return the occurrence that started last, at this instant or before; None if there is none."""
         latest = self._latest(instant)
@@ -338,11 +350,16 @@ class Occurrences:
 
     def _end(self, day: int, start: datetime) -> datetime:
         end = (datetime.combine(date.fromordinal(day), self._begins) + self._length).astimezone(UTC)
-        return end if end > start else start + self._length  # the hour in which it takes place is skipped
+        return (
+            end if end > start else start + self._length
+        )  # the hour in which it takes place is skipped, or it takes no time
 
     def _plain(self, day: int) -> Occurrence:
-        start = self._start(day)
-        return Occurrence(date.fromordinal(day), start, self._end(day, start))
+        date_ = date.fromordinal(day)
+        wall = datetime.combine(date_, self._begins)
+        start = wall.astimezone(UTC)
+        end = (wall + self._length).astimezone(UTC)
+        return Occurrence(date_, start, end if end > start else start + self._length)
 
     def _plain_between(self, since: datetime, until: datetime) -> Iterator[Occurrence]:
         latest = self._latest(since)
