@@ -489,8 +489,7 @@ async def check(house: House, uid: str) -> None:
     """What lives in the calendar has its room; what does not has none."""
     key, now = MeetingKey.of_uid(uid), house.work.clock()
     item = next((item for item in house.mailbox.items.values() if item.key == key), None)
-    record = await house.work.record(key)
-    room = await house.work.room(key)
+    record, room = await house.work.record(key), await house.work.room(key)
     if item is None or item.cancelled:
         if record is not None and record.span is not None and record.span.end > now:
             assert room is None or room.retired_at is not None

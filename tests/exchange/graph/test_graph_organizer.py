@@ -17,7 +17,7 @@ from exchange.graph.whole_events import DATED, GOID, KEY, extended, whole
 from exchange.simulated import HOUR, START, House, graph_house
 from greenroom.exchange.contract import Invitation, UpdateResult
 from greenroom.exchange.errors import OutcomeUnknownError, SignInError, TryLaterError
-from greenroom.exchange.graph import locations, online
+from greenroom.exchange.graph import online
 from greenroom.exchange.graph.mailbox import GraphMailbox
 from greenroom.exchange.graph.settings import GraphSettings
 from greenroom.meetings.instructions import instructions_block, replace_block, with_instructions, with_location
@@ -396,45 +396,6 @@ class TestOnlineMeetings:
         link = '<a href="https://teams.microsoft.com/l/meetup-join/1">Join</a>'
         assert online.online_block(f"<p>x</p>{link}<p>y</p>") == link.removesuffix("Join</a>")
         assert not online.keeps_online_meeting(f"<p>x</p>{link}", "<p>x</p>")
-
-
-class TestLocations:
-    PLACES = (
-        {"displayName": "Room 4", "locationEmailAddress": "r4@example.test", "coordinates": {"latitude": 52.5}},
-        {"displayName": "Room 4; annexe", "locationType": "conferenceRoom"},
-    )
-
-    def test_a_new_place_is_appended_and_the_others_stay_as_they_were(self) -> None:
-        text = locations.text_of(self.PLACES)
-        assert text == "Room 4; Room 4; annexe"
-        changed = locations.changed(self.PLACES, with_location(text, "VMR 123"))
-        assert changed == [*self.PLACES, {"displayName": "VMR 123", "locationType": "default"}]
-
-    @pytest.mark.parametrize(
-        ("wanted", "names"),
-        [
-            ("VMR; Room 4", ["VMR", "Room 4"]),
-            ("Room 4; annexe", ["Room 4; annexe"]),
-            ("A; B", ["A", "B"]),
-            ("", []),
-            ("; ;  ; A", ["A"]),
-            ("Room 45", ["Room 45"]),
-        ],
-    )
-    def test_the_list_reads_as_the_text(self, wanted: str, names: list[str]) -> None:
-        assert [place["displayName"] for place in locations.changed(self.PLACES, wanted)] == names
-
-    def test_places_come_from_the_list_or_the_single_one(self) -> None:
-        assert locations.places_of({"location": {"displayName": "A"}, "locations": []}) == ({"displayName": "A"},)
-        nothing: tuple[Any, ...] = (
-            {},
-            {"locations": [1, {}, {"displayName": ""}, {"displayName": 5}]},
-            {"location": None},
-            None,
-            [],
-        )
-        for raw in nothing:
-            assert locations.places_of(raw) == ()
 
 
 class TestAgainstTheSimulator:
