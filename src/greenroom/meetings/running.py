@@ -24,8 +24,16 @@ def held_after(
     """
     if record is None:
         return None
-    if record.held is not None and now < record.held[1] + policy.after:
-        return None if not closing and _goes_on(observation, record.held, now, policy) else record.held
+    found = [record.held] if record.held is not None and now < record.held[1] + policy.after else []
+    begun = _begun(observation, record, policy, now)
+    found += [] if begun is None else [begun]
+    kept = [one for one in found if closing or not _goes_on(observation, one, now, policy)]
+    # What was held before an edit and what runs since then may be two: whoever stays longest needs the room.
+    return max(kept, key=lambda one: one[1], default=None)
+
+
+def _begun(observation: Observation | None, record: Record, policy: Policy, now: datetime) -> Held | None:
+    """Return what runs by the record, unless the organizer changed just this."""
     if record.room is None or record.state not in (State.PENDING, State.SCHEDULED, State.DEFECTIVE):
         return None
     if record.kind is not Kind.SERIES and (observation is None or observation.kind is not Kind.SERIES):
@@ -33,8 +41,7 @@ def held_after(
     running = _running(record, policy, now)
     if running is None or (observation is not None and _is_told_of(observation, record, running)):
         return None
-    held = running.start, running.end
-    return None if not closing and _goes_on(observation, held, now, policy) else held
+    return running.start, running.end
 
 
 def _running(record: Record, policy: Policy, now: datetime) -> Occurrence | None:
