@@ -1,7 +1,7 @@
 """Rooms that several meetings share: when such a room lets people in, and whether somebody still needs it."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from greenroom.meetings.admission import Admission, Once, Times
@@ -11,6 +11,9 @@ from greenroom.meetings.record import Record
 from greenroom.scheduler.case import Case
 from greenroom.scheduler.integration import Integration
 from greenroom.storage import Storage, Work
+
+UNKNOWN = ""
+"""In place of the fingerprint of a room that is there, and of which nobody knows what the platform was told last."""
 
 
 def times_of(record: Record, *, lives: bool) -> tuple[Times, ...]:
@@ -30,30 +33,68 @@ def admission_of(integration: Integration, *times: Times) -> Admission:
     return Admission(tuple(dict.fromkeys(times)), integration.policy.before, integration.policy.after)
 
 
-async def admissions(integration: Integration, storage: Storage, cases: Sequence[Case]) -> dict[MeetingKey, Admission]:
-    """Say for each case when its room is open, for everybody who shares it."""
-    async with storage.reading() as work:
-        mates = await _mates(integration, work, {case.record.mark for case in cases})
-    here = {case.record.key: case for case in cases}
-    found: dict[MeetingKey, Admission] = {}
+def lives_on(case: Case) -> bool:
+    """Whether a meeting goes on using its room after what was decided; where nothing was, its record tells."""
+    if case.waiting or case.decision.state is None:
+        return case.record.state in LIVING
+    return case.decision.provide or case.decision.state in LIVING
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """Who shares the rooms of some meetings, by the rooms' marks."""
+
+    mates: Mapping[str, Sequence[Record]]
+
+    @classmethod
+    async def of(cls, integration: Integration, storage: Storage, cases: Sequence[Case]) -> "Household":
+        """Load all who share a room with one of these."""
+        async with storage.reading() as work:
+            return cls(await _mates(integration, work, {case.record.mark for case in cases}))
+
+    def admission(self, integration: Integration, case: Case, cases: Sequence[Case]) -> Admission:
+        """Say when a meeting's room is open, for everybody who shares it; of `cases` what is decided counts."""
+        here = {one.record.key: one for one in cases} | {case.record.key: case}
+        members = {mate.key: mate for mate in self.mates.get(case.record.mark, ())} | {case.record.key: case.record}
+        times: list[Times] = []
+        for key in sorted(members):
+            known = here.get(key)
+            if known is None:
+                times += times_of(members[key], lives=members[key].state in LIVING)
+            elif known.record.mark == case.record.mark:
+                times += times_of(known.record, lives=lives_on(known))
+        return admission_of(integration, *times)
+
+
+async def forget_told(storage: Storage, cases: Sequence[Case], household: Household) -> None:
+    """Store, before these rooms are changed, that nobody knows what the platform was told of them.
+
+    If the process dies between the change and its result, everybody who shares the room tells it again.
+    """
+    here = {case.record.key for case in cases}
+    marks = {case.record.mark for case in cases}
+    told = [mate for mark in sorted(marks) for mate in household.mates.get(mark, ()) if mate.key not in here]
     for case in cases:
-        times = list(times_of(case.record, lives=case.decision.provide))
-        for mate in mates.get(case.record.mark, ()):
-            if mate.key == case.record.key:
-                continue
-            other = here.get(mate.key)
-            lives = mate.state in LIVING if other is None else other.decision.provide
-            times += times_of(mate if other is None else other.record, lives=lives)
-        found[case.record.key] = admission_of(integration, *times)
-    return found
+        if case.record.room is not None:
+            case.record = replace(case.record, room=UNKNOWN)
+    stale = [replace(mate, room=UNKNOWN) for mate in told if mate.room is not None]
+    begun = [case.record for case in cases if case.record.room is not None]
+    if stale or begun:
+        async with storage.work() as work:
+            await work.meetings.save([*begun, *stale])
 
 
 async def still_needed(integration: Integration, storage: Storage, leaving: Sequence[Record]) -> set[str]:
-    """Return the marks of those rooms, of meetings that leave them, that another living meeting uses."""
+    """Return the marks of those rooms, of meetings that leave them, that another meeting uses."""
     gone = {record.key for record in leaving}
     async with storage.reading() as work:
         mates = await _mates(integration, work, {record.mark for record in leaving})
-    return {mark for mark, found in mates.items() if any(m.key not in gone and m.state in LIVING for m in found)}
+    return {mark for mark, found in mates.items() if any(m.key not in gone and uses_room(m) for m in found)}
+
+
+def uses_room(record: Record) -> bool:
+    """Whether a meeting needs its room: it lives, or the room is kept for its running occurrence, whatever became of it."""
+    return record.state in LIVING or (record.held is not None and record.room is not None)
 
 
 async def note_told(integration: Integration, storage: Storage, changed: Sequence[Record]) -> None:

@@ -25,7 +25,7 @@ from greenroom.meetings.ticket_finder import find_tickets
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Step, place_of, take_journal
-from greenroom.scheduler.household import admissions, note_told, still_needed
+from greenroom.scheduler.household import Household, forget_told, lives_on, note_told, still_needed
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.reserve import redraw
 from greenroom.scheduler.routing import Routed, update_invitation
@@ -48,8 +48,14 @@ async def provide_rooms(
     concerned = [case for case in cases if not case.waiting and _concerns_room(case.decision)]
     if not concerned:
         return
-    opened = await admissions(integration, storage, [case for case in concerned if not case.decision.retire])
-    needed = await still_needed(integration, storage, [case.record for case in concerned if case.decision.retire])
+    household = await Household.of(integration, storage, concerned)
+    opened = {case.record.key: household.admission(integration, case, cases) for case in concerned}
+    before = {case.record.key: case.record.room for case in concerned}
+    changing = [case for case in concerned if _changes(integration, case, opened[case.record.key])]
+    await forget_told(storage, changing, household)
+    # Whoever leaves may have left its room before a crash, and its record still says that it lives.
+    leaving = [case.record for case in cases if not lives_on(case) and case.decision.held is None]
+    needed = await still_needed(integration, storage, leaving)
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(case: Case) -> None:
@@ -63,12 +69,24 @@ async def provide_rooms(
                 case.set_aside(error, now)
             step("room")
 
-    before = {case.record.key: case.record.room for case in concerned}
     await asyncio.gather(*(one(case) for case in concerned))
     await _store(storage, concerned)
     changed = [case.record for case in concerned if case.record.room not in (None, before[case.record.key])]
     if changed:
         await note_told(integration, storage, changed)
+
+
+def _changes(integration: Integration, case: Case, admission: Admission) -> bool:
+    """Whether the platform is going to be told something new about a room; what fails here is told where it is done."""
+    if case.decision.retire:
+        return True
+    if case.record.room is None or case.record.span is None:
+        return True
+    try:
+        spec = wording.room_spec(integration, case.observation, admission, case.record)
+    except Exception:  # noqa: BLE001 (the same fails again in a moment, and is logged there)
+        return False
+    return case.record.room != spec.fingerprint
 
 
 def _concerns_room(decision: Decision) -> bool:
