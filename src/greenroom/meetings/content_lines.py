@@ -47,7 +47,7 @@ def read(text: str) -> Component:
     """
     if len(text) > MAX_TEXT:
         raise ValueError("a calendar is not that long")
-    lines = [line for line in re.sub(r"\r?\n[ \t]", "", text).splitlines() if line.strip()]
+    lines = [line for line in re.split(r"\r?\n", re.sub(r"\r?\n[ \t]", "", text)) if line.strip()]
     if len(lines) > _MOST_LINES:
         raise ValueError("a calendar is not that long")
     root = Component("", [], [], "")

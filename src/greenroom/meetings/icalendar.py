@@ -113,7 +113,7 @@ def _zone_lines(zone: Zone, day: date) -> list[str]:
     if tzinfo_of(zone) is UTC:
         return []
     text = vtimezone.write(zone, datetime.combine(day, time(), UTC))
-    return re.sub(r"\r?\n[ \t]", "", text).splitlines()
+    return re.sub(r"\r?\n[ \t]", "", text).rstrip().split("\r\n")
 
 
 def _utc(at: datetime) -> str:
