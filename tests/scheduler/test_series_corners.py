@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
+from greenroom.meetings.policy import Policy, Replies
 from greenroom.meetings.rules import Daily
 from support.greenroom_at_work import AtWork, at_work
-from support.observations import NOW, observation, recurring, weekly
+from support.observations import MAILBOX, NOW, observation, recurring, weekly
 
 KEY = MeetingKey.of_uid("series")
 NEW = MeetingKey.of_uid("new")
@@ -67,3 +68,15 @@ async def test_what_runs_is_kept_open_though_an_earlier_edit_is_held_yet() -> No
         work.mailbox.put(cancelled(work, "series"))
         await work.attend()
         assert await is_open(work, KEY, NOW + DAY + 3 * HOUR)
+
+
+async def test_every_moved_occurrence_is_mailed_where_changes_are() -> None:
+    async with at_work(policy=Policy(MAILBOX, replies=Replies.CHANGES)) as work:
+        work.mailbox.invite(weekly())
+        await work.settle_quickly()
+        told = shown(work, "series").replied_at
+        work.mailbox.invite(weekly(moved={SECOND: HOUR, THIRD: HOUR}, response=Response.ACCEPTED, replied_at=told))
+        for _ in range(4):
+            await work.settle_quickly()
+        assert len(work.mailbox.answered) == 2
+        assert len(work.mailbox.replies_to(KEY)) == 3

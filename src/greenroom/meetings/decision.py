@@ -254,10 +254,21 @@ def _mailed(decision: Decision, observation: Observation, record: Record | None,
     if outcome is None or record is None or record.replied is None:
         return decision
     renewed = decision.alias not in (None, AliasSource.RECORD) or not facts_of(record.replied)
-    if is_worth_a_mail(outcome, observation, record.replied, policy.replies, renewed=renewed):
+    news = renewed or _is_retimed(observation, record, decision.answers_occurrence)
+    if is_worth_a_mail(outcome, observation, record.replied, policy.replies, renewed=news):
         return decision
     shown = shown_to(observation, decision.answers_occurrence)
     wanted = Response.ACCEPTED if outcome.accepts else Response.DECLINED
     if shown is not None and shown[0] is wanted and not renewed:
         return replace(decision, outcome=None)
     return replace(decision, mail=False)
+
+
+def _is_retimed(observation: Observation, record: Record, day: date | None) -> bool:
+    """Whether this occurrence takes place at another time than was told: a reply to another one tells its own time alone."""
+    if day is None or observation.series is None:
+        return False
+    usual = observation.series.frame.occurrences.on(day)
+    told = next((one for one in record.handled if one.day == day), usual)
+    now_is = next((one for one in observation.series.moved if one.day == day), usual)
+    return told is None or now_is is None or (told.start, told.end) != (now_is.start, now_is.end)
