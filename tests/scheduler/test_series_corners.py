@@ -3,10 +3,12 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+import pytest
+
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
 from greenroom.meetings.policy import Policy, Replies
 from greenroom.meetings.rules import Daily
-from support.greenroom_at_work import AtWork, at_work
+from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import MAILBOX, NOW, observation, recurring, weekly
 
 KEY = MeetingKey.of_uid("series")
@@ -53,6 +55,13 @@ async def split(work: AtWork) -> None:
         await work.settle_quickly()
 
 
+async def stored_as(work: AtWork, **changes: object) -> None:
+    record = await work.record(KEY)
+    assert record is not None
+    async with work.storage.work() as writing:
+        await writing.meetings.save([replace(record, **changes)])  # type: ignore[arg-type]  # named by the test
+
+
 def cancelled(work: AtWork, uid: str) -> Observation:
     return replace(shown(work, uid), cancelled=True, sent_at=work.clock.now)
 
@@ -80,3 +89,29 @@ async def test_every_moved_occurrence_is_mailed_where_changes_are() -> None:
             await work.settle_quickly()
         assert len(work.mailbox.answered) == 2
         assert len(work.mailbox.replies_to(KEY)) == 3
+
+
+@pytest.mark.parametrize("number", range(9))
+async def test_nothing_is_said_of_occurrences_that_an_earlier_version_answered_wherever_the_process_dies(
+    number: int,
+) -> None:
+    async with at_work() as work:
+        work.mailbox.invite(weekly(moved={SECOND: HOUR}))
+        await work.settle_quickly()
+        await stored_as(work, series=None, seen="0" * 32, handled=(), review_at=None)
+        record = await work.record(KEY)
+        assert record is not None
+        assert record.replied is not None
+        before = record.replied.replace(shown(work, "series").fingerprint, "0" * 32)
+        await stored_as(work, replied=before)
+        work.mailbox.put(shown(work, "series"))
+        step, _ = die_at(number)
+        try:
+            for _ in range(3):
+                await work.attend(step)
+        except Died:
+            pass
+        for _ in range(3):
+            await work.settle_quickly()
+        assert len(work.mailbox.replies_to(KEY)) == 1
+        assert work.mailbox.answered == []

@@ -88,7 +88,7 @@ def acceptance(  # noqa: PLR0911 (one return for each way out of the picture abo
     edited = _EDITED[observation.kind]
     frame = frame_of(now_is)
     if alias is not AliasSource.RECORD or frame not in (frame_of(record.seen), frame_of(told)):
-        if alias is AliasSource.RECORD and _was_not_kept(observation, record):
+        if alias is AliasSource.RECORD and was_not_kept(observation, record):
             return Reason.UNCHANGED, None, None
         return Reason.EDITED, edited, None
     if observation.response is not Response.ACCEPTED and not observation.ref.is_message:
@@ -107,8 +107,8 @@ def unanswered(observation: Observation, record: Record, now: datetime) -> list[
     """Return the coming occurrences that were changed since we handled them last and that show no yes of ours."""
     if observation.series is None or not observation.changed:
         return []
-    known = {one.day: one for one in observation.changed}
-    fresh = [one for one in observation.series.moved if one not in record.handled and one.end > now]
+    known, handled = {one.day: one for one in observation.changed}, set(record.handled)
+    fresh = [one for one in observation.series.moved if one not in handled and one.end > now]
     asked = [known[one.day] for one in fresh if one.day in known]
     return [one for one in asked if one.ref is not None and one.response is not Response.ACCEPTED]
 
@@ -164,7 +164,7 @@ def _new(sight: Sight, alias: AliasSource) -> Reason:
     return {TicketStatus.COPIED: Reason.COPY, TicketStatus.NONE: Reason.UNTICKETED}.get(status, Reason.NEW)
 
 
-def _was_not_kept(observation: Observation, record: Record) -> bool:
+def was_not_kept(observation: Observation, record: Record) -> bool:
     """Whether this series was handled by a version of Greenroom that did not keep rules, and shows nothing else that is new."""
     old = record.kind is Kind.SERIES and record.series is None and observation.series is not None
     same = record.span is not None and observation.span is not None and record.span.start == observation.span.start

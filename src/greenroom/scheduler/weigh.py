@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from greenroom.meetings.acceptance import was_not_kept
 from greenroom.meetings.decision import Decision, decide, settle
 from greenroom.meetings.evidence import read_tickets
 from greenroom.meetings.kin import Kin
@@ -116,6 +117,10 @@ def _decided(integration: Integration, case: Case, now: datetime) -> Record:
     revived = decision.provide and record.state in _CLOSED
     quiet = decision.reason is Reason.UNCHANGED or (decision.reason is Reason.OVER and decision.state is record.state)
     untold = observation.cancelled and observation.series is None
+    if decision.reason is Reason.UNCHANGED and observation.series is not None and was_not_kept(observation, record):
+        # At once, with its rule: after a crash nothing else would tell that an earlier version has answered all this.
+        seen, handled, due = observation.fingerprint, observation.series.moved, record.retry_at or now
+        record = replace(record, seen=seen, handled=handled, retry_at=due)
     return replace(
         record,
         ref=observation.ref,
