@@ -115,3 +115,17 @@ async def test_nothing_is_said_of_occurrences_that_an_earlier_version_answered_w
             await work.settle_quickly()
         assert len(work.mailbox.replies_to(KEY)) == 1
         assert work.mailbox.answered == []
+
+
+async def test_a_due_item_that_is_looked_past_is_not_read_on_every_pass() -> None:
+    async with at_work() as work:
+        work.mailbox.invite(weekly())
+        await work.settle_quickly()
+        work.mailbox.put(replace(shown(work, "series"), informational_copy=True))
+        await work.attend()
+        await stored_as(work, retry_at=work.clock.now)
+        before = work.mailbox.reads
+        for _ in range(20):
+            work.clock.forward(seconds=15)
+            await work.attend()
+        assert work.mailbox.reads - before < 10

@@ -29,9 +29,10 @@ from greenroom.exchange.errors import (
 )
 from greenroom.meetings.acceptance import handled_by, next_review, shown_to
 from greenroom.meetings.meeting import Response
+from greenroom.meetings.record import Record
 from greenroom.meetings.reply import facts_of
 from greenroom.scheduler import wording
-from greenroom.scheduler.case import Case, Clock, Step, take_journal
+from greenroom.scheduler.case import Case, Clock, Step, postponed, take_journal
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.line import ReplyLine
 from greenroom.scheduler.waiting import MARKED, OUTCOME_UNKNOWN, queue_up, whose_turn
@@ -218,7 +219,11 @@ def _after(error: ExchangeError) -> timedelta | None:
 
 def _finish(integration: Integration, case: Case, now: datetime) -> None:
     decision = case.decision
-    if case.waiting or decision.state is None:
+    if case.waiting:
+        return
+    if decision.state is None:
+        if _is_due(case.record, now):  # nothing was decided: without a pause the next pass would look again, for ever
+            case.record = postponed(case.record, now)
         return
     held, closed = decision.held, not decision.provide
     handled, more = handled_by(case.observation, case.record, decision, now)
@@ -233,3 +238,8 @@ def _finish(integration: Integration, case: Case, now: datetime) -> None:
         review_at=next_review(case.observation, case.record, decision, integration.policy, now),
         updated_at=now,
     )
+
+
+def _is_due(record: Record, now: datetime) -> bool:
+    """Whether the next pass looks at this meeting by itself."""
+    return any(at is not None and at <= now for at in (record.retry_at, record.review_at))
