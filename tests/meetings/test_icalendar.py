@@ -83,6 +83,16 @@ class TestWriting:
         assert "DTSTART;VALUE=DATE:20261207\r\nDTEND;VALUE=DATE:20261209\r\nRRULE:FREQ=DAILY;UNTIL=20270701\r\n" in text
         assert "VTIMEZONE" not in text
 
+    def test_a_whole_day_that_moved_is_told_in_days_or_wholly_in_times(self) -> None:
+        def told(start: str, end: str) -> str:
+            moved = Moved(date(2026, 12, 14), at(start), at(end))
+            return icalendar.write(series(begins=time(), length=DAY, moved=(moved,)), "a@b", STAMP, all_day=True)
+
+        assert "DTSTART;VALUE=DATE:20261216\r\nDTEND;VALUE=DATE:20261218" in told(
+            "2026-12-15T23:00", "2026-12-17T23:00"
+        )
+        assert "DTSTART:20261215T230000Z\r\nDTEND:20261216T010000Z" in told("2026-12-15T23:00", "2026-12-16T01:00")
+
     def test_utc_needs_no_zone(self) -> None:
         text = icalendar.write(series(zone=Zone("UTC")), "a@b", STAMP)
         assert "DTSTART:20261207T100000Z" in text

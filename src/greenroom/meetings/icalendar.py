@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from greenroom.meetings import content_lines, vtimezone
 from greenroom.meetings.content_lines import Component, Property
-from greenroom.meetings.recurrence import Series
+from greenroom.meetings.recurrence import Moved, Series
 from greenroom.meetings.rrule import rrule_of, rule_of
 from greenroom.meetings.rule_days import Days
 from greenroom.meetings.zones import Zone, is_known, tzinfo_of
@@ -62,8 +62,9 @@ def write(series: Series, uid: str, stamp: datetime, *, all_day: bool = False, d
         "END:VEVENT",
     ]
     for one in series.moved:
-        times = [f"DTSTART{write_as.instant(one.start)}", f"DTEND{write_as.instant(one.end)}"]
-        lines += ["BEGIN:VEVENT", *head, f"RECURRENCE-ID{write_as.at(one.day)}", *times, "END:VEVENT"]
+        start, end = write_as.moved(one)
+        lines += ["BEGIN:VEVENT", *head, f"RECURRENCE-ID{write_as.at(one.day)}"]
+        lines += [f"DTSTART{start}", f"DTEND{end}", "END:VEVENT"]
     return content_lines.write([*lines, "END:VCALENDAR"])
 
 
@@ -79,8 +80,8 @@ class _Times:
         wall = datetime.combine(day, self._series.begins) + later
         return f":{wall:%Y%m%dT%H%M%SZ}" if self._zone is UTC else f";TZID={self._tzid}:{wall:%Y%m%dT%H%M%S}"
 
-    def instant(self, at: datetime) -> str:
-        return f":{_utc(at)}"
+    def moved(self, one: Moved) -> tuple[str, str]:
+        return f":{_utc(one.start)}", f":{_utc(one.end)}"
 
     def rrule(self) -> str:
         rule = self._series.rule
@@ -101,9 +102,11 @@ class _Dates:
     def at(self, day: date, later: timedelta = timedelta()) -> str:
         return f";VALUE=DATE:{day + later:%Y%m%d}"
 
-    def instant(self, at: datetime) -> str:
-        local = at.astimezone(self._zone)
-        return f";VALUE=DATE:{local:%Y%m%d}" if local.time() == time() else f":{_utc(at)}"
+    def moved(self, one: Moved) -> tuple[str, str]:
+        start, end = one.start.astimezone(self._zone), one.end.astimezone(self._zone)
+        if start.time() == end.time() == time() and start < end:
+            return f";VALUE=DATE:{start:%Y%m%d}", f";VALUE=DATE:{end:%Y%m%d}"
+        return f":{_utc(one.start)}", f":{_utc(one.end)}"
 
     def rrule(self) -> str:
         return rrule_of(self._series.rule)
