@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from greenroom.exchange.errors import ItemBrokenError
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
 from greenroom.meetings.policy import Policy, Replies
 from greenroom.meetings.rules import Daily
@@ -129,3 +130,30 @@ async def test_a_due_item_that_is_looked_past_is_not_read_on_every_pass() -> Non
             work.clock.forward(seconds=15)
             await work.attend()
         assert work.mailbox.reads - before < 10
+
+
+async def test_an_answer_to_a_series_that_never_shows_keeps_no_occurrence_from_its_answer_and_is_no_loop() -> None:
+    async with at_work() as work:
+        work.mailbox.invite(weekly())
+        await work.settle_quickly()
+        seen = weekly(moved={SECOND: HOUR, THIRD: HOUR}, response=Response.TENTATIVE)
+        work.mailbox.invite(seen)
+        await work.attend()
+        before = work.mailbox.reads
+        for _ in range(20):
+            work.mailbox.items["item-series"] = replace(shown(work, "series"), response=Response.TENTATIVE)
+            work.clock.forward(seconds=15)
+            await work.attend()
+        assert len(work.mailbox.answered) == 2
+        assert work.mailbox.reads - before < 10
+
+
+async def test_an_occurrence_that_cannot_be_answered_does_not_keep_others_from_their_answers() -> None:
+    async with at_work() as work:
+        work.mailbox.invite(weekly())
+        await work.settle_quickly()
+        told = shown(work, "series").replied_at
+        work.mailbox.unanswerable[f"item-series#{SECOND}"] = ItemBrokenError("broken")
+        work.mailbox.invite(weekly(moved={SECOND: HOUR, THIRD: HOUR}, response=Response.ACCEPTED, replied_at=told))
+        await work.settle()
+        assert work.mailbox.answered == [f"item-series#{THIRD}"]

@@ -21,7 +21,7 @@ from greenroom.meetings.policy import Policy, Review, Split
 from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import Record, State
 from greenroom.meetings.recurrence import Moved
-from greenroom.meetings.reply import Outcome, facts_of
+from greenroom.meetings.reply import Outcome, facts_of, reply_identity
 
 if TYPE_CHECKING:
     from greenroom.meetings.decision import Decision
@@ -91,9 +91,12 @@ def acceptance(  # noqa: PLR0911 (one return for each way out of the picture abo
         if alias is AliasSource.RECORD and was_not_kept(observation, record):
             return Reason.UNCHANGED, None, None
         return Reason.EDITED, edited, None
-    if observation.response is not Response.ACCEPTED and not observation.ref.is_message:
+    reset = observation.response is not Response.ACCEPTED and not observation.ref.is_message
+    said = facts_of(record.replied or "") == facts_of(reply_identity(edited, observation))
+    asking = unanswered(observation, record, sight.now)
+    if reset and not (said and asking):
         return Reason.ANSWER_WAS_RESET, edited, None
-    for changed in unanswered(observation, record, sight.now):
+    for changed in asking:
         return Reason.OCCURRENCE_EDITED, Outcome.ACCEPT_EDITED_OCCURRENCE, changed.day
     if now_is not in (record.seen, told):
         return Reason.OCCURRENCES_CHANGED, None, None

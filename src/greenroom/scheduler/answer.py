@@ -45,6 +45,8 @@ _LONGEST_WORK = timedelta(seconds=60)
 _TOGETHER = 4
 """Replies in one request where they are counted: a slow one must not take the turn of many others with it."""
 _PAUSE = timedelta(seconds=15)
+_TRIES = 4
+"""So often an occurrence that is broken is tried again."""
 
 _Written = list[tuple[Case, Reply]]
 
@@ -201,6 +203,9 @@ def _failed(line: ReplyLine, case: Case, reply: Reply, error: ExchangeError, now
         after = max(_LONGEST_WORK, after or _LONGEST_WORK)
     else:
         case.record = replace(case.record, replying=None, answered_before=None)
+    if _gives_up(case, error):
+        case.note("replied", "item-broken", now, error.code)
+        return
     kind = {
         OutcomeUnknownError: OUTCOME_UNKNOWN,
         ItemGoneError: "item-gone",
@@ -211,6 +216,12 @@ def _failed(line: ReplyLine, case: Case, reply: Reply, error: ExchangeError, now
     if kind == "postponed" and reply.send and line.per_minute is not None:
         line.put([case], not_before=case.record.retry_at)
     log.warning("reply not sent", correlation=case.record.correlation_id, outcome=kind, code=error.code)
+
+
+def _gives_up(case: Case, error: ExchangeError) -> bool:
+    """Whether an occurrence is left unanswered that could not be answered again and again: others of its series wait behind it."""
+    broken = isinstance(error, ItemBrokenError) and case.decision.answers_occurrence is not None
+    return broken and case.record.attempts >= _TRIES
 
 
 def _after(error: ExchangeError) -> timedelta | None:
@@ -227,14 +238,16 @@ def _finish(integration: Integration, case: Case, now: datetime) -> None:
         return
     held, closed = decision.held, not decision.provide
     handled, more = handled_by(case.observation, case.record, decision, now)
+    again = now if case.outcome is not None else postponed(case.record, now).retry_at
     case.record = replace(
         case.record,
         state=decision.state,
         seen=case.observation.fingerprint,
         handled=handled,
-        attempts=0,
+        # Where another occurrence waits and nothing was answered, something keeps it from its turn: the next pass is too soon.
+        attempts=case.record.attempts + 1 if more and case.outcome is None else 0,
         # What is only kept for a running occurrence, and what has another occurrence to answer, is looked at again.
-        retry_at=held[1] + integration.policy.after if held and closed else now if more else None,
+        retry_at=held[1] + integration.policy.after if held and closed else again if more else None,
         review_at=next_review(case.observation, case.record, decision, integration.policy, now),
         updated_at=now,
     )
