@@ -19,6 +19,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from greenroom.meetings import zones
+from greenroom.storage import kept_text
 
 _SINCE = datetime(1990, 1, 1, tzinfo=UTC)
 _HEADER = struct.Struct(">4sc15x6I")
@@ -80,6 +81,7 @@ def _forget() -> None:
     ZoneInfo.clear_cache()
     zones.find.cache_clear()
     zones.tzinfo_of.cache_clear()
+    kept_text.forget()
 
 
 def _clock(zone: ZoneInfo, at: datetime) -> _Clock:

@@ -2,12 +2,15 @@
 
 What cannot be read (another version wrote it, or a hand did) is told to the log and counts as not known: the calendar tells it
 again, and one odd row must not keep all the others from being read.
+
+What was read last is remembered, with the answers it has prepared: a join page is looked at by many, and each looks often.
 """
 
 import json
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
+from functools import lru_cache
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -19,6 +22,32 @@ T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 NEVER_OPEN = Admission((), timedelta(), timedelta())
 """What a room has whose admission cannot be read."""
+_LONG = 4096
+
+
+class _Remembered(Generic[T]):
+    """A reader of texts that remembers the last values; of long texts, which a stranger can make at will, only a few."""
+
+    def __init__(self, parse: Callable[[str], T]) -> None:
+        self._short = lru_cache(maxsize=256)(parse)
+        self._long = lru_cache(maxsize=4)(parse)
+
+    def __call__(self, text: str) -> T:
+        return self._short(text) if len(text) <= _LONG else self._long(text)
+
+    def forget(self) -> None:
+        self._short.cache_clear()
+        self._long.cache_clear()
+
+
+_series = _Remembered(Series.parse)
+_admission = _Remembered(Admission.parse)
+
+
+def forget() -> None:
+    """Read everything anew: for whoever changes zone data in a living process."""
+    _series.forget()
+    _admission.forget()
 
 
 def write_moved(moved: Iterable[Moved]) -> str | None:
@@ -29,7 +58,7 @@ def write_moved(moved: Iterable[Moved]) -> str | None:
 
 def read_series(text: str | None, correlation_id: str) -> Series | None:
     """Return the series; None where there is none, or none that can be read."""
-    return _read("series", Series.parse, text, correlation_id)
+    return _read("series", _series, text, correlation_id)
 
 
 def read_moved(text: str | None, correlation_id: str) -> tuple[Moved, ...]:
@@ -39,7 +68,7 @@ def read_moved(text: str | None, correlation_id: str) -> tuple[Moved, ...]:
 
 def read_admission(text: str, mark: str) -> Admission:
     """Return the admission; one that never opens where it cannot be read."""
-    return _read("admission", Admission.parse, text, mark) or NEVER_OPEN
+    return _read("admission", _admission, text, mark) or NEVER_OPEN
 
 
 def _read(what: str, parse: Callable[[str], T], text: str | None, ident: str) -> T | None:
