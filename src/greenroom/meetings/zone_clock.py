@@ -7,7 +7,7 @@ from functools import lru_cache
 from greenroom.meetings.zone_rules import Era, read
 
 _DAY = 86400
-_MOST_YEARS = 256
+_MOST_YEARS = 32
 
 
 @lru_cache(maxsize=256)

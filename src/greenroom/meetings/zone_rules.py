@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import Any
 
 MAX_ERAS = 256
-MAX_ONSETS = 24
+MAX_ONSETS = 8
 MAX_TEXT = 32 * 1024
 _DAY = 86400
 _MONTHS = 12

@@ -4,10 +4,10 @@ Source: EWS reference, Recurrence, OccurrenceInfoType (ModifiedOccurrences), Del
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Final
 
 from greenroom.exchange.ews.markup import Element, child, children, local, text_of
@@ -19,7 +19,7 @@ from greenroom.meetings.rule_days import Days
 from greenroom.meetings.rules import FIRST_DAY, LAST_DAY, Rule
 from greenroom.meetings.zones import Zone, is_known, unknown_zone
 
-_MOST_EXCEPTIONS: Final = 5000
+_MOST_EXCEPTIONS: Final = 1000
 _LONGEST_VALUE: Final = 100
 _RULES: Final = ("Recurrence", "Regeneration")
 
@@ -89,7 +89,7 @@ def _counted_in(zone: Zone, rule: Rule, start: datetime) -> Zone:
 def _modified(container: Element | None) -> list[_Row]:
     """Read ModifiedOccurrences, the latest of very many; what makes no sense is left out."""
     found: dict[datetime, _Row] = {}
-    for element in islice(children(container), 4 * _MOST_EXCEPTIONS):
+    for element in _last(container):
         original, start, end = (instant(text_of(element, name)) for name in ("OriginalStart", "Start", "End"))
         if original is None or start is None or end is None or not (_is_sound(original) and _is_sound(start, end)):
             continue
@@ -101,8 +101,13 @@ def _modified(container: Element | None) -> list[_Row]:
 
 def _deleted(container: Element | None) -> list[datetime]:
     """Read DeletedOccurrences, the latest of very many; what makes no sense is left out."""
-    found = (instant(text_of(row, "Start")) for row in islice(children(container), 4 * _MOST_EXCEPTIONS))
+    found = (instant(text_of(row, "Start")) for row in _last(container))
     return sorted({moment for moment in found if moment is not None and _is_sound(moment)})[-_MOST_EXCEPTIONS:]
+
+
+def _last(container: Element | None) -> Iterable[Element]:
+    """Return the last rows of a list, of which the first ones lie furthest back."""
+    return deque(children(container), maxlen=4 * _MOST_EXCEPTIONS)
 
 
 def _is_sound(start: datetime, end: datetime | None = None) -> bool:

@@ -24,7 +24,7 @@ from greenroom.meetings.meeting import ItemRef, MeetingKey
 log = structlog.get_logger(__name__)
 
 MOST_ATTENDEES = 2000
-_MOST_EXCEPTIONS = 5000
+_MOST_EXCEPTIONS = 1000
 _MOST_PROPERTIES = 50
 _MOST_LOCATIONS = 100
 _MOST_EVENTS = 2000
