@@ -7,7 +7,7 @@ Rule = pattern + first day it may name + end (a last day, a number of occurrence
 A rule names days of its meeting's own time zone, at most one occurrence a day. A month too short for its day has it on its last
 day (the 31st of a month is always the month's last day, 29 February is 28 February in other years): that is Exchange's way, where
 RFC 5545 leaves such months out. Weeks, months and years are counted from the one the first day lies in, occurrences from the first
-day that fits. Source: MS-OXOCAL 2.2.1.44.1 (RecurrencePattern), EWS RecurrencePatternTypes, Graph recurrencePattern.
+day that fits. Source: MS-OXOCAL 2.2.1.44.1 (RecurrencePattern), EWS RecurrencePatternTypes (DayOfMonth), Graph recurrencePattern.
 
 Which days a rule names, `rule_days` tells.
 """
