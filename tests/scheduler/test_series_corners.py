@@ -157,3 +157,27 @@ async def test_an_occurrence_that_cannot_be_answered_does_not_keep_others_from_t
         work.mailbox.invite(weekly(moved={SECOND: HOUR, THIRD: HOUR}, response=Response.ACCEPTED, replied_at=told))
         await work.settle()
         assert work.mailbox.answered == [f"item-series#{THIRD}"]
+
+
+async def test_an_occurrence_that_moves_with_its_series_leaves_the_room_it_shares_open_for_the_others() -> None:
+    async with at_work() as work:
+        for day in (SECOND, THIRD):
+            work.mailbox.invite(lone(day, work.ticket(123456789)))
+        await work.settle_quickly()
+        ticket = work.ticket(987654321)
+        work.mailbox.invite(weekly(body_html=ticket))
+        for day in (SECOND, THIRD):
+            work.mailbox.remove(f"item-lone-{day}")
+        for _ in range(3):
+            await work.settle_quickly()
+        work.mailbox.invite(weekly(body_html=ticket, moved={SECOND: 6 * HOUR}, response=Response.ACCEPTED))
+        for _ in range(4):
+            await work.settle_quickly()
+        assert await is_open(work, KEY.on(SECOND), opened(SECOND) + 6 * HOUR)
+        assert not await is_open(work, KEY.on(SECOND), opened(SECOND))
+        assert await is_open(work, KEY.on(THIRD), opened(THIRD))
+        work.mailbox.invite(weekly(body_html=ticket, gone=[SECOND], response=Response.ACCEPTED))
+        for _ in range(4):
+            await work.settle_quickly()
+        assert not await is_open(work, KEY.on(THIRD), opened(SECOND) + 6 * HOUR)
+        assert await is_open(work, KEY.on(THIRD), opened(THIRD))

@@ -15,10 +15,9 @@ from greenroom.meetings.meeting import Kind
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import Record, State
 from greenroom.meetings.recurrence import Occurrence, occurrences_of
-from greenroom.platforms.errors import PlatformError
 from greenroom.scheduler import wording
-from greenroom.scheduler.case import Case, entry_of
-from greenroom.scheduler.household import admission_of, still_needed, times_of
+from greenroom.scheduler.case import Case, entry_of, place_of
+from greenroom.scheduler.household import admission_with, note_told, still_needed
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.provide import retire
 from greenroom.storage import Storage
@@ -45,10 +44,11 @@ async def _follow(integration: Integration, storage: Storage, case: Case, record
         return
     if occurrence is None:
         runs = span.start <= now < span.end + integration.policy.after
-        followed = None if runs else await _ended(integration, storage, record, now)
+        ended = replace(record, state=State.ENDED, reason=Reason.CANCELLED.value, updated_at=now)
+        followed = None if runs else await _left(integration, storage, case, ended)
     else:
         moved = replace(record, span=replace(span, start=occurrence.start, end=occurrence.end), updated_at=now)
-        followed = await _moved(integration, case, moved)
+        followed = await _told(integration, storage, case, moved)
     if followed is not None:
         code = Reason.CANCELLED.value if occurrence is None else "changed"
         async with storage.work() as work:
@@ -61,19 +61,25 @@ def _occurrence(case: Case, record: Record) -> Occurrence | None:
     return None if day is None or series is None or not case.decision.provide else occurrences_of(series).on(day)
 
 
-async def _ended(integration: Integration, storage: Storage, record: Record, now: datetime) -> Record | None:
-    if record.mark not in await still_needed(integration, storage, [record]) and not await retire(integration, record):
-        return None
-    return replace(record, state=State.ENDED, reason=Reason.CANCELLED.value, room=None, updated_at=now)
+async def _left(integration: Integration, storage: Storage, case: Case, record: Record) -> Record | None:
+    """Close the room, or keep it for the others who use it, and no longer for this one."""
+    if record.mark in await still_needed(integration, storage, [record]):
+        left = await _told(integration, storage, case, record)
+        return None if left is None else replace(left, room=None)
+    return replace(record, room=None) if await retire(integration, record) else None
 
 
-async def _moved(integration: Integration, case: Case, record: Record) -> Record | None:
-    spec = wording.room_spec(
-        integration, case.observation, admission_of(integration, *times_of(record, lives=True)), record
-    )
+async def _told(integration: Integration, storage: Storage, case: Case, record: Record) -> Record | None:
+    """Tell the platform when the room is open now, for all who share it."""
+    admission = await admission_with(integration, storage, record)
     try:
+        spec = wording.room_spec(integration, case.observation, admission, record)
         await integration.platform.ensure(spec)
-    except PlatformError as error:
-        log.warning("room not changed", correlation=record.correlation_id, error=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 (it is logged; the other meetings of the pass go on)
+        log.warning(
+            "room not changed", correlation=record.correlation_id, error=type(error).__name__, where=place_of(error)
+        )
         return None
-    return replace(record, room=spec.fingerprint)
+    told = replace(record, room=spec.fingerprint)
+    await note_told(integration, storage, [told])
+    return told

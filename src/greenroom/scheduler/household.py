@@ -84,6 +84,15 @@ async def forget_told(storage: Storage, cases: Sequence[Case], household: Househ
             await work.meetings.save([*begun, *stale])
 
 
+async def admission_with(integration: Integration, storage: Storage, changed: Record) -> Admission:
+    """Say when a room is open for all who share it, one of whom is not stored yet as it is now."""
+    async with storage.reading() as work:
+        mates = await _mates(integration, work, {changed.mark})
+    members = {mate.key: mate for mate in mates.get(changed.mark, ())} | {changed.key: changed}
+    found = [times_of(members[key], lives=members[key].state in LIVING) for key in sorted(members)]
+    return admission_of(integration, *(one for times in found for one in times))
+
+
 async def still_needed(integration: Integration, storage: Storage, leaving: Sequence[Record]) -> set[str]:
     """Return the marks of those rooms, of meetings that leave them, that another meeting uses."""
     gone = {record.key for record in leaving}
