@@ -8,9 +8,12 @@ import pytest
 from greenroom.exchange.errors import ItemBrokenError
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
 from greenroom.meetings.policy import Policy, Replies
+from greenroom.meetings.room import RoomSpec
 from greenroom.meetings.rules import Daily
+from greenroom.platforms.errors import RoomRefusedError
 from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import MAILBOX, NOW, observation, recurring, weekly
+from support.stubborn_platform import StubbornPlatform
 
 KEY = MeetingKey.of_uid("series")
 NEW = MeetingKey.of_uid("new")
@@ -181,3 +184,22 @@ async def test_an_occurrence_that_moves_with_its_series_leaves_the_room_it_share
             await work.settle_quickly()
         assert not await is_open(work, KEY.on(THIRD), opened(SECOND) + 6 * HOUR)
         assert await is_open(work, KEY.on(THIRD), opened(THIRD))
+
+
+class _Particular(StubbornPlatform):
+    """Refuses rooms of one kind of name."""
+
+    async def ensure(self, spec: RoomSpec) -> None:
+        if "refuse" in spec.name:
+            raise RoomRefusedError("no")
+        await super().ensure(spec)
+
+
+async def test_a_half_that_the_platform_refuses_leaves_the_room_to_the_other() -> None:
+    async with at_work(platform=_Particular) as work:
+        await split(work)
+        work.mailbox.invite(replace(shown(work, "new"), subject="refuse", sent_at=work.clock.now))
+        for _ in range(3):
+            await work.settle_quickly()
+        assert await is_open(work, KEY, opened(SECOND))
+        assert not await is_open(work, KEY, NOW + 15 * DAY)

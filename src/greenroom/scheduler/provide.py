@@ -25,7 +25,7 @@ from greenroom.meetings.ticket_finder import find_tickets
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Step, place_of, take_journal
-from greenroom.scheduler.household import Household, forget_told, lives_on, note_told, still_needed
+from greenroom.scheduler.household import Household, forget_told, lives_on, note_told, still_needed, stir
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.reserve import redraw
 from greenroom.scheduler.routing import Routed, update_invitation
@@ -133,14 +133,16 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, admiss
             await integration.platform.ensure(spec)
         except AliasTakenError:
             if case.record.instructions is not InstructionsState.NONE or not case.decision.provide:
-                await _refuse(integration, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ALIAS_CONFLICT, now)
+                await _refuse(
+                    integration, storage, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ALIAS_CONFLICT, now=now
+                )
                 return
             await redraw(integration, storage, case, now)  # nobody has read this alias yet
             if case.waiting:
                 return
             continue
         except RoomRefusedError:
-            await _refuse(integration, case, Reason.ROOM_REFUSED, Outcome.DECLINE_ERROR, now)
+            await _refuse(integration, storage, case, Reason.ROOM_REFUSED, Outcome.DECLINE_ERROR, now=now)
         except PlatformUnavailableError as error:
             case.record = replace(case.record, state=State.DEFECTIVE)
             case.note("room", "unavailable", now)
@@ -152,7 +154,7 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, admiss
             case.spec = spec if case.decision.provide else None
             case.note("room", code, now)
         return
-    await _refuse(integration, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ERROR, now)
+    await _refuse(integration, storage, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ERROR, now=now)
 
 
 async def retire(integration: Integration, record: Record) -> bool:
@@ -177,15 +179,22 @@ async def _retire(integration: Integration, case: Case, now: datetime, *, leave:
         case.postpone(now)
 
 
-async def _refuse(integration: Integration, case: Case, reason: Reason, outcome: Outcome, now: datetime) -> None:
-    """Turn a decision into a decline because the platform will not have this room; one from before is closed."""
+async def _refuse(
+    integration: Integration, storage: Storage, case: Case, reason: Reason, outcome: Outcome, *, now: datetime
+) -> None:
+    """Turn a decision into a decline because the platform will not have this room; one from before is closed, or left to others."""
     refused = Decision(reason, State.DECLINED, outcome=outcome)
     case.decision = once(refused, case.observation, case.record)
     case.outcome = case.decision.outcome
     case.record = replace(case.record, reason=reason.value)
     case.note("room", reason.value, now)
     if case.record.room is not None:
-        await _retire(integration, case, now)
+        mark = case.record.mark
+        leave = mark in await still_needed(integration, storage, [case.record])
+        await _retire(integration, case, now, leave=leave)
+        if leave:
+            async with storage.work() as work:
+                await stir(integration, work, {mark}, but={case.record.key}, now=now)
 
 
 async def _instruct(
