@@ -8,6 +8,7 @@ import pytest
 from greenroom.exchange.errors import ItemBrokenError
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
 from greenroom.meetings.policy import Policy, Replies
+from greenroom.meetings.record import State
 from greenroom.meetings.room import RoomSpec
 from greenroom.meetings.rules import Daily
 from greenroom.platforms.errors import RoomRefusedError
@@ -203,3 +204,24 @@ async def test_a_half_that_the_platform_refuses_leaves_the_room_to_the_other() -
             await work.settle_quickly()
         assert await is_open(work, KEY, opened(SECOND))
         assert not await is_open(work, KEY, NOW + 15 * DAY)
+
+
+async def test_a_copy_that_takes_place_when_the_other_half_does_gets_a_room_of_its_own() -> None:
+    async with at_work() as work:
+        await split(work)
+        copy = recurring(
+            "copy",
+            pattern=Daily(7),
+            count=8,
+            starts_in=15 * DAY,
+            body_html=work.ticket(123456789),
+            received_at=work.clock.now - HOUR,
+            sent_at=work.clock.now,
+        )
+        work.mailbox.invite(copy)
+        for _ in range(3):
+            await work.settle_quickly()
+        record = await work.record(MeetingKey.of_uid("copy"))
+        assert record is not None
+        assert record.state is State.SCHEDULED
+        assert record.alias_number != 123456789

@@ -7,7 +7,7 @@
 
 Kin may share a room: what people read in the invitation stays true. Nobody else gets it: the organizer must be known and the same,
 for a series' id and its ticket stand in every invitation, and who shares a room is let in at times of his own. A split is one only
-if the two series are never in each other's time; everything else that brings a ticket twice is a copy.
+if it is never in the time of any meeting that has the room; everything else that brings a ticket twice is a copy.
 
 The organizer is whom Exchange names. Who may claim to be that in mail from outside, its own settings say (the mailbox's
 ProcessExternalMeetingMessages and RequireSenderAuthenticationEnabled).
@@ -42,10 +42,18 @@ class Kin:
     how: Kinship
 
 
-def kin_of(observation: Observation, holder: Record | None, family: Iterable[Record], now: datetime) -> Kin | None:
+def kin_of(
+    observation: Observation,
+    holder: Record | None,
+    family: Iterable[Record],
+    now: datetime,
+    *,
+    mates: Iterable[Record] = (),
+) -> Kin | None:
     """Find the meeting whose room this one may share.
 
-    `holder` is the meeting that brought the ticket first, if it is another one; `family` are the records of the same series.
+    `holder` is the meeting that brought the ticket first, if it is another one, and `mates` those who share its room; `family`
+    are the records of the same series.
     """
     if not observation.organizer.address:
         return None
@@ -53,7 +61,7 @@ def kin_of(observation: Observation, holder: Record | None, family: Iterable[Rec
         holder = None
     if holder is not None and holder.key.clean == observation.key.clean:
         return Kin(holder, Kinship.OCCURRENCES)
-    if holder is not None and (how := _split(observation, holder, now)) is not None:
+    if holder is not None and (how := _split(observation, [holder, *mates], now)) is not None:
         return Kin(holder, how)
     return next((Kin(one, Kinship.OCCURRENCES) for one in _closest(observation, family)), None)
 
@@ -67,15 +75,28 @@ def _closest(observation: Observation, family: Iterable[Record]) -> list[Record]
     return sorted(found, key=lambda r: (r.kind is not Kind.SERIES, r.span.start if r.span else r.created_at))
 
 
-def _split(observation: Observation, holder: Record, now: datetime) -> Kinship | None:
-    mine, theirs = observation.series, holder.series
-    if mine is None or theirs is None:
+def _split(observation: Observation, there: Iterable[Record], now: datetime) -> Kinship | None:
+    """Say whether this is another part of the series that a room serves: the first of `there`, and all who came since."""
+    first, *mates = there
+    mine = observation.series
+    if mine is None or first.series is None:
         return None
-    if holder.state not in LIVING or _apart(mine.occurrences, theirs.occurrences):
+    others = [one for one in (first, *mates) if one.state in LIVING and one.key != observation.key]
+    in_the_way = [one for one in others if _meets(mine, one)]
+    if not in_the_way:
         return Kinship.SPLIT
     received = observation.received_at
     fresh = received is not None and now - received < _PATIENCE
-    return Kinship.UNSETTLED if fresh and _begins_later(mine, theirs) else None
+    cut = all(one.series is not None and _begins_later(mine, one.series) for one in in_the_way)
+    return Kinship.UNSETTLED if fresh and cut else None
+
+
+def _meets(mine: Series, other: Record) -> bool:
+    """Whether the two are ever in each other's time."""
+    if other.series is not None:
+        return not _apart(mine.occurrences, other.series.occurrences)
+    span = other.span
+    return span is not None and next(iter(mine.occurrences.between(span.start, span.end)), None) is not None
 
 
 def _apart(mine: Occurrences, theirs: Occurrences) -> bool:

@@ -38,13 +38,16 @@ class Known:
     async def load(
         cls, integration: Integration, work: Work, keys: Iterable[MeetingKey], tickets: Iterable[Tickets]
     ) -> "Known":
-        """Load the records of these meetings, of their series, and of whoever holds one of these tickets."""
+        """Load the records of these meetings, of their series, and of whoever holds one of these tickets or shares that room."""
         wanted = set(keys)
         genuine = (ticket for found in tickets for ticket in found if isinstance(ticket, Ticket))
         numbers = sorted({ticket.number for ticket in genuine})
         reservations = await work.reservations.holders(integration.number, numbers) if numbers else {}
         wanted |= {one.key for one in reservations.values() if one.key is not None}
-        return cls({one.key: one for one in await work.meetings.kin(integration.number, wanted)}, reservations)
+        records = {one.key: one for one in await work.meetings.kin(integration.number, wanted)}
+        marks = {records[one.key].mark for one in reservations.values() if one.key in records}
+        mates = await work.meetings.of_rooms(integration.number, marks) if marks else []
+        return cls({one.key: one for one in mates} | records, reservations)
 
     def take(self, record: Record) -> None:
         """Remember what was decided, and whose alias it is now."""
@@ -77,7 +80,10 @@ class Known:
     def _kin(self, observation: Observation, number: int, now: datetime) -> Kin | None:
         key = self.reservations[number].key
         holder = None if key is None or key == observation.key else self.records.get(key)
-        return None if holder is None else kin_of(observation, holder, (), now)
+        if holder is None:
+            return None
+        mates = [one for one in self.records.values() if one.mark == holder.mark and one.key != holder.key]
+        return kin_of(observation, holder, (), now, mates=mates)
 
 
 def _may_share(kin: Kin | None, policy: Policy) -> bool:
