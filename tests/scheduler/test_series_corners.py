@@ -225,3 +225,50 @@ async def test_a_copy_that_takes_place_when_the_other_half_does_gets_a_room_of_i
         assert record is not None
         assert record.state is State.SCHEDULED
         assert record.alias_number != 123456789
+
+
+async def test_another_ticket_for_the_half_that_is_left_leaves_no_room_behind() -> None:
+    async with at_work() as work:
+        await split(work)
+        work.clock.now = NOW + 10 * DAY
+        await work.close()
+        work.mailbox.invite(replace(shown(work, "new"), body_html=work.ticket(987654321), sent_at=work.clock.now))
+        await work.settle_quickly()
+        room, record = await work.room(NEW), await work.record(NEW)
+        assert room is not None
+        assert record is not None
+        assert room.spec.alias.number == 987654321
+        async with work.storage.reading() as reading:
+            old = await reading.rooms.by_mark(1, KEY.digest)
+        assert old is not None
+        assert old.retired_at is not None or old.spec.alias.number == 987654321
+
+
+async def test_a_third_ticket_leaves_the_room_of_the_others_alone() -> None:
+    async with at_work() as work:
+        await split(work)
+        for number in (987654321, 555555555):
+            ticket = work.integration.ring.issue(number, work.clock.now)
+            work.mailbox.invite(replace(shown(work, "series"), body_html=ticket, sent_at=work.clock.now))
+            for _ in range(3):
+                await work.settle_quickly()
+        rooms = [await work.room(key) for key in (KEY, NEW)]
+        assert [room.spec.alias.number for room in rooms if room] == [555555555, 123456789]
+
+
+async def test_a_half_that_comes_back_does_not_take_the_room_that_got_another_alias() -> None:
+    async with at_work() as work:
+        await split(work)
+        work.mailbox.put(cancelled(work, "series"))
+        await work.settle_quickly()
+        work.mailbox.invite(replace(shown(work, "new"), body_html=work.ticket(987654321), sent_at=work.clock.now))
+        await work.settle_quickly()
+        back = recurring("series", pattern=Daily(7), until=SECOND, body_html=work.ticket(123456789))
+        work.mailbox.invite(replace(back, sent_at=work.clock.now))
+        for _ in range(3):
+            await work.settle_quickly()
+        rooms = [await work.room(key) for key in (KEY, NEW)]
+        assert [room.spec.alias.number for room in rooms if room] == [123456789, 987654321]
+        assert await is_open(work, KEY, opened(SECOND))
+        assert not await is_open(work, NEW, opened(SECOND))
+        assert await is_open(work, NEW, NOW + 15 * DAY)

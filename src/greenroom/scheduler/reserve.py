@@ -9,13 +9,14 @@ import structlog
 
 from greenroom.meetings.decision import Decision
 from greenroom.meetings.evidence import Evidence, Holder, TicketStatus, weigh_tickets
-from greenroom.meetings.kin import LIVING, Kin, Kinship, kin_of
+from greenroom.meetings.kin import Kin, Kinship, kin_of
 from greenroom.meetings.meeting import MeetingKey, Observation
 from greenroom.meetings.policy import Policy, Split
 from greenroom.meetings.reasons import AliasSource
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.ticket import Ticket, TicketFault
 from greenroom.scheduler.case import Case
+from greenroom.scheduler.household import uses_room
 from greenroom.scheduler.integration import Integration
 from greenroom.storage import Reservation, Storage, Work
 
@@ -117,12 +118,24 @@ async def _is_shared(integration: Integration, work: Work, record: Record) -> bo
     if record.alias_number is None:
         return False
     mates = await work.meetings.of_rooms(integration.number, [record.mark])
-    return any(mate.key != record.key and mate.state in LIVING for mate in mates)
+    return any(mate.key != record.key and uses_room(mate) for mate in mates)
+
+
+async def part(integration: Integration, work: Work, case: Case) -> None:
+    """Give a meeting that comes back a room of its own where others have given its first one another alias."""
+    record = case.record
+    if record.alias_number is None or record.room_mark is not None:
+        return
+    mates = await work.meetings.of_rooms(integration.number, [record.mark])
+    if any(m.key != record.key and uses_room(m) and m.alias_number != record.alias_number for m in mates):
+        case.record = replace(record, room_mark=_mark_of_another(record.key, record.alias_number), room=None)
 
 
 async def redraw(integration: Integration, storage: Storage, case: Case, now: datetime) -> None:
     """Reserve another alias for a meeting whose drawn one turned out to be taken on the platform."""
     async with storage.work() as work:
+        if await _is_shared(integration, work, case.record):
+            case.leaves_room = case.record.mark
         await draw(integration, work, case, now)
         await work.meetings.save([case.record])
 
@@ -170,6 +183,8 @@ def _take(
     replied = record.replied
     if room_mark is None and case.leaves_room == record.key.digest:
         room_mark = _mark_of_another(record.key, number)
+    elif room_mark is None and case.leaves_room is None and record.alias_number is not None:
+        room_mark = record.room_mark  # nobody else is in this room: it gets the other alias, and none is left behind
     if record.alias_number not in (None, number) and replied is not None:
         replied = f"{replied.partition(':')[0]}:"
     case.record = replace(

@@ -13,13 +13,13 @@ from greenroom.meetings.evidence import read_tickets
 from greenroom.meetings.kin import Kin
 from greenroom.meetings.meant import as_meant
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation
-from greenroom.meetings.reasons import Reason
+from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import Record, State
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, new_record, take_journal
 from greenroom.scheduler.household import stir, stir_records
 from greenroom.scheduler.integration import Integration
-from greenroom.scheduler.reserve import Known, Tickets, reserve
+from greenroom.scheduler.reserve import Known, Tickets, part, reserve
 from greenroom.storage import Storage, Work
 
 _CLOSED = (State.ENDED, State.DECLINED, State.IGNORED)
@@ -42,6 +42,8 @@ async def weigh(
             case, kin = _case(integration, observation, known, found[observation.key], now)
             if case.decision.alias is not None and not case.waiting:
                 await reserve(integration, work, case, kin, now)
+                if case.decision.alias is AliasSource.RECORD and before[case.record.key].state in _CLOSED:
+                    await part(integration, work, case)
             known.take(case.record)
             cases.append(case)
         await work.meetings.save([case.record for case in cases])
