@@ -12,6 +12,7 @@ from greenroom.meetings.record import State
 from greenroom.meetings.room import RoomSpec
 from greenroom.meetings.rules import Daily
 from greenroom.platforms.errors import RoomRefusedError
+from greenroom.scheduler.attend import Attendant
 from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import MAILBOX, NOW, observation, recurring, weekly
 from support.stubborn_platform import StubbornPlatform
@@ -272,3 +273,45 @@ async def test_a_half_that_comes_back_does_not_take_the_room_that_got_another_al
         assert await is_open(work, KEY, opened(SECOND))
         assert not await is_open(work, NEW, opened(SECOND))
         assert await is_open(work, NEW, NOW + 15 * DAY)
+
+
+async def test_an_occurrence_that_became_part_of_its_series_is_told_once_and_ends_with_it() -> None:
+    async with at_work() as work:
+        work.mailbox.invite(lone(SECOND, work.ticket(123456789)))
+        await work.settle_quickly()
+        work.mailbox.invite(weekly(body_html=work.ticket(987654321)))
+        work.mailbox.remove(f"item-lone-{SECOND}")
+        for _ in range(2):
+            await work.settle_quickly()
+        attendant = Attendant(work.integration, work.storage, work.clock)
+        for _ in range(5):
+            work.clock.forward(hours=1)
+            await attendant.attend()
+            await attendant.reconcile()
+        codes = [(line.step, line.code) for line in await work.journal(KEY.on(SECOND))]
+        assert codes.count(("seen", "merged")) == 1, codes
+        work.mailbox.remove("item-series")
+        await work.settle_quickly()
+        assert not await is_open(work, KEY.on(SECOND), opened(SECOND))
+
+
+async def test_a_series_declined_while_it_runs_stays_declined_and_open_until_its_window_closes() -> None:
+    async with at_work() as work:
+        work.mailbox.invite(weekly())
+        await work.settle_quickly()
+        work.clock.now = NOW + DAY + HOUR / 2
+        past = recurring(pattern=Daily(7), count=2, starts_in=-20 * DAY, sent_at=work.clock.now)
+        work.mailbox.invite(past)
+        for _ in range(4):
+            await work.attend()
+        record = await work.record(KEY)
+        assert record is not None
+        assert (record.state, record.reason) == (State.DECLINED, "past")
+        assert await is_open(work, KEY, work.clock.now)
+        work.clock.now = NOW + DAY + 2 * HOUR
+        await work.settle_quickly()
+        room, record = await work.room(KEY), await work.record(KEY)
+        assert room is not None
+        assert room.retired_at is not None
+        assert record is not None
+        assert (record.state, record.reason) == (State.DECLINED, "past")

@@ -27,9 +27,14 @@ async def end_vanished(
     """Retire the rooms of meetings that are in the calendar no more, and store that each. Raises nothing for single ones."""
     for record in vanished:
         changed, line = await _changed(integration, storage, record, now)
+        merged_before = record.reason == changed.reason == Reason.MERGED
         async with storage.work() as work:
             await work.meetings.save([changed])
-            await work.journal.append([line])
+            if not merged_before:  # each comparison misses its item anew
+                await work.journal.append([line])
+            if record.kind is Kind.SERIES and changed.state not in LIVING:
+                family = await work.meetings.kin(integration.number, [record.key])
+                await stir_records(work, family, but={record.key}, now=now)
             if record.room is not None and changed.room is None:
                 await stir(integration, work, {record.mark}, but={record.key}, now=now)
             if changed.reason == Reason.MERGED and record.reason != Reason.MERGED:
@@ -51,7 +56,9 @@ async def _changed(
     held = held_after(None, record, integration.policy, now)
     if held is not None:
         closes = held[1] + integration.policy.after
-        kept = replace(done, state=State.ENDED, reason=Reason.REMOVED.value, held=held, retry_at=closes, review_at=None)
+        if record.state not in (State.DECLINED, State.IGNORED):
+            done = replace(done, state=State.ENDED, reason=Reason.REMOVED.value)
+        kept = replace(done, held=held, retry_at=closes, review_at=None)
         return kept, entry_of(record, now, "decided", "held")
     needed = await still_needed(integration, storage, [record])
     if record.mark not in needed and not await retire(integration, record):
