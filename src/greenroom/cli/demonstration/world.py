@@ -21,7 +21,7 @@ from greenroom.assembly import Greenroom, bind, open_greenroom, serving
 from greenroom.cli.demonstration.home import create_home
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import JournalEntry, Record
-from greenroom.settings import Settings, load_settings
+from greenroom.settings import load_settings
 from greenroom.simulator import demo_world
 from greenroom.simulator.app import SimulatorApp, create_simulator_app
 from greenroom.simulator.applications import Application
@@ -216,11 +216,6 @@ def _configure(folder: Path, address: str, protocol: Protocol, tenant: str) -> P
     values["exchange"] = _EXCHANGE[protocol].format_map(values)
     config.write_text(_CONFIG.format_map(values), encoding="utf-8")
     return config
-
-
-def settings_of(folder: Path) -> Settings:
-    """Read the configuration of a demo that ran in this folder."""
-    return load_settings(folder / "greenroom.toml", {})
 
 
 async def _keep(exchange: Exchange, folder: Path) -> None:
