@@ -315,3 +315,46 @@ async def test_a_series_declined_while_it_runs_stays_declined_and_open_until_its
         assert room.retired_at is not None
         assert record is not None
         assert (record.state, record.reason) == (State.DECLINED, "past")
+
+
+async def test_cancelling_one_half_while_the_other_is_edited_leaves_nothing_open_for_it() -> None:
+    async with at_work() as work:
+        await split(work)
+        work.mailbox.put(cancelled(work, "new"))
+        work.mailbox.invite(replace(shown(work, "series"), subject="other", sent_at=work.clock.now))
+        for _ in range(3):
+            await work.settle_quickly()
+        assert await is_open(work, KEY, opened(SECOND))
+        assert not await is_open(work, KEY, NOW + 15 * DAY)
+
+
+@pytest.mark.parametrize("number", range(2, 6))
+async def test_cancelling_one_half_leaves_nothing_open_for_it_wherever_the_process_dies(number: int) -> None:
+    async with at_work() as work:
+        await split(work)
+        work.mailbox.put(cancelled(work, "new"))
+        step, _ = die_at(number)
+        try:
+            for _ in range(3):
+                await work.attend(step)
+        except Died:
+            pass
+        for _ in range(3):
+            await work.settle_quickly()
+        assert await is_open(work, KEY, opened(SECOND))
+        assert not await is_open(work, KEY, NOW + 15 * DAY)
+
+
+async def test_both_halves_cancelled_one_after_the_other_leave_what_runs_open() -> None:
+    async with at_work() as work:
+        await split(work)
+        work.clock.now = NOW + DAY + HOUR / 2
+        for uid in ("series", "new"):
+            work.mailbox.put(cancelled(work, uid))
+            await work.attend()
+        assert await is_open(work, KEY, work.clock.now)
+        work.clock.now = NOW + DAY + 2 * HOUR
+        await work.settle_quickly()
+        room = await work.room(KEY)
+        assert room is not None
+        assert room.retired_at is not None
