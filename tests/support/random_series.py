@@ -97,15 +97,18 @@ def random_case(kind: str, seed: int, zones: tuple[str, ...] = (*IANA, *WINDOWS)
     """A random case with a pattern of this kind, the same for the same seed."""
     rng = Random(f"{kind} {seed}")
     pattern = PATTERNS[kind](rng)
-    start = date(1965, 1, 1) + rng.randrange(75 * 365) * DAY
     period = _PERIODS[type(pattern)] * pattern.interval * DAY
+    name = rng.choice(zones)
+    iana = WINDOWS.get(name, name)
+    start = date(1965, 1, 1) + rng.randrange(75 * 365) * DAY
+    change = _change_of_clocks(iana, start)
+    if change and rng.randrange(2):
+        start = change - rng.randrange(6) * period
     bound = rng.randrange(4)
     until = start + rng.randrange(-2, 40) * period + rng.randrange(10) * DAY if bound == 1 else None
     rule = Rule(pattern, start, until, rng.randint(1, 40) if bound > 1 else None)
     all_day = rng.randrange(8) == 0
     begins, length = (time(), rng.randint(1, 3) * DAY) if all_day else (rng.choice(_TIMES), rng.choice(_LENGTHS))
-    name = rng.choice(zones)
-    iana = WINDOWS.get(name, name)
     days = first_days(rule, 12)
     moved, gone = _exceptions(rng, days, begins, length, iana) if rng.randrange(3) else ((), frozenset[date]())
     series = Series(rule, begins, length, Zone(name), moved, gone)
@@ -114,10 +117,30 @@ def random_case(kind: str, seed: int, zones: tuple[str, ...] = (*IANA, *WINDOWS)
     )
     width = rng.randrange(9) * period + rng.randrange(4) * DAY + rng.randrange(2000) * MINUTE
     now = since + rng.random() * width
-    if days and rng.randrange(2):  # on the minute at which something begins or ends
+    where = rng.randrange(4)
+    if where == 0 and change:  # about when clocks are changed, perhaps in an hour that comes twice
+        wall = datetime.combine(change, rng.choice([begins, time(2)])) + rng.randrange(-70, 70) * MINUTE
+        now = _localised(wall.replace(fold=rng.randrange(2)), iana)
+    elif where == 1 and moved:
+        one = rng.choice(moved)
+        now = one.start + rng.choice([0, 0.3, 1, 1.01]) * (one.end - one.start)
+    elif where > 1 and days:  # on the minute at which something begins or ends
         now = _localised(datetime.combine(rng.choice(days), begins) + rng.choice([timedelta(), length]), iana)
     now += rng.choice([timedelta(), -MINUTE / 60, MINUTE / 60])
     return Case(series, iana, since, since + width, now, rng.choice(_MARGINS), rng.choice(_MARGINS), all_day)
+
+
+def _change_of_clocks(iana: str, around: date) -> date | None:
+    """The day of a change of clocks within the year from a day on, if there is any."""
+    zone = ZoneInfo(iana)
+
+    def offset(days: int) -> timedelta | None:
+        return datetime.combine(around + days * DAY, time(), zone).utcoffset()
+
+    month = next((days for days in range(0, 365, 30) if offset(days) != offset(days + 30)), None)
+    if month is None:
+        return None
+    return around + next(days for days in range(month, month + 30) if offset(days) != offset(days + 1)) * DAY
 
 
 def _exceptions(
@@ -129,7 +152,7 @@ def _exceptions(
     moved = []
     for day in sorted(set(rng.choices(days, k=rng.randrange(4))) - gone):
         start = _localised(datetime.combine(day, begins), iana) + rng.choice(_MOVES)
-        moved.append(Moved(day, start, start + rng.choice([length, timedelta(), HOUR, 2 * DAY])))
+        moved.append(Moved(day, start, start + rng.choice([length, timedelta(), HOUR, 2 * DAY, 40 * DAY])))
     return tuple(moved), gone
 
 
