@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from greenroom.meetings.admission_windows import EVER, AdmissionWindow, Once, Times, Windows, last_end
+from greenroom.meetings.admission_windows import EVER, NEVER, AdmissionWindow, Once, Times, Windows, last_end
 from greenroom.meetings.recurrence import Occurrence, Series
 
 _LONGEST = timedelta(days=366)
@@ -73,7 +73,7 @@ class Admission:
             end = last_end(times)
             if end is None:
                 return None
-            last = max(last, end if end == EVER else end + source.after)
+            last = max(last, end if end == EVER else min(end, NEVER) + source.after)
         return last
 
     def is_over(self, now: datetime) -> bool:

@@ -18,7 +18,7 @@ from greenroom.meetings.zones import slack_of
 _MOST_JOINED = 64
 _TICK = timedelta(microseconds=1)
 EVER = datetime(1601, 1, 1, tzinfo=UTC)
-_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,16 @@ class Once:
     end: datetime | None
 
     @property
+    def bounded(self) -> "Once":
+        """The part of it that lies within all calendars: a stranger may invite until the last minute of time."""
+        if self.start >= EVER and (self.start if self.end is None else self.end) <= NEVER:
+            return self
+        return Once(_within(self.start), None if self.end is None else _within(self.end))
+
+    @property
     def occurrence(self) -> Occurrence:
         """The only one."""
-        return Occurrence(self.start.date(), self.start, self.end or _NEVER)
+        return Occurrence(self.start.date(), self.start, self.end or NEVER)
 
     def is_covered(self, instant: datetime, before: timedelta, after: timedelta) -> bool:
         """Answer as `Occurrences.is_covered` does."""
@@ -60,6 +67,12 @@ class Once:
         """Answer as `Occurrences.covering` does."""
         return [self.occurrence] if self.is_covered(instant, before, after) else []
 
+    def stretch(
+        self, instant: datetime, before: timedelta, after: timedelta
+    ) -> tuple[datetime, datetime | None] | None:
+        """Answer as `Occurrences.stretch` does."""
+        return (self.start, self.end) if self.is_covered(instant, before, after) else None
+
     def coming(self, instant: datetime) -> tuple[Occurrence, datetime | None] | None:
         """Answer as `Occurrences.coming` does."""
         return (self.occurrence, None) if self.start > instant else None
@@ -67,6 +80,10 @@ class Once:
     def before(self, instant: datetime) -> Occurrence | None:
         """Answer as `Occurrences.before` does."""
         return self.occurrence if self.start <= instant else None
+
+
+def _within(at: datetime) -> datetime:
+    return min(max(at, EVER), NEVER)
 
 
 Times = Series | Once
@@ -86,7 +103,7 @@ class Source:
     __slots__ = ("after", "before", "found")
 
     def __init__(self, times: Times, before: timedelta, after: timedelta) -> None:
-        self.found: Occurrences | Once = times.occurrences if isinstance(times, Series) else times
+        self.found: Occurrences | Once = times.occurrences if isinstance(times, Series) else times.bounded
         slack = slack_of(times.zone) if isinstance(times, Series) else timedelta()
         self.before = before + slack
         self.after = after + slack
@@ -100,13 +117,21 @@ class Source:
     def openings(self, now: datetime) -> list[_Opening]:
         return [self._opening(one) for one in self.found.covering(now, self.before, self.after)]
 
+    def stretch(self, now: datetime) -> tuple[datetime, datetime] | None:
+        """Return when what is open now opened and closes, with what touches it as far as that is known at once."""
+        found = self.found.stretch(now, self.before, self.after)
+        if found is None:
+            return None
+        start, end = found
+        return start - self.before, NEVER if end is None else end + self.after
+
     def coming(self, now: datetime) -> tuple[_Opening, datetime] | None:
         """Return what opens first behind this instant, and when the next but one opens."""
         found = self.found.coming(now + self.before)
         if found is None:
             return None
         one, then = found
-        return self._opening(one), _NEVER if then is None else then - self.before
+        return self._opening(one), NEVER if then is None else then - self.before
 
     def _opening(self, one: Occurrence) -> _Opening:
         return _Opening(one.start - self.before, one.end + self.after, one)
@@ -119,8 +144,8 @@ class Windows:
 
     def __init__(self, times: tuple[Times, ...], before: timedelta, after: timedelta) -> None:
         self.sources = tuple(Source(one, before, after) for one in times)
-        self._state = False, _NEVER, EVER  # the answer, from when it holds, and until when
-        self._coming: tuple[AdmissionWindow | None, datetime, datetime] = None, _NEVER, EVER
+        self._state = False, NEVER, EVER  # the answer, from when it holds, and until when
+        self._coming: tuple[AdmissionWindow | None, datetime, datetime] = None, NEVER, EVER
 
     def is_open(self, now: datetime) -> bool:
         """Whether any window is open."""
@@ -128,16 +153,15 @@ class Windows:
         if not since <= now < until:
             states = [source.state(now) for source in self.sources]
             answer = any(is_open for is_open, _ in states)
-            ends = [end or _NEVER for is_open, end in states if is_open == answer]
-            self._state = answer, now, (max if answer else min)(ends, default=_NEVER)
+            ends = [end or NEVER for is_open, end in states if is_open == answer]
+            self._state = answer, now, (max if answer else min)(ends, default=NEVER)
         return answer
 
     def at(self, now: datetime) -> AdmissionWindow | None:
         """Return the window that is open now, as `Admission.at` says."""
         if not self.is_open(now):
             return None
-        openings = self._openings(now)
-        return _window(openings, now, self._opened(openings), self._closing(openings))
+        return _window(self._openings(now), now, self._opened(now), self._closing(now))
 
     def following(self, now: datetime) -> AdmissionWindow | None:
         """Return the window that opens next, as `Admission.following` says."""
@@ -151,21 +175,21 @@ class Windows:
         """Return the next separate window, and until when it is that."""
         moment = now
         if self._is_open(now):
-            closes = self._closing(self._openings(now))
+            closes = self._closing(now)
             if closes is None:
                 return None, now
             moment = closes
         for _ in range(_MOST_JOINED):
             coming = [one for source in self.sources if (one := source.coming(moment)) is not None]
             if not coming:
-                return None, _NEVER
+                return None, NEVER
             first, then = coming[0]
             if len(coming) == 1 and first.opens < first.closes < then:
                 shown = first.occurrence
                 return AdmissionWindow(first.opens, shown.start, shown.end, first.closes), first.opens
             moment = min(one.opens for one, _ in coming)
             if openings := self._openings(moment):
-                return _window(openings, moment, moment, self._closing(openings)), moment
+                return _window(openings, moment, moment, self._closing(moment)), moment
             # What takes no time, without margins, lets nobody in.
         return None, now
 
@@ -178,25 +202,32 @@ class Windows:
     def _openings(self, now: datetime) -> list[_Opening]:
         return [one for source in self.sources for one in source.openings(now)]
 
-    def _opened(self, openings: Sequence[_Opening]) -> datetime:
+    def _stretch(self, now: datetime) -> tuple[datetime, datetime] | None:
+        found = [one for source in self.sources if (one := source.stretch(now)) is not None]
+        if len(found) > 1:
+            return min(opens for opens, _ in found), max(closes for _, closes in found)
+        return found[0] if found else None
+
+    def _opened(self, now: datetime) -> datetime:
         """Follow windows that touch back to where they begin."""
-        opens = min(one.opens for one in openings)
-        for _ in range(_MOST_JOINED):
-            earlier = self._openings(opens - _TICK)
-            if not earlier:
+        opens, found = now, self._stretch(now)
+        for _ in range(1 + _MOST_JOINED):
+            if found is None:
                 break
-            opens = min(one.opens for one in earlier)
+            opens = found[0]
+            found = self._stretch(opens - _TICK)
         return opens
 
-    def _closing(self, openings: Sequence[_Opening]) -> datetime | None:
+    def _closing(self, now: datetime) -> datetime | None:
         """Follow windows that touch to where they end."""
-        for _ in range(_MOST_JOINED):
-            closes = max(one.closes for one in openings)
-            if closes >= _NEVER:
-                return None
-            if not self._is_open(closes):
+        closes = now
+        for _ in range(1 + _MOST_JOINED):
+            further = self._stretch(closes)
+            if further is None:
                 return closes
-            openings = self._openings(closes)
+            closes = further[1]
+            if closes >= NEVER:
+                return None
         return None
 
 

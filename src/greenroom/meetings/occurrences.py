@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from greenroom.meetings.recurrence import Series
 
 _DAY = timedelta(days=1)
+_CHANGE = timedelta(hours=2)
+"""No change of the clocks that people live by is longer."""
 _MOST_COVERING = 16
 
 
@@ -71,6 +73,8 @@ class Occurrences:
         if not isinstance(original, datetime):
             return original
         local = original.astimezone(self._zone).toordinal()
+        if self._named.has(local) and self._start(local) == original:
+            return date.fromordinal(local)
         named = [day for day in (local, local - 1, local + 1) if self._named.has(day)]
         nearest = min(named, key=lambda day: abs(self._start(day) - original), default=local)
         return date.fromordinal(nearest if named and abs(self._start(nearest) - original) < _DAY / 4 else local)
@@ -188,6 +192,45 @@ class Occurrences:
         found.sort(key=_order)
         return found[-_MOST_COVERING:]
 
+    def stretch(
+        self, instant: datetime, before: timedelta, after: timedelta
+    ) -> tuple[datetime, datetime | None] | None:
+        """Return the first start and the last end of the windows that touch around this instant; None if none is open.
+
+        Of those it returns what is known at once: the windows that are open, and days in a row, as many as there are. What touches
+        an end may go on behind it. The end is None where a rule without end keeps it open for ever.
+        """
+        begun, ended = instant + before, instant - after
+        starts: list[datetime] = []
+        ends: list[datetime] = []
+        latest = self._latest(begun)
+        if latest is not None and (plain := self._plain(latest[0])).end > ended:
+            last = latest[0]
+            if self._joins(before + after):
+                first, last = self._days.run(last)
+                if self.is_endless and last == self._days.last:
+                    return self._start(first), None
+            else:
+                first = self._earliest(ended) or last
+                while first < last and self._plain(first).end <= ended:
+                    first = self._days.on_or_after(first + 1) or last
+            starts.append(self._start(first))
+            ends.append(plain.end if last == latest[0] else self._plain(last).end)
+        index = bisect_right(self._starts, begun)
+        if index > 0 and self._reach[index - 1] > ended:
+            starts.append(self._starts[bisect_right(self._reach, ended)])
+            ends.append(self._reach[index - 1])
+        return (min(starts), max(ends)) if starts else None
+
+    def _joins(self, margins: timedelta) -> bool:
+        """Whether windows of neighbours always touch, with that much around them: also across a change of the clocks."""
+        widest = self._named.widest * _DAY
+        return self._length >= widest and (not self._length % _DAY or self._length + margins >= widest + _CHANGE)
+
+    def _earliest(self, ended: datetime) -> int | None:
+        """Return a day up to which all that follows the rule has ended by this instant, and hardly any day before it."""
+        return self._days.on_or_after(max(1, (ended - self._length).toordinal() - 2))
+
     @property
     def first(self) -> Occurrence | None:
         """The occurrence that starts first; None if none is left."""
@@ -219,12 +262,7 @@ class Occurrences:
         return Occurrence(date_, start, self._end(wall, start))
 
     def _plain_between(self, since: datetime, until: datetime) -> Iterator[Occurrence]:
-        latest = self._latest(since)
-        day = self._days.first
-        if latest is not None:
-            day = latest[0]
-            while (earlier := self._days.on_or_before(day - 1)) and _touches(self._plain(earlier), since, until):
-                day = earlier
+        day = self._earliest(since)
         while day is not None and (plain := self._plain(day)).start < until:
             if _touches(plain, since, until):
                 yield plain

@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterator
 from datetime import date
 from functools import lru_cache
+from itertools import pairwise
 
 from greenroom.meetings.rules import (
     LAST_DAY,
@@ -32,6 +33,7 @@ from greenroom.meetings.rules import (
 
 _MONTHS = 12
 _WEEK = 7
+_LONGEST_MONTH = 31
 _LAST = LAST_DAY.toordinal()
 _BEYOND = date.max.toordinal()
 
@@ -78,6 +80,19 @@ class Days:
         """Whether this day is named."""
         return self.on_or_before(day) == day
 
+    @property
+    def widest(self) -> int:
+        """No two neighbours that the pattern names are further apart, in days."""
+        return self._pattern.widest
+
+    def run(self, day: int) -> tuple[int, int]:
+        """Return the first and the last day of the unbroken run that this day, which is named, is part of."""
+        number = self._pattern.up_to(day)[0]
+        at = bisect_right(self._holes, number)
+        first = self._hole_ends[at - 1] + 1 if at else self._first
+        last = self._holes[at] - 1 if at < len(self._holes) else self._last
+        return self._pattern.day(max(first, self._first)), self._pattern.day(min(last, self._last))
+
     def __iter__(self) -> Iterator[int]:
         """Yield all days, lazily."""
         day = self.first
@@ -103,6 +118,10 @@ class _Steps:
         self._origin = origin
         self._interval = interval
 
+    @property
+    def widest(self) -> int:
+        return self._interval
+
     def day(self, number: int) -> int:
         return self._origin + number * self._interval
 
@@ -121,6 +140,10 @@ class _Weeks:
         self._period = interval * _WEEK
         self._days = days
         self._latest = [sum(one <= day for one in days) - 1 for day in range(_WEEK)]
+
+    @property
+    def widest(self) -> int:
+        return max(later - day for day, later in pairwise([*self._days, self._days[0] + self._period]))
 
     def day(self, number: int) -> int:
         period, at = divmod(number, len(self._days))
@@ -144,6 +167,10 @@ class _Months:
         self._day = day - 1
         self._back = [_back(weekday, days) for weekday in range(_WEEK)] if nth is Nth.LAST else ()
         self._ahead = [_ahead(weekday, days, nth) for weekday in range(_WEEK)] if days and not self._back else ()
+
+    @property
+    def widest(self) -> int:
+        return self._interval * _LONGEST_MONTH + _WEEK
 
     def day(self, number: int) -> int:
         first, last = _bounds(self._origin + number * self._interval)

@@ -111,7 +111,9 @@ def _of_its_own(admission: Admission) -> AdmissionWindow | None:
     only = admission.times[0]
     if isinstance(only, Series) or only.end is None:
         return None
-    return AdmissionWindow(only.start - admission.before, only.start, only.end, only.end + admission.after)
+    only = only.bounded
+    ends = only.end or only.start
+    return AdmissionWindow(only.start - admission.before, only.start, ends, ends + admission.after)
 
 
 def _is_open_ended(admission: Admission, window: AdmissionWindow) -> bool:
