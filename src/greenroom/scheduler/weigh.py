@@ -84,6 +84,8 @@ def _case(
         return case, None
     decision = case.decision
     case.outcome = decision.outcome
+    if decision.reason is Reason.UNCHANGED and decision.outcome is None and case.record.state is begun.state:
+        return case, kin  # series are looked at once a day: a look that found nothing is no part of their story
     case.note("seen", observation.kind.value, now, f"ticket {case.evidence.status.value}")
     case.note("decided", decision.reason.value, now, decision.outcome.value if decision.outcome else "silence")
     if decision.held is not None:
