@@ -150,3 +150,13 @@ def test_a_series_that_begins_across_the_doubled_hour_has_the_length_of_its_firs
         later = series.occurrences.after(start + HOUR)
         assert later is not None
         assert later.end - later.start == end - start
+
+
+def test_a_thousand_occurrences_at_the_same_time_cost_as_little_as_one() -> None:
+    moved = [(BASE + n * DAY, NOW, NOW + HOUR + timedelta(seconds=n)) for n in range(1000)]
+    series = Series.of(Rule(Daily(), BASE.date(), count=1), BASE, BASE + HOUR, Zone("UTC"), moved=moved)
+    found = series.occurrences
+    assert len(found.covering(NOW, HOUR, HOUR)) == 16
+    assert len(list(found.between(NOW, NOW + HOUR))) == 1000
+    assert cost(lambda: Admission((series,), HOUR, HOUR).at(NOW)) < 0.02
+    assert cost(lambda: next(found.between(NOW, NOW + HOUR))) < 0.02

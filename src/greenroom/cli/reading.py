@@ -55,8 +55,15 @@ def plain(text: str) -> str:
 
 
 def local(at: datetime | None) -> str:
-    """Write a time in this computer's zone, to the minute."""
-    return "" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M}"
+    """Write a time in this computer's zone, to the minute; in UTC where its calendar does not reach."""
+    return "" if at is None else f"{_here(at):%Y-%m-%d %H:%M}"
+
+
+def _here(at: datetime) -> datetime:
+    try:
+        return at.astimezone()
+    except (OverflowError, OSError, ValueError):  # a stranger may invite for the last minute of time
+        return at
 
 
 def record_json(settings: Settings, record: Record, now: datetime) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Start and end of what follows the rule are in the order of its days, whatever cl
 the instant in question: `_latest`. What moved is kept in order of start, with the latest end so far beside it.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -131,7 +131,8 @@ class Occurrences:
 
         What has no length counts, too.
         """
-        moved = iter([one for one in self._moved[: bisect_right(self._starts, until)] if _touches(one, since, until)])
+        near = self._moved[bisect_left(self._reach, since) : bisect_right(self._starts, until)]
+        moved = (one for one in near if _touches(one, since, until))
         waiting = next(moved, None)
         for plain in self._plain_between(since, until):
             while waiting is not None and _order(waiting) < _order(plain):
@@ -184,8 +185,8 @@ class Occurrences:
         while day is not None and len(found) < _MOST_COVERING and (plain := self._plain(day)).end > ended:
             found.append(plain)
             day = self._days.on_or_before(day - 1)
-        index = bisect_right(self._starts, begun)
-        while index > 0 and self._reach[index - 1] > ended:
+        index, most = bisect_right(self._starts, begun), len(found) + _MOST_COVERING
+        while index > 0 and self._reach[index - 1] > ended and len(found) < most:
             index -= 1
             if self._moved[index].end > ended:
                 found.append(self._moved[index])

@@ -105,7 +105,7 @@ class Series:
         """The series without what differs from it."""
         return self if not self.moved and not self.gone else replace(self, moved=(), gone=frozenset())
 
-    @property
+    @cached_property
     def exceptions(self) -> str:
         """What differs from the series, in a canonical text; empty if nothing does."""
         moved = [f"{one.day}/{one.start.isoformat()}/{one.end.isoformat()}" for one in self.moved]
@@ -116,7 +116,7 @@ class Series:
         """The questions to this series, made once."""
         return Occurrences(self)
 
-    @property
+    @cached_property
     def text(self) -> str:
         """The canonical form, as storage keeps it and fingerprints take it; `parse` reads it."""
         said = said_of(self.rule)
