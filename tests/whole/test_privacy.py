@@ -62,6 +62,17 @@ ATTENDEE;CN={planted.NAME};RSVP=TRUE:mailto:{EQUIPMENT}
 END:VEVENT
 END:VCALENDAR
 """
+ZONE = "DTSTART;TZID={name}:{start:%Y%m%dT%H%M%S}".replace("{name}", planted.LOCATION)
+RECURRING = (
+    ICS.replace("planted@", "series@")
+    .replace("DTSTART:{start:%Y%m%dT%H%M%SZ}", f"{ZONE}\nRRULE:FREQ=DAILY")
+    .replace(
+        "BEGIN:VEVENT",
+        f"BEGIN:VTIMEZONE\nTZID:{planted.LOCATION}\nBEGIN:STANDARD\nDTSTART:19700101T000000\nTZOFFSETFROM:+0030\n"
+        "TZOFFSETTO:+0030\nEND:STANDARD\nEND:VTIMEZONE\nBEGIN:VEVENT",
+    )
+)
+LONE = ICS.replace("planted@", "lone@").replace("SUMMARY", "RECURRENCE-ID:{start:%Y%m%dT%H%M%SZ}\nSUMMARY")
 
 
 over_both = pytest.mark.parametrize("protocol", ["ews", "graph"])
@@ -143,7 +154,7 @@ def forged() -> str:
 
 
 def a_full_day(place: Place) -> None:
-    """All kinds of meetings, accepted and declined, changed and cancelled."""
+    """All kinds of meetings, accepted and declined, changed and cancelled, a stranger's series and lone occurrence among them."""
     olga, subject = place.olga, planted.SUBJECT
     olga.invite(subject, in_days(2), body=BODY)
     olga.invite(f"{subject} in private", in_days(3), body=BODY, sensitivity="Private")
@@ -151,7 +162,10 @@ def a_full_day(place: Place) -> None:
     olga.invite(f"{subject} forged", in_days(4), body=forged())
     olga.invite((subject * 20)[:255], in_days(5), body=BODY * 50)
     start = datetime.now(UTC) + timedelta(days=6)
-    place.exchange.post("deliver", mailbox=EQUIPMENT, ics=ICS.format(start=start).replace("\n", "\r\n"))
+    for ics in (ICS, RECURRING, LONE):
+        place.exchange.post("deliver", mailbox=EQUIPMENT, ics=ics.format(start=start).replace("\n", "\r\n"))
+    strangers = "SELECT count(*) FROM meetings WHERE organizer = 'eve@elsewhere.test'"
+    eventually(lambda: place.database.execute(strangers).fetchone() == (3,), seconds=40)
     eventually(lambda: len(olga.kinds()) >= 5, seconds=40)
     olga.move(subject, in_days(7))
     eventually(lambda: len(olga.kinds()) >= 6, seconds=40)
