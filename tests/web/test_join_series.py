@@ -1,6 +1,5 @@
 """The join page of a series: open around every occurrence, closed between them."""
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -312,18 +311,15 @@ async def test_a_page_that_never_changes_again_does_not_look() -> None:
     assert "refresh" not in await Visitor(weekly(count=1)).page(NOW + DAY)
 
 
-def _beyond_the_calendar() -> Admission:
-    end = datetime.max.replace(tzinfo=UTC)
-    return Admission((Once(NOW, end),), BEFORE, AFTER)
+async def test_a_meeting_that_lasts_to_the_end_of_time_is_open_until_further_notice() -> None:
+    visitor = Visitor(room(admission=Admission((Once(NOW, datetime.max.replace(tzinfo=UTC)),), BEFORE, AFTER)))
+    assert await visitor.states(NOW - DAY, NOW, NOW + 1000 * DAY) == ["too-early", "open", "open"]
+    assert (await visitor.told(NOW))["closes"] is None
+    await visitor.page(NOW)
 
 
-def _nothing() -> Admission:
-    return Admission((), timedelta(), timedelta())
-
-
-@pytest.mark.parametrize("make", [_beyond_the_calendar, _nothing])
-async def test_times_that_make_no_sense_are_no_error_of_the_server(make: Callable[[], Admission]) -> None:
-    visitor = Visitor(room(admission=make()))
+async def test_times_that_nobody_could_read_are_no_error_of_the_server() -> None:
+    visitor = Visitor(room(admission=Admission((), timedelta(), timedelta())))
     for now in (NOW - DAY, NOW, NOW + DAY):
         visitor.clock.now = now
         for path in (f"/j/{JOIN_ID}", f"/j/{JOIN_ID}.json"):
