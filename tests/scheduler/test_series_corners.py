@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from greenroom.exchange.errors import ItemBrokenError
-from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
+from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Person, Response
 from greenroom.meetings.policy import Policy, Replies
 from greenroom.meetings.record import State
 from greenroom.meetings.room import RoomSpec
@@ -358,3 +358,17 @@ async def test_both_halves_cancelled_one_after_the_other_leave_what_runs_open() 
         room = await work.room(KEY)
         assert room is not None
         assert room.retired_at is not None
+
+
+async def test_a_strangers_series_of_the_same_id_does_not_move_the_room_of_an_occurrence() -> None:
+    async with at_work() as work:
+        work.mailbox.invite(lone(SECOND, work.ticket(123456789)))
+        await work.settle_quickly()
+        theirs = weekly(body_html=work.ticket(987654321), organizer=Person("eve@greenroom.example"))
+        work.mailbox.invite(replace(theirs, sent_at=work.clock.now))
+        work.mailbox.remove(f"item-lone-{SECOND}")
+        for _ in range(3):
+            await work.settle_quickly()
+        record = await work.record(KEY.on(SECOND))
+        assert record is not None
+        assert (record.state, record.reason) == (State.ENDED, "removed")

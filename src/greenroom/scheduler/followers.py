@@ -34,7 +34,9 @@ async def follow(integration: Integration, storage: Storage, cases: Sequence[Cas
         family = await work.meetings.kin(integration.number, series)
     for record in family:
         case = series.get(record.key.clean)
-        if case is not None and record.reason == Reason.MERGED and record.state in LIVING and record.room is not None:
+        if case is None or case.record.organizer != record.organizer:
+            continue
+        if record.reason == Reason.MERGED and record.state in LIVING and record.room is not None:
             await _follow(integration, storage, case, record, now)
 
 

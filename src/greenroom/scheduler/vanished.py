@@ -69,12 +69,14 @@ async def _changed(
 
 
 async def _series_of(integration: Integration, storage: Storage, record: Record) -> Record | None:
-    """Return the living series to which a single occurrence belongs."""
+    """Return the living series of the same organizer to which a single occurrence belongs."""
     if record.key.occurrence is None:
         return None
     async with storage.reading() as work:
         found = (await work.meetings.by_keys(integration.number, [record.key.clean])).get(record.key.clean)
-    return found if found is not None and found.state in LIVING and found.kind is Kind.SERIES else None
+    if found is None or not found.organizer or found.organizer != record.organizer:
+        return None  # a series' id stands in every invitation: somebody else's says nothing about this one
+    return found if found.state in LIVING and found.kind is Kind.SERIES else None
 
 
 def _has_it(series: Record, record: Record) -> bool:

@@ -37,8 +37,7 @@ async def weigh(
         known = await Known.load(integration, work, found, readable)
         before = dict(known.records)
         cases = []
-        for seen in observations:
-            observation = as_meant(seen, before.get(seen.key))
+        for observation in observations:
             case, kin = _case(integration, observation, known, found[observation.key], now)
             if case.decision.alias is not None and not case.waiting:
                 await reserve(integration, work, case, kin, now)
@@ -71,6 +70,7 @@ def _case(
         case.set_aside(tickets, now)
         return case, None
     try:
+        case.observation = observation = as_meant(observation, record)
         case.evidence, kin = known.weigh(observation, tickets, integration.policy, now)
         settled = None if record is None else settle(observation, record)
         case.decision = decide(observation, settled, case.evidence, integration.policy, now, kin=kin)
