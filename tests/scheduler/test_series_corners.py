@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 
 from greenroom.exchange.errors import ItemBrokenError
-from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Person, Response
+from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation, Person, Response
 from greenroom.meetings.policy import Policy, Replies
 from greenroom.meetings.record import State
 from greenroom.meetings.room import RoomSpec
@@ -372,3 +372,24 @@ async def test_a_strangers_series_of_the_same_id_does_not_move_the_room_of_an_oc
         record = await work.record(KEY.on(SECOND))
         assert record is not None
         assert (record.state, record.reason) == (State.ENDED, "removed")
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_an_occurrence_cancelled_by_a_message_alone_is_closed_until_its_series_is_sent_anew(
+    *, together: bool
+) -> None:
+    async with at_work() as work:
+        work.mailbox.invite(weekly())
+        if not together:
+            await work.settle_quickly()
+        message = ItemRef(f"message-{SECOND}", is_message=True)
+        work.mailbox.put(lone(SECOND, cancelled=True, ref=message, sent_at=work.clock.now))
+        for _ in range(3):
+            await work.settle_quickly()
+        assert not await is_open(work, KEY, opened(SECOND))
+        assert await is_open(work, KEY, opened(THIRD))
+        assert len(work.mailbox.replies_to(KEY)) == 1
+        work.mailbox.invite(weekly(subject="Anew", sent_at=work.clock.now))
+        for _ in range(3):
+            await work.settle_quickly()
+        assert await is_open(work, KEY, opened(SECOND))

@@ -36,19 +36,25 @@ async def weigh(
     async with storage.work() as work:
         known = await Known.load(integration, work, found, readable)
         before = dict(known.records)
-        cases = []
-        for observation in observations:
+        weighed: dict[MeetingKey, Case] = {}
+        for observation in sorted(observations, key=_says_of_others, reverse=True):
             case, kin = _case(integration, observation, known, found[observation.key], now)
             if case.decision.alias is not None and not case.waiting:
                 await reserve(integration, work, case, kin, now)
                 if case.decision.alias is AliasSource.RECORD and before[case.record.key].state in _CLOSED:
                     await part(integration, work, case)
             known.take(case.record)
-            cases.append(case)
+            weighed[observation.key] = case
+        cases = [weighed[observation.key] for observation in observations]
         await work.meetings.save([case.record for case in cases])
         await work.journal.append(take_journal(cases))
         await _stir(integration, work, cases, before, now)
     return cases
+
+
+def _says_of_others(observation: Observation) -> bool:
+    """Whether this concerns how another meeting is to be read: a message that cancels one occurrence of a series."""
+    return observation.cancelled and observation.ref.is_message and observation.key.occurrence is not None
 
 
 def _tickets(integration: Integration, observation: Observation) -> Tickets | Exception:
@@ -70,7 +76,7 @@ def _case(
         case.set_aside(tickets, now)
         return case, None
     try:
-        case.observation = observation = as_meant(observation, record)
+        case.observation = observation = as_meant(observation, record, known.family(observation.key))
         case.evidence, kin = known.weigh(observation, tickets, integration.policy, now)
         settled = None if record is None else settle(observation, record)
         case.decision = decide(observation, settled, case.evidence, integration.policy, now, kin=kin)
@@ -149,7 +155,9 @@ async def _stir(
     here = {case.record.key for case in cases}
     changed = {case.record.key for case in cases if not case.waiting and _is_news(case, before.get(case.record.key))}
     lone = [one for one in before.values() if one.key.occurrence is not None and one.key.clean in changed]
-    await stir_records(work, lone, but=here, now=now)
+    called_off = {case.record.key.clean for case in cases if _is_called_off(case)}
+    whole = [one for one in before.values() if one.key in called_off]
+    await stir_records(work, [*lone, *whole], but=here, now=now)
     marks = {case.record.mark for case in cases if case.decision.retire and not case.waiting}
     marks |= {case.leaves_room for case in cases if case.leaves_room is not None}
     await stir(integration, work, marks, but=here, now=now)
@@ -158,3 +166,9 @@ async def _stir(
 def _is_news(case: Case, before: Record | None) -> bool:
     """Whether single occurrences of this series may be concerned."""
     return case.record.kind is Kind.SERIES and (before is None or before.series != case.record.series)
+
+
+def _is_called_off(case: Case) -> bool:
+    """Whether a message cancelled one occurrence, of which the item of its series does not know."""
+    alone = case.record.key.occurrence is not None and case.observation.ref.is_message
+    return alone and case.decision.reason is Reason.CANCELLED
