@@ -47,11 +47,13 @@ def _tests(request: pytest.FixtureRequest, protocol: Spoken) -> list[pytest.Func
     return [item for item in mine if item.originalname == f"test_{protocol}" and item.module is request.module]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_graph(life: Callable[[Spoken], Outcomes], name: str) -> None:
     life("graph").judge(name)
 
 
+@pytest.mark.slow
 def test_graph_lives_and_ends_well(life: Callable[[Spoken], Outcomes]) -> None:
     assert life("graph").life == ""
 

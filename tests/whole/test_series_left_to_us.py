@@ -36,5 +36,10 @@ async def test_an_occurrence_that_is_cancelled_is_closed_and_one_that_is_moved_o
         later = {"start": THIRD + 5 * HOUR, "end": THIRD + 6 * HOUR}
         home.exchange.update_occurrence(ORGANIZER, own.id, THIRD, later, send="SendToAllAndSaveCopy")
         await settle(home, clock)
-        assert [await is_open(home, at) for at in (START, SECOND, THIRD, THIRD + 5 * HOUR)] == [True, False, False, True]
+        assert [await is_open(home, at) for at in (START, SECOND, THIRD, THIRD + 5 * HOUR)] == [
+            True,
+            False,
+            False,
+            True,
+        ]
         assert home.answers("weekly") == ["Accept", "Accept"]

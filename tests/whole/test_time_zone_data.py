@@ -37,6 +37,7 @@ def records(folder: Path) -> list[tuple[Any, ...]]:
         ).fetchall()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", get_args(Spoken))
 def test_new_zone_data_move_the_coming_occurrences_of_series_and_nothing_else(
     tmp_path: Path, protocol: Spoken, monkeypatch: pytest.MonkeyPatch

@@ -154,8 +154,15 @@ RANGES: list[tuple[str, Callable[[date], dict[str, Any]]]] = [
 ]
 
 
-@pytest.mark.parametrize("limits", [limits for _, limits in RANGES], ids=[name for name, _ in RANGES])
-@pytest.mark.parametrize("pattern", PATTERNS, ids=str)
+SERIES = [
+    pytest.param(pattern, limits, id=f"{pattern}-{name}", marks=[] if (at + of) % 3 == 0 else [pytest.mark.slow])
+    for at, pattern in enumerate(PATTERNS)
+    for of, (name, limits) in enumerate(RANGES)
+]
+"""Each pattern is tried each time, with one of the ranges in turn; the others are slow in their number only."""
+
+
+@pytest.mark.parametrize(("pattern", "limits"), SERIES)
 async def test_a_series_is_the_same(both: Both, pattern: Pattern, limits: Callable[[date], dict[str, Any]]) -> None:
     rule = Recurrence(pattern, DAY, **limits(DAY))
     key = both.house.invite("Weekly", recurrence=rule)
