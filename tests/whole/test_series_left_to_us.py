@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from greenroom.simulator.model import MeetingDraft
 from greenroom.simulator.recurrence import Daily, Recurrence
 from support.attended import DAY, HOUR, Home, attended
 from support.greenroom_at_work import Clock
@@ -33,7 +34,7 @@ async def test_an_occurrence_that_is_cancelled_is_closed_and_one_that_is_moved_o
         own = home.own("weekly")
         assert own is not None
         home.exchange.cancel_occurrence(ORGANIZER, own.id, SECOND)
-        later = {"start": THIRD + 5 * HOUR, "end": THIRD + 6 * HOUR}
+        later = MeetingDraft(start=THIRD + 5 * HOUR, end=THIRD + 6 * HOUR)
         home.exchange.update_occurrence(ORGANIZER, own.id, THIRD, later, send="SendToAllAndSaveCopy")
         await settle(home, clock)
         assert [await is_open(home, at) for at in (START, SECOND, THIRD, THIRD + 5 * HOUR)] == [
