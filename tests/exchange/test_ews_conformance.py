@@ -22,6 +22,7 @@ class TestEwsWithProcessingNone(MailboxContract):
             yield house
 
 
+@pytest.mark.slow
 class TestEwsWithAServerThatNamesNoProperties(MailboxContract):
     """The cheap requests are refused: it costs calls, and nothing else."""
 

@@ -54,13 +54,13 @@ HISTORIES = st.lists(EVENT, min_size=3, max_size=25)
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 
 
-@settings(max_examples=60, deadline=None, phases=PHASES)
+@settings(max_examples=35, deadline=None, phases=PHASES)
 @given(HISTORIES)
 def test_rooms_and_replies_follow_from_the_calendar_whatever_happened_on_the_way(history: History) -> None:
     asyncio.run(live(history))
 
 
-@settings(max_examples=25, deadline=None, phases=PHASES)
+@settings(max_examples=15, deadline=None, phases=PHASES)
 @given(HISTORIES)
 def test_so_they_do_while_replies_wait_for_their_turn(history: History) -> None:
     asyncio.run(live_in_line(history))

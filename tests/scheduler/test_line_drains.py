@@ -46,6 +46,7 @@ async def limited(work: AtWork, per_minute: int = 30) -> ByTheClock:
     return ByTheClock(work)
 
 
+@pytest.mark.slow
 async def test_five_hundred_rooms_exist_at_once_and_the_replies_drain_at_twenty_eight_to_thirty_a_minute() -> None:
     async with at_work() as work:
         driver = await limited(work)

@@ -192,7 +192,7 @@ def test_at_rest_every_room_is_open_just_when_the_calendar_says(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, **_usual)
+@settings(max_examples=200, **_usual)
 @given(ops=st.lists(_op, min_size=6, max_size=24), deaths=_deaths)
 def test_at_rest_every_room_is_open_just_when_the_calendar_says_after_long_lives(
     ops: list[tuple[str, int, int, int]], deaths: list[int]

@@ -83,7 +83,7 @@ HISTORIES = st.lists(EVENTS, min_size=3, max_size=20)
 WHERE = st.sampled_from([house for house in HOUSES if house[1] != "auto_accept"])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=18, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(HISTORIES, WHERE)
 def test_what_people_meant_comes_about_whatever_happened_on_the_way(history: list[Event], house: House) -> None:
     asyncio.run(live(history, house))

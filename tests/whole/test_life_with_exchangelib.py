@@ -88,7 +88,11 @@ _WATCHING = (
 MoveIn = Callable[[Processing], House]
 
 
-@pytest.fixture(scope="module", params=["ews", "graph"])
+BY_THE_SECOND_FACE = pytest.param("graph", marks=pytest.mark.slow)
+"""Over Graph other people's clients of Graph live the same life each time."""
+
+
+@pytest.fixture(scope="module", params=["ews", BY_THE_SECOND_FACE])
 def protocol(request: pytest.FixtureRequest) -> Spoken:
     """What Greenroom speaks."""
     spoken: Spoken = request.param
@@ -127,7 +131,11 @@ def move_in(programs: tuple[SimulatedExchange, Program]) -> MoveIn:
 
 @pytest.mark.parametrize(
     ("protocol", "processing"),
-    [("ews", "auto_update"), ("ews", "none"), ("graph", "auto_update")],
+    [
+        ("ews", "auto_update"),
+        pytest.param("ews", "none", marks=pytest.mark.slow),
+        pytest.param("graph", "auto_update", marks=pytest.mark.slow),
+    ],
     indirect=["protocol"],
     scope="module",
 )
