@@ -221,7 +221,9 @@ def _newer(one: Settled, other: Settled) -> Settled:
         return max(from_calendar, key=lambda pair: items.standing(pair[1]))
     if from_calendar:
         calendar, message = (one, other) if one[0].source is Source.CALENDAR else (other, one)
-        return message if items.is_newer(message[0], calendar[0]) else calendar
+        # What is said of the calendar item may be a cancellation's word already, and newer than the item itself.
+        told = replace(calendar[0], observation=calendar[1])
+        return message if items.is_newer(message[0], told) else calendar
     if items.is_newer(other[0], one[0]):
         return _filled(other, one[1])
     return _filled(one, other[1])
