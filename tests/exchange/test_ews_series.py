@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from exchange.test_items import GOID, KEY, WHEN, extended, observe
 from greenroom.meetings.meeting import Kind, Observation
-from greenroom.meetings.recurrence import Moved, Series, occurrences_of
+from greenroom.meetings.recurrence import Moved, Series
 from greenroom.meetings.rules import Daily, Rule, Weekly
 from greenroom.meetings.zones import Zone, is_known
 
@@ -115,7 +115,7 @@ class TestMasters:
         seen = series(f'<StartTimeZone Id="{zone}"/>')
         assert seen.series is not None
         assert not is_known(seen.series.zone)
-        first = occurrences_of(seen.series).first
+        first = seen.series.occurrences.first
         assert first is not None
         assert (first.day, first.start) == (DAY, START)
 
@@ -123,7 +123,7 @@ class TestMasters:
         times = WHEN.replace("2031-05-06", "2031-05-05").replace("T09", "T22").replace("T10", "T23")
         seen = observe(times + extended("35", GOID) + MASTER + rule() + '<StartTimeZone Id="Atlantis"/>')
         assert seen.series is not None
-        first = occurrences_of(seen.series).first
+        first = seen.series.occurrences.first
         assert first is not None
         assert (first.day, first.start) == (DAY, datetime(2031, 5, 5, 22, tzinfo=UTC))
 

@@ -9,7 +9,6 @@ import pytest
 
 from exchange.simulated import open_ews, open_graph, world
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation
-from greenroom.meetings.recurrence import occurrences_of
 from greenroom.meetings.rules import Rule, Weekly
 from greenroom.meetings.zones import is_known, tzinfo_of
 from greenroom.simulator.model import MeetingMessage
@@ -62,7 +61,7 @@ async def test_a_series_of_google_without_days_is_weekly_on_its_first_day_and_en
     assert seen.series is not None
     assert seen.series.rule == Rule(Weekly(1, (0,), 6), date(2015, 1, 12))
     assert (seen.series.begins, seen.series.length) == (time(13, 30), timedelta(hours=1))
-    summer = occurrences_of(seen.series).on(date(2015, 7, 6))
+    summer = seen.series.occurrences.on(date(2015, 7, 6))
     assert summer is not None
     assert summer.start == datetime(2015, 7, 6, 20, 30, tzinfo=UTC)
 
@@ -74,7 +73,7 @@ async def test_a_series_of_days_by_google_ends_on_its_last_day() -> None:
     assert seen.span is not None
     assert seen.span.all_day
     assert seen.series.rule.pattern == Weekly(1, (2, 5, 6), getattr(seen.series.rule.pattern, "first_day", 6))
-    known = occurrences_of(seen.series)
+    known = seen.series.occurrences
     days = [one.day for one in known.between(datetime(2014, 8, 1, tzinfo=UTC), datetime(2015, 1, 1, tzinfo=UTC))]
     assert (days[0], days[1], days[-1], len(days)) == (date(2014, 8, 10), date(2014, 8, 13), date(2014, 9, 28), 22)
 

@@ -14,7 +14,7 @@ from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneEr
 from greenroom.exchange.ews import envelope, items, replies, search, streaming, sync, updates
 from greenroom.exchange.ews.items import Item
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation, Response, Sensitivity
-from greenroom.meetings.recurrence import Series, occurrences_of
+from greenroom.meetings.recurrence import Series
 from greenroom.meetings.rule_days import Days
 from greenroom.meetings.rules import AbsoluteMonthly, Daily, Pattern, Rule, Weekly
 from greenroom.meetings.zones import Zone
@@ -225,7 +225,7 @@ def test_a_recorded_series_is_the_one_that_was_meant(name: str) -> None:
         assert master.series == wanted
         assert master.span is not None
         assert (master.span.zone, master.recurrence) == ("W. Europe Standard Time", None)
-        assert master.span.until == occurrences_of(wanted).last_end
+        assert master.span.until == wanted.occurrences.last_end
         assert (master.span.until is None) is (name == "series-no-end")
 
 
@@ -234,7 +234,7 @@ def test_recorded_series_have_the_occurrences_that_were_meant() -> None:
     assert len(dates_of(meant("series-weekly"))) == scenario("series-weekly").expected[0]["recurrence"]["occurrences"]
     assert [day.day for day in dates_of(meant("series-monthly-absolute"))] == [31, 31, 28, 31, 30, 31]
     stockholm = meant("dst-weekly-stockholm")
-    known, until = occurrences_of(stockholm), datetime(2028, 1, 1, tzinfo=UTC)
+    known, until = stockholm.occurrences, datetime(2028, 1, 1, tzinfo=UTC)
     starts = [one.start for one in known.between(datetime(2027, 1, 1, tzinfo=UTC), until)]
     told = scenario("dst-weekly-stockholm").expected[0]["recurrence"]["instances_utc"]
     assert starts == [moment(text) for text in told]
@@ -243,7 +243,7 @@ def test_recorded_series_have_the_occurrences_that_were_meant() -> None:
 @pytest.mark.parametrize("name", SERIES)
 def test_recorded_occurrences_take_place_on_the_days_we_count(name: str) -> None:
     """Read one by one with OccurrenceItemId; across changed clocks this server has the hour wrong (its README says so)."""
-    known = occurrences_of(meant(name))
+    known = meant(name).occurrences
     for exchange in scenario(name).of("GetItem", asking=b"OccurrenceItemId"):
         if b"organizer@gx.test" in exchange.request:
             continue
@@ -268,11 +268,11 @@ def test_an_occurrence_cancelled_by_its_organizer_is_gone_from_the_organizers_se
     series = entry.observation.series
     assert series is not None
     assert (series.frame, series.gone) == (meant("series-occurrence-cancelled"), frozenset({date(2026, 12, 14)}))
-    assert [one.day.day for one in occurrences_of(series).between(series_start(series), END_OF_2026)] == [7, 21, 28]
+    assert [one.day.day for one in series.occurrences.between(series_start(series), END_OF_2026)] == [7, 21, 28]
 
 
 def series_start(series: Series) -> datetime:
-    first = occurrences_of(series).first
+    first = series.occurrences.first
     assert first is not None
     return first.start
 

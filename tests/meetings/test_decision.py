@@ -10,37 +10,10 @@ from greenroom.meetings.evidence import Evidence, TicketStatus
 from greenroom.meetings.meeting import Kind, Observation, Person, Response, Sensitivity
 from greenroom.meetings.policy import Policy, Replies, Unticketed
 from greenroom.meetings.reasons import AliasSource, Reason
-from greenroom.meetings.record import InstructionsState, Record, State
+from greenroom.meetings.record import Record, State
 from greenroom.meetings.reply import Outcome, reply_identity
-from greenroom.meetings.ticket import Ticket
+from support.decided import NOTHING, POLICY, TICKET, VALID, record_of
 from support.observations import ADA, MAILBOX, NOW, observation
-
-POLICY = Policy(MAILBOX)
-TICKET = Ticket(1, 123456789, 0, NOW, 0)
-VALID = Evidence(TicketStatus.VALID, TICKET)
-NOTHING = Evidence()
-
-
-def record_of(what: Observation, /, **changes: object) -> Record:
-    usual = Record(
-        integration=1,
-        key=what.key,
-        correlation_id="AAAA-BBBB",
-        state=State.SCHEDULED,
-        kind=what.kind,
-        organizer=what.organizer.address,
-        ref=what.ref,
-        created_at=NOW,
-        updated_at=NOW,
-        span=what.span,
-        seen=what.fingerprint,
-        alias_number=TICKET.number,
-        alias_key=0,
-        room="room",
-        instructions=InstructionsState.PRESENT,
-        replied=reply_identity(Outcome.ACCEPT_NEW_SINGLE, what),
-    )
-    return replace(usual, **changes)  # type: ignore[arg-type]  # named by the test
 
 
 def test_a_new_meeting_with_a_ticket_gets_the_tickets_alias_and_an_accept() -> None:

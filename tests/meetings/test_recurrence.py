@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from greenroom.meetings.recurrence import MAX_LENGTH, Moved, Occurrences, Series, occurrences_of
+from greenroom.meetings.recurrence import MAX_LENGTH, Moved, Occurrences, Series
 from greenroom.meetings.rules import AbsoluteMonthly, Daily, Nth, RelativeMonthly, Rule, Weekly
 from greenroom.meetings.zones import Zone
 
@@ -237,7 +237,7 @@ class TestOfProtocols:
 
     def test_the_questions_are_made_once(self) -> None:
         one = daily("2026-01-01")
-        assert occurrences_of(one) is occurrences_of(one) is one.occurrences
+        assert one.occurrences is one.occurrences
 
 
 class TestExtremes:

@@ -12,47 +12,18 @@ from greenroom.meetings.kin import Kin, Kinship, kin_of
 from greenroom.meetings.meeting import Kind, Observation, Person, Response
 from greenroom.meetings.policy import Policy, Replies, Review, Split
 from greenroom.meetings.reasons import AliasSource, Reason
-from greenroom.meetings.record import InstructionsState, Record, State
+from greenroom.meetings.record import Record, State
 from greenroom.meetings.reply import Outcome, reply_identity
 from greenroom.meetings.rules import Daily
-from greenroom.meetings.ticket import Ticket
-from support.observations import MAILBOX, NOW, observation, recurring, weekly
+from support.decided import NOTHING, POLICY, TICKET, VALID, record_of
+from support.observations import NOW, observation, recurring, weekly
 
-POLICY = Policy(MAILBOX)
-TICKET = Ticket(1, 123456789, 0, NOW, 0)
-VALID = Evidence(TicketStatus.VALID, TICKET)
 COPIED = Evidence(TicketStatus.COPIED, TICKET)
 KIN = Evidence(TicketStatus.KIN, TICKET)
-NOTHING = Evidence()
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
 SECOND = date(2026, 12, 9)
 THIRD = date(2026, 12, 16)
-
-
-def accepted(what: Observation, **changes: object) -> Record:
-    """The record of a meeting that was accepted as it is."""
-    usual = Record(
-        integration=1,
-        key=what.key,
-        correlation_id="AAAA-BBBB",
-        state=State.SCHEDULED,
-        kind=what.kind,
-        organizer=what.organizer.address,
-        ref=what.ref,
-        created_at=NOW,
-        updated_at=NOW,
-        span=what.span,
-        seen=what.fingerprint,
-        alias_number=TICKET.number,
-        alias_key=0,
-        room="room",
-        instructions=InstructionsState.PRESENT,
-        replied=reply_identity(Outcome.ACCEPT_NEW_SERIES, what),
-        series=what.series,
-        handled=what.series.moved if what.series else (),
-    )
-    return replace(usual, **changes)  # type: ignore[arg-type]  # named by the test
 
 
 def seen(**changes: Any) -> Observation:
@@ -72,7 +43,7 @@ def decided(now_is: Observation, record: Record, now: datetime = NOW, policy: Po
 
 
 def test_a_moved_occurrence_is_answered_by_itself() -> None:
-    decision = decided(moved_by(3, SECOND), accepted(seen()))
+    decision = decided(moved_by(3, SECOND), record_of(seen()))
     assert (decision.reason, decision.outcome) == (Reason.OCCURRENCE_EDITED, Outcome.ACCEPT_EDITED_OCCURRENCE)
     assert decision.answers_occurrence == SECOND
     assert decision.provide
@@ -80,7 +51,7 @@ def test_a_moved_occurrence_is_answered_by_itself() -> None:
 
 def test_several_moved_occurrences_are_answered_one_after_the_other() -> None:
     now_is = moved_by(3, SECOND, THIRD)
-    record = accepted(seen())
+    record = record_of(seen())
     first = decided(now_is, record)
     assert first.answers_occurrence == SECOND
     handled, more = handled_by(now_is, record, first, NOW)
@@ -106,26 +77,26 @@ def test_several_moved_occurrences_are_answered_one_after_the_other() -> None:
     ids=["cancelled", "answered-before"],
 )
 def test_occurrences_that_ask_for_no_answer_change_the_room_in_silence(now_is: Observation) -> None:
-    decision = decided(now_is, accepted(seen()))
+    decision = decided(now_is, record_of(seen()))
     assert (decision.reason, decision.outcome, decision.provide) == (Reason.OCCURRENCES_CHANGED, None, True)
 
 
 def test_an_occurrence_that_was_moved_in_the_past_is_not_answered() -> None:
     now_is = moved_by(3, SECOND)
-    decision = decided(now_is, accepted(seen()), now=NOW + 10 * DAY)
+    decision = decided(now_is, record_of(seen()), now=NOW + 10 * DAY)
     assert (decision.reason, decision.outcome) == (Reason.OCCURRENCES_CHANGED, None)
 
 
 def test_a_changed_rule_is_answered_for_the_whole_series() -> None:
     now_is = recurring(pattern=Daily(14), count=10, response=Response.ACCEPTED)
-    decision = decided(now_is, accepted(seen()))
+    decision = decided(now_is, record_of(seen()))
     assert (decision.reason, decision.outcome) == (Reason.EDITED, Outcome.ACCEPT_EDITED_SERIES)
 
 
 def test_an_answer_to_an_occurrence_that_was_under_way_in_a_crash_counts_if_the_calendar_shows_it() -> None:
     before = moved_by(3, SECOND)
     replying = reply_identity(Outcome.ACCEPT_EDITED_OCCURRENCE, before, SECOND)
-    record = accepted(seen(), replying=replying, answered_before=None)
+    record = record_of(seen(), replying=replying, answered_before=None)
     assert settle(before, record).replied == record.replied
     shown = replace(before, changed=(replace(before.changed[0], response=Response.ACCEPTED, replied_at=NOW),))
     assert settle(shown, record).replied == replying
@@ -134,12 +105,12 @@ def test_an_answer_to_an_occurrence_that_was_under_way_in_a_crash_counts_if_the_
 def test_a_policy_that_wants_changes_mailed_has_a_moved_occurrence_mailed_and_the_first_only_marks_it() -> None:
     for replies, mail in ((Replies.CHANGES, True), (Replies.FIRST, False)):
         policy = replace(POLICY, replies=replies)
-        decision = decided(moved_by(3, SECOND), accepted(seen()), policy=policy)
+        decision = decided(moved_by(3, SECOND), record_of(seen()), policy=policy)
         assert (decision.outcome, decision.mail) == (Outcome.ACCEPT_EDITED_OCCURRENCE, mail)
 
 
 def test_a_series_that_an_earlier_version_accepted_without_its_rule_is_not_answered_again() -> None:
-    old = accepted(seen(), series=None, seen="0" * 32, replied="accept_new_series:" + "0" * 32 + ":#0000000000000000")
+    old = record_of(seen(), series=None, seen="0" * 32, replied="accept_new_series:" + "0" * 32 + ":#0000000000000000")
     decision = decided(seen(), old)
     assert (decision.reason, decision.outcome, decision.provide) == (Reason.UNCHANGED, None, True)
 
@@ -149,13 +120,13 @@ def test_a_series_that_an_earlier_version_accepted_without_its_rule_is_not_answe
 
 def test_a_single_meeting_that_becomes_a_series_keeps_its_alias_and_is_answered_as_an_edited_series() -> None:
     single = observation("series", response=Response.ACCEPTED)
-    record = accepted(single, replied=reply_identity(Outcome.ACCEPT_NEW_SINGLE, single))
+    record = record_of(single, replied=reply_identity(Outcome.ACCEPT_NEW_SINGLE, single))
     decision = decided(seen(), record)
     assert (decision.outcome, decision.alias) == (Outcome.ACCEPT_EDITED_SERIES, AliasSource.RECORD)
 
 
 def test_a_series_that_becomes_a_single_meeting_keeps_its_alias_and_is_answered_as_an_edited_meeting() -> None:
-    decision = decided(observation("series", response=Response.ACCEPTED), accepted(seen()))
+    decision = decided(observation("series", response=Response.ACCEPTED), record_of(seen()))
     assert (decision.outcome, decision.alias) == (Outcome.ACCEPT_EDITED_SINGLE, AliasSource.RECORD)
 
 
@@ -179,7 +150,7 @@ def test_a_series_whose_last_occurrence_was_moved_into_the_future_is_not_past() 
 def test_a_series_shortened_so_that_it_is_over_is_ended_in_silence(known_for: timedelta) -> None:
     long = recurring(pattern=Daily(7), count=10, starts_in=-20 * DAY, response=Response.ACCEPTED)
     short = recurring(pattern=Daily(7), count=2, starts_in=-20 * DAY, response=Response.ACCEPTED)
-    record = accepted(long, created_at=NOW - known_for)
+    record = record_of(long, created_at=NOW - known_for)
     decision = decided(short, record)
     assert (decision.reason, decision.outcome, decision.retire) == (Reason.OVER, None, True)
 
@@ -199,19 +170,19 @@ FIRST = (NOW + DAY, NOW + DAY + HOUR)
     ids=["another-weekday", "another-rule"],
 )
 def test_an_edit_of_the_series_leaves_the_running_occurrence_open(now_is: Observation) -> None:
-    decision = decided(now_is, accepted(seen()), now=RUNNING)
+    decision = decided(now_is, record_of(seen()), now=RUNNING)
     assert (decision.held, decision.provide, decision.outcome) == (FIRST, True, Outcome.ACCEPT_EDITED_SERIES)
 
 
 @pytest.mark.parametrize("minutes", [0, 59, 60, 119])
 def test_a_cancelled_series_leaves_the_running_occurrence_open_until_its_window_closes(minutes: int) -> None:
-    decision = decided(seen(cancelled=True), accepted(seen()), now=NOW + DAY + timedelta(minutes=minutes))
+    decision = decided(seen(cancelled=True), record_of(seen()), now=NOW + DAY + timedelta(minutes=minutes))
     assert (decision.reason, decision.held, decision.retire) == (Reason.CANCELLED, FIRST, False)
 
 
 @pytest.mark.parametrize("minutes", [-1, 120])
 def test_a_cancelled_series_of_which_nothing_runs_is_retired_at_once(minutes: int) -> None:
-    decision = decided(seen(cancelled=True), accepted(seen()), now=NOW + DAY + timedelta(minutes=minutes))
+    decision = decided(seen(cancelled=True), record_of(seen()), now=NOW + DAY + timedelta(minutes=minutes))
     assert (decision.held, decision.retire) == (None, True)
 
 
@@ -219,15 +190,17 @@ def test_a_series_shortened_to_what_is_running_and_past_stays_open_until_that_wi
     long = recurring(pattern=Daily(7), count=10, response=Response.ACCEPTED)
     short = recurring(pattern=Daily(7), count=1, response=Response.ACCEPTED)
     now = NOW + DAY + HOUR + timedelta(minutes=5)
-    decision = decided(short, accepted(long), now=now)
+    decision = decided(short, record_of(long), now=now)
     assert (decision.reason, decision.held, decision.retire) == (Reason.OVER, FIRST, False)
-    kept = accepted(long, state=State.ENDED, reason=Reason.OVER.value, held=FIRST, series=short.series, span=short.span)
+    kept = record_of(
+        long, state=State.ENDED, reason=Reason.OVER.value, held=FIRST, series=short.series, span=short.span
+    )
     assert decided(short, kept, now=now).held == FIRST
     assert decided(short, kept, now=NOW + DAY + 2 * HOUR).retire
 
 
 def test_what_is_held_ends_with_its_window() -> None:
-    record = accepted(seen(), state=State.ENDED, reason=Reason.CANCELLED.value, held=FIRST)
+    record = record_of(seen(), state=State.ENDED, reason=Reason.CANCELLED.value, held=FIRST)
     assert decided(seen(cancelled=True), record, now=RUNNING).held == FIRST
     assert decided(seen(cancelled=True), record, now=NOW + DAY + 2 * HOUR).retire
 
@@ -238,24 +211,24 @@ def test_what_is_held_ends_with_its_window() -> None:
     ids=["cancelled", "moved"],
 )
 def test_a_word_about_the_running_occurrence_itself_counts(now_is: Observation) -> None:
-    assert decided(now_is, accepted(seen()), now=RUNNING).held is None
+    assert decided(now_is, record_of(seen()), now=RUNNING).held is None
 
 
 def test_a_running_occurrence_that_goes_on_by_itself_is_not_held_apart() -> None:
     longer = recurring(pattern=Daily(7), count=20, response=Response.ACCEPTED)
-    assert decided(longer, accepted(seen()), now=RUNNING).held is None
+    assert decided(longer, record_of(seen()), now=RUNNING).held is None
 
 
 def test_a_running_single_meeting_that_becomes_a_series_of_other_days_stays_open() -> None:
     single = observation("series", response=Response.ACCEPTED)
     now_is = recurring(pattern=Daily(7), count=10, starts_in=2 * DAY)
-    assert decided(now_is, accepted(single), now=RUNNING).held == FIRST
+    assert decided(now_is, record_of(single), now=RUNNING).held == FIRST
 
 
 def test_a_running_single_meeting_that_is_cancelled_or_moved_is_not_held() -> None:
     single = observation("one", response=Response.ACCEPTED)
     for now_is in (replace(single, cancelled=True), observation("one", starts_in=5 * DAY)):
-        assert decided(now_is, accepted(single), now=RUNNING).held is None
+        assert decided(now_is, record_of(single), now=RUNNING).held is None
 
 
 # --- endless series -------------------------------------------------------------------------------------------------
@@ -272,7 +245,7 @@ def test_an_endless_series_is_reviewed_when_its_time_comes_and_lives_on(
     review: Review, outcome: Outcome | None
 ) -> None:
     policy = replace(POLICY, review=review)
-    record = accepted(endless(), review_at=NOW + 365 * DAY)
+    record = record_of(endless(), review_at=NOW + 365 * DAY)
     assert decided(endless(), record, policy=policy).reason is Reason.UNCHANGED
     due = NOW + 365 * DAY
     decision = decided(endless(), record, now=due, policy=policy)
@@ -283,13 +256,13 @@ def test_an_endless_series_is_reviewed_when_its_time_comes_and_lives_on(
 def test_the_question_of_a_review_is_mailed_once() -> None:
     policy = replace(POLICY, review=Review.MAIL)
     asked = reply_identity(Outcome.ACCEPT_STILL_NEEDED, endless(), (NOW + 365 * DAY).date())
-    record = accepted(endless(), review_at=NOW + 365 * DAY, replied=asked)
+    record = record_of(endless(), review_at=NOW + 365 * DAY, replied=asked)
     decision = decided(endless(), record, now=NOW + 365 * DAY, policy=policy)
     assert (decision.reason, decision.outcome) == (Reason.REVIEW, None)
 
 
 def test_a_series_that_got_an_end_is_reviewed_no_more() -> None:
-    record = accepted(endless(), review_at=NOW + 365 * DAY)
+    record = record_of(endless(), review_at=NOW + 365 * DAY)
     decision = decided(seen(), record)
     assert next_review(seen(), record, decision, POLICY, NOW) is None
 
@@ -301,7 +274,7 @@ def split_in_two() -> tuple[Record, Observation]:
     """An old series that ends before a new one with the same ticket begins."""
     old = recurring("old", pattern=Daily(7), until=SECOND, response=Response.ACCEPTED)
     new = recurring("new", pattern=Daily(7), count=8, starts_in=15 * DAY)
-    return accepted(old), new
+    return record_of(old), new
 
 
 def test_a_series_cut_in_two_by_its_organizer_keeps_the_room() -> None:
@@ -316,7 +289,7 @@ def test_a_series_cut_in_two_by_its_organizer_keeps_the_room() -> None:
 def test_a_split_is_a_split_whichever_half_is_seen_first() -> None:
     old = recurring("old", pattern=Daily(7), until=SECOND)
     new = recurring("new", pattern=Daily(7), count=8, starts_in=15 * DAY, response=Response.ACCEPTED)
-    assert kin_of(old, accepted(new), (), NOW) == Kin(accepted(new), Kinship.SPLIT)
+    assert kin_of(old, record_of(new), (), NOW) == Kin(record_of(new), Kinship.SPLIT)
 
 
 def test_a_split_gets_a_room_of_its_own_where_policy_says_so() -> None:
@@ -333,13 +306,13 @@ def test_a_copy_by_somebody_else_is_no_split() -> None:
 
 
 def test_a_copy_that_runs_beside_its_original_is_no_split() -> None:
-    old = accepted(weekly("old"))
+    old = record_of(weekly("old"))
     beside = recurring("new", pattern=Daily(7), count=8, starts_in=2 * DAY, received_at=NOW - HOUR)
     assert kin_of(beside, old, (), NOW) is None
 
 
 def test_the_new_half_of_a_split_waits_a_moment_for_the_old_one_to_end() -> None:
-    old = accepted(weekly("old"))
+    old = record_of(weekly("old"))
     new = recurring("new", pattern=Daily(7), count=8, starts_in=15 * DAY)
     kin = kin_of(new, old, (), NOW)
     assert kin == Kin(old, Kinship.UNSETTLED)
@@ -351,14 +324,14 @@ def test_the_new_half_of_a_split_waits_a_moment_for_the_old_one_to_end() -> None
 
 
 def test_single_occurrences_of_one_series_share_what_its_ticket_says() -> None:
-    whole = accepted(seen())
+    whole = record_of(seen())
     lone = observation("series", kind=Kind.OCCURRENCE, key=seen().key.on(SECOND))
     assert kin_of(lone, whole, (), NOW) == Kin(whole, Kinship.OCCURRENCES)
 
 
 def test_a_series_invited_after_one_of_its_occurrences_takes_over_that_room() -> None:
     lone = observation("series", kind=Kind.OCCURRENCE, key=seen().key.on(SECOND))
-    record = accepted(lone)
+    record = record_of(lone)
     kin = kin_of(weekly(), None, [record], NOW)
     decision = decide(weekly(), None, NOTHING, POLICY, NOW, kin=kin)
     assert (decision.reason, decision.alias) == (Reason.KIN, AliasSource.KIN)
@@ -366,5 +339,5 @@ def test_a_series_invited_after_one_of_its_occurrences_takes_over_that_room() ->
 
 def test_a_series_with_a_ticket_of_its_own_does_not_take_over_the_room_of_its_occurrence() -> None:
     lone = observation("series", kind=Kind.OCCURRENCE, key=seen().key.on(SECOND))
-    kin = kin_of(weekly(), None, [accepted(lone)], NOW)
+    kin = kin_of(weekly(), None, [record_of(lone)], NOW)
     assert decide(weekly(), None, VALID, POLICY, NOW, kin=kin).alias is AliasSource.TICKET

@@ -1,11 +1,11 @@
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response, Span
+from greenroom.meetings.meeting import Kind, Observation, Response, Span
 from greenroom.meetings.policy import Policy, Review, Split
 from greenroom.meetings.record import InstructionsState, State
 from greenroom.meetings.recurrence import Series
@@ -14,40 +14,9 @@ from greenroom.meetings.zones import Zone
 from greenroom.scheduler.attend import Attendant
 from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import MAILBOX, NOW, observation, recurring, weekly
+from support.series_at_work import DAY, HOUR, KEY, MINUTE, NEW, SECOND, THIRD, is_open, lone, opened, shown
 from support.stubborn_platform import StubbornPlatform
 from support.tzdata import change_law, installed
-
-KEY = MeetingKey.of_uid("series")
-NEW = MeetingKey.of_uid("new")
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
-SECOND = date(2026, 12, 9)
-THIRD = date(2026, 12, 16)
-
-
-async def is_open(work: AtWork, key: MeetingKey, at: datetime) -> bool:
-    room = await work.room(key)
-    return room is not None and room.retired_at is None and room.spec.admission.is_open(at)
-
-
-def opened(day: date) -> datetime:
-    """The middle of the occurrence first meant for this day."""
-    return datetime.combine(day, (NOW + HOUR / 2).time(), tzinfo=NOW.tzinfo)
-
-
-def shown(work: AtWork, uid: str) -> Observation:
-    return work.mailbox.items[f"item-{uid}"]
-
-
-def lone(day: date, body: str = "", **changes: object) -> Observation:
-    """An invitation to one occurrence only."""
-    start = opened(day) - HOUR / 2
-    return replace(
-        observation(f"lone-{day}", starts_in=start - NOW, kind=Kind.OCCURRENCE, body_html=body, original_start=start),
-        key=KEY.on(day),
-        **changes,  # type: ignore[arg-type]  # the facts are named by the test
-    )
 
 
 async def test_the_room_of_a_series_is_open_in_its_occurrences_and_closed_between() -> None:

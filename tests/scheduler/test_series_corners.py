@@ -1,12 +1,11 @@
 """Corners of series: what runs, rooms of several meetings, and what is looked at again."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
 
 import pytest
 
 from greenroom.exchange.errors import ItemBrokenError
-from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation, Person, Response
+from greenroom.meetings.meeting import ItemRef, MeetingKey, Observation, Person, Response
 from greenroom.meetings.policy import Policy, Replies
 from greenroom.meetings.record import State
 from greenroom.meetings.room import RoomSpec
@@ -14,36 +13,9 @@ from greenroom.meetings.rules import Daily
 from greenroom.platforms.errors import RoomRefusedError
 from greenroom.scheduler.attend import Attendant
 from support.greenroom_at_work import AtWork, Died, at_work, die_at
-from support.observations import MAILBOX, NOW, observation, recurring, weekly
+from support.observations import MAILBOX, NOW, recurring, weekly
+from support.series_at_work import DAY, HOUR, KEY, NEW, SECOND, THIRD, is_open, lone, opened, shown
 from support.stubborn_platform import StubbornPlatform
-
-KEY = MeetingKey.of_uid("series")
-NEW = MeetingKey.of_uid("new")
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
-SECOND = date(2026, 12, 9)
-THIRD = date(2026, 12, 16)
-
-
-async def is_open(work: AtWork, key: MeetingKey, at: datetime) -> bool:
-    room = await work.room(key)
-    return room is not None and room.retired_at is None and room.spec.admission.is_open(at)
-
-
-def opened(day: date) -> datetime:
-    return datetime.combine(day, (NOW + HOUR / 2).time(), tzinfo=NOW.tzinfo)
-
-
-def shown(work: AtWork, uid: str) -> Observation:
-    return work.mailbox.items[f"item-{uid}"]
-
-
-def lone(day: date, body: str = "", **changes: object) -> Observation:
-    start = opened(day) - HOUR / 2
-    usual = observation(
-        f"lone-{day}", starts_in=start - NOW, kind=Kind.OCCURRENCE, body_html=body, original_start=start
-    )
-    return replace(usual, key=KEY.on(day), **changes)  # type: ignore[arg-type]  # the facts are named by the test
 
 
 def halves(work: AtWork, ticket: str) -> tuple[Observation, Observation]:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from greenroom.meetings.meeting import Changed, ItemRef, Kind, MeetingKey, Observation, Person, Response, Span
-from greenroom.meetings.recurrence import Series, occurrences_of
+from greenroom.meetings.recurrence import Series
 from greenroom.meetings.rules import Daily, Pattern, Rule
 from greenroom.meetings.zones import Zone
 from support import planted
@@ -55,7 +55,7 @@ def recurring(
     start = NOW + starts_in
     rule = Rule(pattern, start.date(), until, count)
     plain = Series.of(rule, start, start + timedelta(hours=1), Zone("UTC"))
-    known = occurrences_of(plain)
+    known = plain.occurrences
     shifts = moved or {}
     places = {day: known.on(day) for day in shifts}
     exceptions = [
@@ -63,7 +63,7 @@ def recurring(
     ]
     series = Series.of(rule, start, start + timedelta(hours=1), Zone("UTC"), moved=exceptions, gone=gone)
     told = answered or {}
-    span = Span(start, start + timedelta(hours=1), "UTC", until=occurrences_of(series).last_end)
+    span = Span(start, start + timedelta(hours=1), "UTC", until=series.occurrences.last_end)
     answers = tuple(
         Changed(day, ItemRef(f"item-{uid}#{day}", "1"), told.get(day, Response.NONE), None) for day in sorted(shifts)
     )

@@ -5,7 +5,7 @@ from itertools import islice
 
 from greenroom.meetings.admission import Admission, AdmissionWindow
 from greenroom.meetings.record import Record
-from greenroom.meetings.recurrence import Occurrence, Series, occurrences_of
+from greenroom.meetings.recurrence import Occurrence, Series
 from greenroom.settings import Settings
 
 _TICK = timedelta(microseconds=1)
@@ -15,12 +15,12 @@ _NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 def coming(series: Series, now: datetime) -> Occurrence | None:
     """Return the occurrence that runs now, else the next one; None if all are past."""
-    return next(occurrences_of(series).between(now, _NEVER), None)
+    return next(series.occurrences.between(now, _NEVER), None)
 
 
 def next_occurrences(series: Series, now: datetime, number: int) -> list[Occurrence]:
     """Return the running occurrence and the next ones, no more than so many."""
-    return list(islice(occurrences_of(series).between(now, _NEVER), number))
+    return list(islice(series.occurrences.between(now, _NEVER), number))
 
 
 def shown_start(
@@ -32,7 +32,7 @@ def shown_start(
     """
     if record.series is None:
         return None if record.span is None else record.span.start
-    found = occurrences_of(record.series)
+    found = record.series.occurrences
     first, last = since or _EVER, until or _NEVER
     if now < last and (one := next(found.between(max(first, now), last), None)) is not None:
         return one.start

@@ -10,7 +10,7 @@ from greenroom.cli.failures import of_storage
 from greenroom.cli.options import end_with
 from greenroom.meetings.icalendar import rrule_of
 from greenroom.meetings.record import JournalEntry, Record
-from greenroom.meetings.recurrence import Series, occurrences_of
+from greenroom.meetings.recurrence import Series
 from greenroom.settings import Settings
 from greenroom.storage import Storage, StorageError, Work
 
@@ -104,7 +104,7 @@ def series_json(settings: Settings, record: Record, series: Series, now: datetim
         "zone": series.zone.name,
         "next_opens": None if window is None else stamp(window.opens),
         "next_start": None if one is None else stamp(one.start),
-        "until": stamp(occurrences_of(series).last_end),
+        "until": stamp(series.occurrences.last_end),
         "exceptions": len(series.moved) + len(series.gone),
     }
 

@@ -9,7 +9,7 @@ from greenroom.meetings.admission import AdmissionWindow
 from greenroom.meetings.icalendar import rrule_of
 from greenroom.meetings.meeting import Kind
 from greenroom.meetings.record import Record
-from greenroom.meetings.recurrence import Occurrence, Series, occurrences_of
+from greenroom.meetings.recurrence import Occurrence, Series
 from greenroom.settings import Settings
 from greenroom.storage import RoomEnd, StoredRoom
 
@@ -46,7 +46,7 @@ def how_it_stands(room: StoredRoom, now: datetime) -> str:
 
 def _repeats(settings: Settings, record: Record, series: Series, now: datetime) -> dict[str, str]:
     coming = [(one, window_of(settings, record, one)) for one in next_occurrences(series, now, len(_COMING))]
-    last = occurrences_of(series).last_end
+    last = series.occurrences.last_end
     over = "" if last is None else f"nothing more; the last one ended {local(last)}"
     return {
         "repeats": in_words(series),

@@ -159,9 +159,4 @@ def _text(value: object) -> str:
     return value
 
 
-def occurrences_of(series: Series) -> Occurrences:
-    """Return the questions to a series, made once."""
-    return series.occurrences
-
-
-__all__ = ["MAX_LENGTH", "Moved", "Occurrence", "Occurrences", "Series", "occurrences_of", "pattern_name"]
+__all__ = ["MAX_LENGTH", "Moved", "Occurrence", "Occurrences", "Series", "pattern_name"]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from greenroom.meetings.meeting import Kind, Observation
 from greenroom.meetings.policy import Policy
 from greenroom.meetings.record import Record, State
-from greenroom.meetings.recurrence import Occurrence, Occurrences
+from greenroom.meetings.recurrence import Occurrence
 
 Held = tuple[datetime, datetime]
 
@@ -47,7 +47,7 @@ def _begun(observation: Observation | None, record: Record, policy: Policy, now:
 def _running(record: Record, policy: Policy, now: datetime) -> Occurrence | None:
     """Return what has begun and whose window has not closed."""
     if record.series is not None:
-        found = Occurrences(record.series).covering(now, timedelta(), policy.after)
+        found = record.series.occurrences.covering(now, timedelta(), policy.after)
         return found[-1] if found else None
     span = record.span
     if span is None or record.kind is Kind.SERIES or not span.start <= now < span.end + policy.after:
@@ -70,5 +70,5 @@ def _goes_on(observation: Observation | None, held: Held, now: datetime, policy:
     if observation.series is None:
         span = observation.span
         return observation.kind is not Kind.SERIES and span.start <= now and span.end >= held[1]
-    found = Occurrences(observation.series).covering(now, policy.before, policy.after)
+    found = observation.series.occurrences.covering(now, policy.before, policy.after)
     return any(one.end >= held[1] for one in found)

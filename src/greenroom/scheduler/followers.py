@@ -14,7 +14,7 @@ from greenroom.meetings.kin import LIVING
 from greenroom.meetings.meeting import Kind
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import Record, State
-from greenroom.meetings.recurrence import Occurrence, occurrences_of
+from greenroom.meetings.recurrence import Occurrence
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, entry_of, place_of
 from greenroom.scheduler.household import admission_with, note_told, still_needed
@@ -60,7 +60,7 @@ async def _follow(integration: Integration, storage: Storage, case: Case, record
 
 def _occurrence(case: Case, record: Record) -> Occurrence | None:
     day, series = record.key.occurrence, case.record.series
-    return None if day is None or series is None or not case.decision.provide else occurrences_of(series).on(day)
+    return None if day is None or series is None or not case.decision.provide else series.occurrences.on(day)
 
 
 async def _left(integration: Integration, storage: Storage, case: Case, record: Record) -> Record | None:

@@ -12,7 +12,6 @@ from greenroom.meetings.kin import LIVING
 from greenroom.meetings.meeting import Kind
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import JournalEntry, Record, State
-from greenroom.meetings.recurrence import occurrences_of
 from greenroom.meetings.running import held_after
 from greenroom.scheduler.case import Step, entry_of, postponed
 from greenroom.scheduler.household import still_needed, stir, stir_records
@@ -81,7 +80,7 @@ async def _series_of(integration: Integration, storage: Storage, record: Record)
 
 def _has_it(series: Record, record: Record) -> bool:
     day = record.key.occurrence
-    return series.series is not None and day is not None and occurrences_of(series.series).on(day) is not None
+    return series.series is not None and day is not None and series.series.occurrences.on(day) is not None
 
 
 def _merged(record: Record, series: Record) -> Record:

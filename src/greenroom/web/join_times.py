@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
 
 from greenroom.meetings.admission import Admission, AdmissionWindow, Once, Times
-from greenroom.meetings.recurrence import Series, occurrences_of
+from greenroom.meetings.recurrence import Series
 from greenroom.web.contract import JoinRoom
 from greenroom.web.zones import find_zone
 
@@ -123,6 +123,6 @@ def _is_open_ended(admission: Admission, window: AdmissionWindow) -> bool:
 def _distance(times: Times, starts: datetime) -> timedelta:
     if isinstance(times, Once):
         return abs(times.start - starts)
-    found = occurrences_of(times)
+    found = times.occurrences
     near = [abs(one.start - starts) for one in (found.before(starts), found.after(starts)) if one is not None]
     return min(near, default=timedelta.max)

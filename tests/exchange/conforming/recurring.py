@@ -10,7 +10,7 @@ from exchange.simulated import HOUR, RESOURCE, START, House
 from greenroom.exchange.contract import Reply, UpdateResult, Verdict
 from greenroom.meetings import rules
 from greenroom.meetings.meeting import Changed, Kind, MeetingKey, Observation, Response
-from greenroom.meetings.recurrence import Moved, Series, occurrences_of
+from greenroom.meetings.recurrence import Moved, Series
 from greenroom.meetings.rules import EVERY_DAY, WEEKEND, WORKDAYS, Nth, Rule
 from greenroom.meetings.zones import Zone, is_known
 from greenroom.simulator.model import Attendee, Body, Person
@@ -94,7 +94,7 @@ class RecurringContract(Contract):
             assert seen.series is not None
             assert seen.span is not None
             assert (seen.kind, seen.recurrence, seen.span.until is None) == (Kind.SERIES, None, limits == "endless")
-            assert seen.span.until == occurrences_of(seen.series).last_end
+            assert seen.span.until == seen.series.occurrences.last_end
 
     async def test_a_series_ends_to_the_second_when_clocks_are_changed_in_between(self, house: House) -> None:
         rule = Recurrence(Weekly(1, ("Tuesday",)), DAY, until=date(2031, 11, 30))
@@ -117,7 +117,7 @@ class RecurringContract(Contract):
         house.invite("Monthly", recurrence=rule, start=first, end=first + HOUR)
         seen = await the_one(house)
         assert seen.series is not None
-        one = occurrences_of(seen.series).first
+        one = seen.series.occurrences.first
         assert one is not None
         assert (one.day, one.start) == (date(2031, 5, 26), first)
         assert seen.span is not None
@@ -134,7 +134,7 @@ class RecurringContract(Contract):
             return
         assert seen.series is not None
         assert (seen.key, seen.cancelled, seen.series.gone) == (key, False, frozenset({DAY + 2 * WEEK}))
-        assert occurrences_of(seen.series).on(DAY + 2 * WEEK) is None
+        assert seen.series.occurrences.on(DAY + 2 * WEEK) is None
         assert seen.fingerprint != before.fingerprint
         assert seen.series.frame == before.series
 
@@ -240,14 +240,14 @@ class RecurringContract(Contract):
         assert is_known(seen.series.zone)
         assert theirs is not None
         assert theirs.series == seen.series
-        starts = [occurrences_of(seen.series).on(day) for day in (date(2031, 3, 4), date(2031, 6, 3))]
+        starts = [seen.series.occurrences.on(day) for day in (date(2031, 3, 4), date(2031, 6, 3))]
         assert [one.start.time() for one in starts if one] == [time(9), time(7, 30)]
 
     async def test_a_zone_nobody_knows_fails_nothing_and_has_the_first_day_right(self, house: House) -> None:
         house.invite("Odd", recurrence=TUESDAYS, start_zone="Middle-earth Standard Time")
         seen = await the_one(house)
         assert seen.series is not None
-        first = occurrences_of(seen.series).first
+        first = seen.series.occurrences.first
         assert first is not None
         assert (first.day, first.start, first.end) == (DAY, START, START + HOUR)
 

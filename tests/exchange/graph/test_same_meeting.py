@@ -10,7 +10,6 @@ import pytest
 from exchange.simulated import HOUR, START, GraphHouse, House, open_ews, open_graph, world
 from greenroom.exchange.contract import Mailbox, Reply, Verdict
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Observation, Response
-from greenroom.meetings.recurrence import occurrences_of
 from greenroom.meetings.zones import is_known
 from greenroom.simulator.model import Attendee, Body, MeetingDraft, Person
 from greenroom.simulator.recurrence import (
@@ -190,8 +189,8 @@ async def test_where_graph_calls_a_zone_differently_the_series_takes_place_at_th
     assert other.series is not None
     assert one.series.rule == other.series.rule
     window = START, START + timedelta(days=365)
-    found = list(occurrences_of(other.series).between(*window))
-    assert found == list(occurrences_of(one.series).between(*window))
+    found = list(other.series.occurrences.between(*window))
+    assert found == list(one.series.occurrences.between(*window))
     assert len(found) == 30
 
 

@@ -14,7 +14,7 @@ from greenroom.exchange.graph import facts
 from greenroom.exchange.graph.events import END_WHOLE, START_WHOLE, ZONE_OF_SERIES, Event, read_event
 from greenroom.meetings import timezone_definition, zones
 from greenroom.meetings.meeting import Kind, Observation, Response
-from greenroom.meetings.recurrence import Moved, Series, occurrences_of
+from greenroom.meetings.recurrence import Moved, Series
 from greenroom.meetings.rules import (
     EVERY_DAY,
     LAST_DAY,
@@ -220,7 +220,7 @@ class TestZones:
     def test_the_time_of_day_is_that_of_the_zone(self) -> None:
         found = series(originalStartTimeZone=BERLIN)
         assert (found.begins.hour, found.length) == (11, timedelta(hours=1))
-        winter = occurrences_of(found).on(date(2031, 11, 4))
+        winter = found.occurrences.on(date(2031, 11, 4))
         assert winter is not None
         assert winter.start == datetime(2031, 11, 4, 10, tzinfo=UTC)
 
@@ -232,7 +232,7 @@ class TestZones:
             )
             assert found.zone.name == zones.CUSTOM
             assert found.zone.definition
-            winter = occurrences_of(found).on(date(2031, 11, 4))
+            winter = found.occurrences.on(date(2031, 11, 4))
             assert winter is not None
             assert winter.start == datetime(2031, 11, 4, 10, tzinfo=UTC)
 
@@ -261,7 +261,7 @@ class TestZones:
             singleValueExtendedProperties=[{"id": ZONE_OF_SERIES, "value": blob}],
         )
         assert not zones.is_known(found.zone)
-        first = occurrences_of(found).first
+        first = found.occurrences.first
         assert first is not None
         assert (first.day, first.start) == (DAY, late + timedelta(hours=2))
 
@@ -381,7 +381,7 @@ class TestWholeDays:
         )
         for found in (with_instants, self.series(zone)):
             assert (found.begins.hour, found.length) == (0, timedelta(days=1))
-            first = occurrences_of(found).first
+            first = found.occurrences.first
             assert first is not None
             assert (first.day, first.start) == (DAY, true.astimezone(UTC))
 

@@ -19,7 +19,6 @@ from greenroom.exchange.ews.markup import child, children, messages, text_of, ty
 from greenroom.exchange.ews.series import Differing
 from greenroom.exchange.ews.values import instant
 from greenroom.meetings.meeting import Changed, ItemRef, Observation, Response
-from greenroom.meetings.recurrence import occurrences_of
 
 MOST: Final = 50
 """So many of one series are asked about; of more, the latest."""
@@ -99,4 +98,4 @@ def with_facts(
         return seen
     moved = tuple(one for one in seen.series.moved if one.day not in cancelled)
     series = replace(seen.series, moved=moved, gone=seen.series.gone | cancelled)
-    return replace(seen, series=series, span=replace(seen.span, until=occurrences_of(series).last_end))
+    return replace(seen, series=series, span=replace(seen.span, until=series.occurrences.last_end))

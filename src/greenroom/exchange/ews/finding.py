@@ -10,7 +10,6 @@ from greenroom.exchange.ews import search
 from greenroom.exchange.ews.series import Told
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.meetings.meeting import MeetingKey
-from greenroom.meetings.recurrence import occurrences_of
 from greenroom.meetings.rule_days import Days
 
 log = structlog.get_logger(__name__)
@@ -61,7 +60,7 @@ def number_of(day: date, told: Told) -> int | None:
     series = told.series
     if series is None:
         return None
-    if occurrences_of(series).on(day) is None:
+    if series.occurrences.on(day) is None:
         return 0
     for number, found in enumerate(Days(series.rule), 1):
         if found == day.toordinal():
@@ -78,7 +77,7 @@ async def find_in_view(transport: EwsTransport, mailbox: str, key: MeetingKey, t
         return []
     midnight = datetime.combine(day, time(), UTC)
     start, end = midnight - _ANYWHERE, midnight + timedelta(days=1) + _ANYWHERE
-    known = None if told.series is None else occurrences_of(told.series).on(day)
+    known = None if told.series is None else told.series.occurrences.on(day)
     if known is not None:
         start, end = known.start, max(known.end, known.start + _MOMENT)
     page = search.read_page(await transport.call(search.view_calendar(start, end), mailbox), mailbox=mailbox)
@@ -91,4 +90,4 @@ def _day(hit: search.Hit, told: Told) -> date | None:
     meant = hit.original or hit.start
     if meant is None:
         return None
-    return meant.date() if told.series is None else occurrences_of(told.series).day_of(meant)
+    return meant.date() if told.series is None else told.series.occurrences.day_of(meant)

@@ -14,7 +14,7 @@ from greenroom.exchange.ews.markup import Element, child, children, local, text_
 from greenroom.exchange.ews.recurrence import read_rule
 from greenroom.exchange.ews.values import instant
 from greenroom.meetings.meeting import ItemRef
-from greenroom.meetings.recurrence import MAX_LENGTH, Series, occurrences_of
+from greenroom.meetings.recurrence import MAX_LENGTH, Series
 from greenroom.meetings.rule_days import Days
 from greenroom.meetings.rules import FIRST_DAY, LAST_DAY, Rule
 from greenroom.meetings.zones import Zone, is_known, unknown_zone
@@ -66,7 +66,7 @@ def read_series(fields: Mapping[str, Element], start: datetime, end: datetime, z
         moved = [(row.original, row.start, row.end) for row in modified]
         zone = _counted_in(zone, rule, start)
         series = Series.of(rule, start, end, zone, moved=moved, gone=gone)
-        occurrences = occurrences_of(series)
+        occurrences = series.occurrences
         until = occurrences.last_end
         days = [(occurrences.day_of(row.original), row) for row in modified]
     except (ValueError, OverflowError):

@@ -20,7 +20,6 @@ from greenroom.exchange.ews.series import Told, read_series
 from greenroom.exchange.ews.values import instant, truth
 from greenroom.exchange.ews.zones import read_zone
 from greenroom.meetings.meeting import ItemRef
-from greenroom.meetings.recurrence import occurrences_of
 
 _PROPERTIES = identity.names(
     "item:Body calendar:Location calendar:IsCancelled calendar:IsOrganizer calendar:MyResponseType "
@@ -52,7 +51,7 @@ class OwnMeeting:
     def day_in(self, series: Told) -> date | None:
         """Return the day this occurrence of a series was first meant for, as far as it can be told."""
         meant = self.original or self.start
-        return occurrences_of(series.series).day_of(meant) if meant is not None and series.series is not None else None
+        return series.series.occurrences.day_of(meant) if meant is not None and series.series is not None else None
 
 
 def get_meetings(ids: Sequence[str]) -> Call:

@@ -31,7 +31,7 @@ from greenroom.meetings.meeting import (
     Span,
     fingerprint,
 )
-from greenroom.meetings.recurrence import Series, occurrences_of
+from greenroom.meetings.recurrence import Series
 
 ECHO = timedelta(seconds=3)
 """Exchange writes the time of an answer and that of the change it makes one after the other."""
@@ -100,7 +100,7 @@ def observation(event: Event, mailbox: str) -> Observation | ItemBrokenError:
     kind, response, organizer = _kind(event), _response(event), _person(event.organizer) or Person("")
     series = read_series(event, span.start, span.end) if kind is Kind.SERIES and span is not None else None
     if span is not None and series is not None:
-        span = replace(span, until=occurrences_of(series).last_end)
+        span = replace(span, until=series.occurrences.last_end)
     return Observation(
         key=key,
         ref=event.ref,

@@ -15,7 +15,7 @@ from typing import Any, Final
 from greenroom.exchange.graph import values
 from greenroom.exchange.graph.events import ZONE_OF_SERIES, Event, Instance, Moment, Pattern, Range, Recurrence
 from greenroom.meetings import rules, timezone_definition, zones
-from greenroom.meetings.recurrence import MAX_LENGTH, Series, occurrences_of
+from greenroom.meetings.recurrence import MAX_LENGTH, Series
 from greenroom.meetings.rule_days import Days
 from greenroom.meetings.rules import (
     AbsoluteMonthly,
@@ -61,7 +61,7 @@ def read_series(event: Event, start: datetime, end: datetime) -> Series | None:
 
 def exceptions_of(event: Event, series: Series) -> Iterator[tuple[date, Instance]]:
     """Yield those exceptions that the series holds as moved, with their days, the latest first."""
-    moved, known = {one.day for one in series.moved}, occurrences_of(series)
+    moved, known = {one.day for one in series.moved}, series.occurrences
     for one in reversed(_exceptions(event)):
         original = _original(event, one)
         if original is not None and not one.is_cancelled and (day := known.day_of(original)) in moved:
