@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from greenroom.meetings.alias import Alias
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
 from greenroom.meetings.recurrence import Moved, Series
 
@@ -59,6 +60,8 @@ class Record:
     held                the running occurrence as it was announced, from start to end: an edit of the series does not end it
     room_mark           the mark of the room it shares with a meeting of another key; None: its own (`key.digest`)
     review_at           when an endless series is asked about next; None for what has an end
+    adopted             the alias as it was taken over from another system, where the alias plan does not spell `alias_number`;
+                        such a room has no PIN, since its invitation names none
     """
 
     integration: int
@@ -89,6 +92,7 @@ class Record:
     held: tuple[datetime, datetime] | None = None
     room_mark: str | None = None
     review_at: datetime | None = None
+    adopted: Alias | None = None
 
     @property
     def mark(self) -> str:

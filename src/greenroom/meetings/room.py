@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from greenroom.meetings.admission import Admission
 from greenroom.meetings.alias import Alias
@@ -35,3 +35,19 @@ class RoomSpec:
         }
         text = json.dumps(told, sort_keys=True, default=str)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """What is known of a room at a platform that is another system.
+
+    ref         the platform's own name for it; None: none is there, as far as we know
+    told        fingerprint of what it was told last; None: nothing; empty: unknown, a change is under way or its answer was lost
+    attempts    how often it failed since it last succeeded
+    due_at      when it is to be looked after next, by the clock or after a failure; None: not by itself
+    """
+
+    ref: str | None = None
+    told: str | None = None
+    attempts: int = 0
+    due_at: datetime | None = None

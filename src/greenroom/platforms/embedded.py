@@ -5,10 +5,12 @@ PIN; where a PIN is in the specification it is shown to those who may know it, f
 page.
 """
 
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from greenroom.meetings.room import RoomSpec
-from greenroom.platforms.contract import Capabilities
+from greenroom.platforms.contract import Capabilities, OwnedRoom, PersonalRoom
 from greenroom.platforms.errors import AliasTakenError
 
 
@@ -26,6 +28,10 @@ class RoomStore(Protocol):
         """Let the room that carries this mark live no more; the join page still knows it. Safe without a room."""
         ...
 
+    def living(self) -> AsyncIterator[RoomSpec]:
+        """Tell every room that lives."""
+        ...
+
     async def check(self) -> None:
         """Reach the store once; raises what is wrong."""
         ...
@@ -40,7 +46,7 @@ class EmbeddedPlatform:
     @property
     def capabilities(self) -> Capabilities:
         """The join page judges the time; PINs are kept with the room."""
-        return Capabilities(judges_time=True, pins=True)
+        return Capabilities(judges_time=True, pins=True, closes=True, lists=True)
 
     async def ensure(self, spec: RoomSpec) -> None:
         """Make the room exist as specified. Raises AliasTakenError."""
@@ -50,6 +56,19 @@ class EmbeddedPlatform:
     async def retire(self, mark: str) -> None:
         """Let nobody in any more; the join page says why."""
         await self._rooms.retire(mark)
+
+    async def tend(self) -> datetime | None:
+        """Nothing is ever due: the join page asks the clock itself."""
+        return None
+
+    async def owned(self) -> AsyncIterator[OwnedRoom]:
+        """Tell every room that lives."""
+        async for spec in self._rooms.living():
+            yield OwnedRoom(spec.mark, spec.mark, (spec.alias.name, spec.alias.numeric))
+
+    async def personal_rooms(self, owner: str) -> Sequence[PersonalRoom]:  # noqa: ARG002 (the contract's)
+        """There are none here."""
+        return ()
 
     async def check(self) -> None:
         """Reach the store once."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import structlog
 
+from greenroom.meetings.alias import Alias
 from greenroom.meetings.decision import Decision
 from greenroom.meetings.evidence import Evidence, Holder, TicketStatus, weigh_tickets
 from greenroom.meetings.kin import Kin, Kinship, kin_of
@@ -166,7 +167,7 @@ def _share(case: Case, owner: Record, number: int, key: int) -> None:
     present = brought is not None and brought.number == number
     instructions = InstructionsState.PRESENT if present else InstructionsState.NONE
     issued = owner.issued_at or owner.created_at
-    _take(case, number, key, issued, instructions, room_mark=owner.mark)
+    _take(case, number, key, issued, instructions, room_mark=owner.mark, adopted=owner.adopted)
 
 
 def _take(
@@ -177,6 +178,7 @@ def _take(
     instructions: InstructionsState,
     *,
     room_mark: str | None = None,
+    adopted: Alias | None = None,
 ) -> None:
     """Give the meeting this alias. A reply that told of another one counts no more, also after a crash."""
     record = case.record
@@ -196,6 +198,7 @@ def _take(
         replied=replied,
         seen=record.seen if replied == record.replied else None,
         room_mark=room_mark,
+        adopted=adopted,
     )
 
 

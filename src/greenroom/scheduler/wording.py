@@ -22,7 +22,7 @@ def room_spec(integration: Integration, observation: Observation, admission: Adm
     alias, key = _alias(integration, record)
     naming = _naming(observation)
     policy, ring = integration.policy, integration.ring
-    has_host = policy.pin is PinPolicy.HOST_AND_GUEST
+    pins = PinPolicy.NONE if record.adopted is not None else policy.pin
     return RoomSpec(
         mark=record.mark,
         alias=alias,
@@ -31,8 +31,8 @@ def room_spec(integration: Integration, observation: Observation, admission: Adm
         description=integration.say("room_description", naming),
         owner=observation.organizer.address,
         admission=admission,
-        host_pin=pin(ring.secret(key, "pin"), alias, "host") if has_host else None,
-        guest_pin=None if policy.pin is PinPolicy.NONE else pin(ring.secret(key, "pin"), alias, "guest"),
+        host_pin=pin(ring.secret(key, "pin"), alias, "host") if pins is PinPolicy.HOST_AND_GUEST else None,
+        guest_pin=None if pins is PinPolicy.NONE else pin(ring.secret(key, "pin"), alias, "guest"),
     )
 
 
@@ -97,7 +97,7 @@ def acceptance_html(
 
 def refusal_html(integration: Integration, outcome: Outcome, record: Record) -> str:
     """Render a decline: what is wrong, what to do next, and the correlation id to quote."""
-    alias = "" if record.alias_number is None else integration.aliases.alias(record.alias_number).name
+    alias = "" if record.alias_number is None else _spelled(integration, record, record.alias_number).name
     return integration.say(
         outcome.text, {"alias": alias, "correlation_id": record.correlation_id, "reason": record.reason}
     )
@@ -111,7 +111,11 @@ def title(integration: Integration, observation: Observation) -> str:
 def _alias(integration: Integration, record: Record) -> tuple[Alias, int]:
     if record.alias_number is None or record.alias_key is None:
         raise ValueError("the record has no reservation")
-    return integration.aliases.alias(record.alias_number), record.alias_key
+    return _spelled(integration, record, record.alias_number), record.alias_key
+
+
+def _spelled(integration: Integration, record: Record, number: int) -> Alias:
+    return record.adopted or integration.aliases.alias(number)
 
 
 def _naming(observation: Observation) -> Variables:

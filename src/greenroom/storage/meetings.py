@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from greenroom.meetings.alias import Alias
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.storage.kept_text import read_moved, read_series, write_moved
@@ -239,6 +240,8 @@ def _row(record: Record) -> dict[str, Any]:
         "held_until": None if record.held is None else record.held[1],
         "room_mark": record.room_mark,
         "review_at": record.review_at,
+        "adopted_alias": None if record.adopted is None else record.adopted.name,
+        "adopted_numeric": None if record.adopted is None else record.adopted.numeric,
         "series_mark": record.key.clean.digest,
     }
 
@@ -292,4 +295,11 @@ def _record(row: sa.Row[Any]) -> Record:
         held=None if row.held_from is None or row.held_until is None else (row.held_from, row.held_until),
         room_mark=row.room_mark,
         review_at=row.review_at,
+        adopted=_adopted(row),
     )
+
+
+def _adopted(row: sa.Row[Any]) -> Alias | None:
+    if row.adopted_alias is None or row.alias_number is None:
+        return None
+    return Alias(row.alias_number, row.adopted_alias, row.adopted_numeric or "")

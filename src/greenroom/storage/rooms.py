@@ -1,5 +1,9 @@
-"""Rooms of the embedded platform: those that live, and the tombstones that tell a visitor why a link leads nowhere."""
+"""Rooms as they were specified, for every platform: those that live, and tombstones, which tell a visitor why a link leads nowhere.
 
+Beside each stands what is known of it at its platform, where that is another system.
+"""
+
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -7,13 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from greenroom.meetings.alias import Alias
-from greenroom.meetings.room import RoomSpec
+from greenroom.meetings.room import Provision, RoomSpec
 from greenroom.storage.errors import AliasHeldError
 from greenroom.storage.kept_text import read_admission
-from greenroom.storage.schema import rooms
+from greenroom.storage.schema import counters, rooms
 from greenroom.storage.session import Session
-from greenroom.storage.sql import upsert
+from greenroom.storage.sql import insert
 from greenroom.storage.values import StoredRoom
+
+_KEY = ("integration", "mark")
 
 
 class Rooms:
@@ -22,8 +28,21 @@ class Rooms:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def upsert(self, integration: int, spec: RoomSpec) -> None:
-        """Make the room live as specified; a retired one lives again. Raises AliasHeldError, and the work may go on."""
+    async def upsert(
+        self,
+        integration: int,
+        spec: RoomSpec,
+        *,
+        due_at: datetime | None = None,
+        quarantined_since: datetime | None = None,
+    ) -> None:
+        """Make the room live as specified; a retired one lives again. Raises AliasHeldError, and the work may go on.
+
+        What is at the platform stays as it was noted; `due_at` says when to look after it. An alias that another room had when it
+        was retired, at `quarantined_since` or later, is held.
+        """
+        if quarantined_since is not None and await self._is_quarantined(spec, integration, quarantined_since):
+            raise AliasHeldError("the alias or its numeric form belonged to another room until lately")
         values = {
             "integration": integration,
             "mark": spec.mark,
@@ -38,27 +57,73 @@ class Rooms:
             "host_pin": spec.host_pin,
             "guest_pin": spec.guest_pin,
             "retired_at": None,
+            "closes_at": spec.admission.closes,
+            "due_at": due_at,
+            "version": await self._next_version(),
         }
+        statement = insert(self._session, rooms)
+        rest = {name: statement.excluded[name] for name in values if name not in _KEY}
+        statement = statement.on_conflict_do_update(index_elements=list(_KEY), set_=rest)
         try:
             async with self._session.savepoint():
-                await self._session.execute(upsert(self._session, rooms), values)
+                await self._session.execute(statement, values)
         except IntegrityError:
             # The database's own text would show the row.
             raise AliasHeldError("the alias, its numeric form or the join id belongs to another live room") from None
 
-    async def retire(self, integration: int, mark: str, at: datetime) -> bool:
+    async def retire(self, integration: int, mark: str, at: datetime, *, due_at: datetime | None = None) -> bool:
         """Turn a live room into a tombstone; False if there is none. A tombstone keeps the time it became one."""
-        live = (rooms.c.integration == integration) & (rooms.c.mark == mark) & rooms.c.retired_at.is_(None)
-        statement = sa.update(rooms).where(live).values(retired_at=at).returning(rooms.c.mark)
+        live = _is(integration, mark) & rooms.c.retired_at.is_(None)
+        values = {"retired_at": at, "due_at": due_at, "version": await self._next_version()}
+        statement = sa.update(rooms).where(live).values(**values).returning(rooms.c.mark)
         return (await self._session.execute(statement)).one_or_none() is not None
+
+    async def note(self, integration: int, mark: str, there: Provision) -> None:
+        """Remember what is at the platform now."""
+        await self._session.execute(sa.update(rooms).where(_is(integration, mark)).values(**asdict(there)))
+
+    async def due(self, integration: int, now: datetime, limit: int) -> list[StoredRoom]:
+        """Return the rooms, also tombstones, that are to be looked after by now, the longest due first."""
+        mine = (rooms.c.integration == integration) & (rooms.c.due_at <= now)
+        found = sa.select(rooms).where(mine).order_by(rooms.c.due_at).limit(limit)
+        return [_room(row) for row in await self._session.execute(found)]
+
+    async def next_due(self, integration: int) -> datetime | None:
+        """Return when the next room is to be looked after; None if none is."""
+        mine = (rooms.c.integration == integration) & rooms.c.due_at.is_not(None)
+        found: datetime | None = (
+            await self._session.execute(sa.select(rooms.c.due_at).where(mine).order_by(rooms.c.due_at).limit(1))
+        ).scalar_one_or_none()
+        return found
+
+    async def living(self, integration: int, after: str, limit: int) -> list[StoredRoom]:
+        """Return rooms that live, in the order of their marks behind `after`."""
+        mine = (rooms.c.integration == integration) & rooms.c.retired_at.is_(None) & (rooms.c.mark > after)
+        found = sa.select(rooms).where(mine).order_by(rooms.c.mark).limit(limit)
+        return [_room(row) for row in await self._session.execute(found)]
 
     async def by_mark(self, integration: int, mark: str) -> StoredRoom | None:
         """Return the room, live or not."""
-        return await self._one((rooms.c.integration == integration) & (rooms.c.mark == mark))
+        return await self._one(_is(integration, mark))
 
     async def by_join_id(self, join_id: str) -> StoredRoom | None:
         """Return the room behind a join link: the live one, else the one retired last."""
         return await self._one(rooms.c.join_id == join_id)
+
+    async def _is_quarantined(self, spec: RoomSpec, integration: int, since: datetime) -> bool:
+        mine = (rooms.c.integration == integration) & (rooms.c.mark == spec.mark)
+        names = rooms.c.alias.in_([spec.alias.name]) | rooms.c.alias_numeric.in_([spec.alias.numeric])
+        held = sa.select(rooms.c.mark).where(names & (rooms.c.retired_at >= since) & sa.not_(mine)).limit(1)
+        return (await self._session.execute(held)).one_or_none() is not None
+
+    async def _next_version(self) -> int:
+        """Count this change. The counter's row is locked until the commit, so that numbers appear in the order they were given."""
+        statement = insert(self._session, counters).values(name="rooms", value=1)
+        statement = statement.on_conflict_do_update(
+            index_elements=[counters.c.name], set_={"value": counters.c.value + 1}
+        )
+        counted: int = (await self._session.execute(statement.returning(counters.c.value))).scalar_one()
+        return counted
 
     async def _one(self, where: sa.ColumnElement[bool]) -> StoredRoom | None:
         latest = sa.select(rooms).where(where).order_by(rooms.c.retired_at.desc().nulls_first()).limit(1)
@@ -78,4 +143,8 @@ def _room(row: sa.Row[Any]) -> StoredRoom:
         host_pin=row.host_pin,
         guest_pin=row.guest_pin,
     )
-    return StoredRoom(row.integration, spec, row.retired_at)
+    return StoredRoom(row.integration, spec, row.retired_at, Provision(row.ref, row.told, row.attempts, row.due_at))
+
+
+def _is(integration: int, mark: str) -> sa.ColumnElement[bool]:
+    return (rooms.c.integration == integration) & (rooms.c.mark == mark)

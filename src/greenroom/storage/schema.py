@@ -146,6 +146,8 @@ meetings = sa.Table(
     _column("held_until", Instant, nullable=True),
     _column("room_mark", sa.String(32), nullable=True),
     _column("review_at", Instant, nullable=True),
+    _column("adopted_alias", Words, nullable=True),
+    _column("adopted_numeric", Words, nullable=True),
     _column("series_mark", sa.String(32), server_default=sa.text("''")),  # the digest of the key of the whole
     # Hash indexes on PostgreSQL: an item id or an address from outside may be longer than a B-tree row.
     sa.Index("ix_meetings_item_id", "item_id", postgresql_using="hash"),
@@ -171,6 +173,7 @@ reservations = sa.Table(
 )
 
 _live = sa.text("retired_at IS NULL")
+_due = sa.text("due_at IS NOT NULL")
 
 
 def _unique_while_live(name: str) -> sa.Index:
@@ -193,10 +196,41 @@ rooms = sa.Table(
     _column("host_pin", Words, nullable=True),
     _column("guest_pin", Words, nullable=True),
     _column("retired_at", Instant, nullable=True),
+    # Counts every change of what a caller meets, over all rooms, in the order of the commits: who follows asks for what is higher.
+    _column("version", sa.BigInteger, server_default=sa.text("0")),
+    _column("closes_at", Instant, nullable=True),
+    # What is at the platform: its own name for the room, the fingerprint of what it was told, when to look after it next.
+    _column("ref", Words, nullable=True),
+    _column("told", Words, nullable=True),
+    _column("attempts", sa.Integer, server_default=sa.text("0")),
+    _column("due_at", Instant, nullable=True),
     _unique_while_live("alias"),
     _unique_while_live("alias_numeric"),
     _unique_while_live("join_id"),
     sa.Index("ix_rooms_join_id", "join_id"),
+    sa.Index("ix_rooms_alias", "alias"),
+    sa.Index("ix_rooms_alias_numeric", "alias_numeric"),
+    sa.Index("ix_rooms_version", "version"),
+    sa.Index("ix_rooms_due_at", "due_at", sqlite_where=_due, postgresql_where=_due),
+)
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    _column("name", sa.String(32), primary_key=True),
+    _column("value", sa.BigInteger),
+)
+
+alarms = sa.Table(
+    "alarms",
+    metadata,
+    _column("integration", sa.Integer, primary_key=True, autoincrement=False),
+    _column("code", sa.String(64), primary_key=True),
+    _column("subject", sa.String(255), primary_key=True),
+    _column("count", sa.BigInteger),
+    _column("first_at", Instant),
+    _column("last_at", Instant),
+    sa.Index("ix_alarms_last_at", "last_at"),
 )
 
 journal = sa.Table(

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
 from greenroom.meetings.record import State
-from greenroom.meetings.room import RoomSpec
+from greenroom.meetings.room import Provision, RoomSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +86,12 @@ class RoomEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredRoom:
-    """A room of the embedded platform: what was specified, and when it was retired (None: it lives)."""
+    """What was specified of a room, when it was retired (None: it lives), and what is known of it at its platform."""
 
     integration: int
     spec: RoomSpec = field(repr=False)
     retired_at: datetime | None = None
+    there: Provision = field(default_factory=Provision)
 
     @property
     def mark(self) -> str:
