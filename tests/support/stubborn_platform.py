@@ -1,7 +1,10 @@
 """A platform that does what it is told, except when a test tells it to fail."""
 
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
 from greenroom.meetings.room import RoomSpec
-from greenroom.platforms.contract import Capabilities, Platform
+from greenroom.platforms.contract import Capabilities, OwnedRoom, PersonalRoom, Platform
 
 
 class StubbornPlatform:
@@ -12,7 +15,7 @@ class StubbornPlatform:
 
     def __init__(self, inner: Platform, ensuring: list[Exception] | None = None, *, judges_time: bool = True) -> None:
         self.inner = inner
-        self.capabilities = Capabilities(judges_time=judges_time, pins=True)
+        self.capabilities = Capabilities(judges_time=judges_time, pins=True, closes=judges_time)
         self.ensuring = ensuring or []
         self.retiring: list[Exception] = []
         self.broken: dict[str, Exception] = {}
@@ -30,6 +33,15 @@ class StubbornPlatform:
             raise self.retiring.pop(0)
         self.retired.append(mark)
         await self.inner.retire(mark)
+
+    async def tend(self) -> datetime | None:
+        return await self.inner.tend()
+
+    def owned(self) -> AsyncIterator[OwnedRoom]:
+        return self.inner.owned()
+
+    async def personal_rooms(self, owner: str) -> Sequence[PersonalRoom]:
+        return await self.inner.personal_rooms(owner)
 
     async def check(self) -> None:
         await self.inner.check()

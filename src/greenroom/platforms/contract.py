@@ -19,6 +19,8 @@ class Capabilities:
 
     `closes`: rooms whose last window has passed are closed without a call of `retire`, be it by `judges_time` or by `tend`.
 
+    `tended`: `tend` has work to do now and then.
+
     `lists`: `owned` tells everything that carries our mark.
 
     `updates`: a room is changed in place; people in it stay. Where False, a changed room is made anew.
@@ -30,6 +32,7 @@ class Capabilities:
     judges_time: bool
     pins: bool
     closes: bool = False
+    tended: bool = False
     lists: bool = False
     updates: bool = True
     latency: timedelta = timedelta()

@@ -22,7 +22,12 @@ from greenroom.meetings.reply import Outcome
 from greenroom.meetings.room import RoomSpec
 from greenroom.meetings.ticket import Ticket
 from greenroom.meetings.ticket_finder import find_tickets
-from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
+from greenroom.platforms.errors import (
+    AliasTakenError,
+    PlatformSetupError,
+    PlatformUnavailableError,
+    RoomRefusedError,
+)
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Step, place_of, take_journal
 from greenroom.scheduler.household import Household, forget_told, lives_on, note_told, still_needed, stir
@@ -143,11 +148,17 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, admiss
             continue
         except RoomRefusedError:
             await _refuse(integration, storage, case, Reason.ROOM_REFUSED, Outcome.DECLINE_ERROR, now=now)
-        except PlatformUnavailableError as error:
+        except (PlatformUnavailableError, PlatformSetupError) as error:
             case.record = replace(case.record, state=State.DEFECTIVE)
             case.note("room", "unavailable", now)
-            case.postpone(now)
-            log.warning("platform unavailable", correlation=case.record.correlation_id, error=type(error).__name__)
+            case.postpone(now, error.after if isinstance(error, PlatformUnavailableError) else None)
+            # What only an administrator can mend waits like an outage: nobody's meeting is declined for it.
+            log.warning(
+                "platform unavailable",
+                correlation=case.record.correlation_id,
+                error=type(error).__name__,
+                code=str(error),
+            )
         else:
             code = "created" if case.record.room is None else "changed"
             case.record = replace(case.record, room=spec.fingerprint, attempts=0)

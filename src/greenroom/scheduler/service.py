@@ -5,14 +5,15 @@
  push ────────┼──▶ queue "attend" by integration ──▶ Attendant.attend
  start ───────┘        at most one running          └──▶ close_windows, every minute
                        and one waiting each
+ poll ───────────────▶ queue "tend" ─────────────▶ Platform.tend, where a platform needs it
  replies that wait ──▶ queue "answer" ───────────▶ Attendant.answer_waiting, when the next may go out
  start, every hour,
  push that was lost ─▶ queue "reconcile" ────────▶ Attendant.reconcile
 ```
 
-The three never work on one mailbox at the same time, and each does so under the claim. Push only shortens the wait.
-When it ends or fails it is begun again after a pause, and nobody needs to notice. Nothing that goes wrong with one mailbox ends a
-loop: it is logged, without the text of errors nobody foresaw, and the next poll tries again.
+Attending, answering and comparing never happen at the same time for one mailbox, and all four are done under the claim. Push only
+shortens the wait. When it ends or fails it is begun again after a pause, and nobody needs to notice. Nothing that goes wrong with
+one mailbox ends a loop: it is logged, without the text of errors nobody foresaw, and the next poll tries again.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ import structlog
 
 from greenroom.exchange.contract import Hint
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, SignInError, TryLaterError
+from greenroom.platforms.errors import PlatformError
 from greenroom.scheduler.attend import Attendant
 from greenroom.scheduler.case import Clock, Step, no_step, place_of
 from greenroom.scheduler.claim import Claim
@@ -39,6 +41,8 @@ _COMPARE_EVERY = timedelta(hours=1)
 _COMPARE_AGAIN = timedelta(minutes=5)
 _SHORTEST_PAUSE = timedelta(seconds=1)
 _GRACE = timedelta(seconds=10)
+_TEND_WITHIN = timedelta(minutes=1)
+"""What is due sooner than this is waited for; every poll looks what is due anyway."""
 _REFUSED_PAUSE = timedelta(minutes=15)
 
 
@@ -69,6 +73,7 @@ class Service:
         self._told: dict[str, tuple[str, ...]] = {}
         queue.register("attend", lambda name: self._under_claim(name, self._look_after))
         queue.register("answer", lambda name: self._under_claim(name, self._answer))
+        queue.register("tend", lambda name: self._under_claim(name, self._tend))
         queue.register("reconcile", lambda name: self._under_claim(name, self._compare))
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -138,6 +143,18 @@ class Service:
         if looked or not attendant.is_blind:
             await self._line_up(name)
 
+    async def _tend(self, name: str) -> None:
+        """Let the platform do what is due there. Not under the attendant's lock: it may take long where much is due."""
+        platform = self._integrations[name].platform
+        due: datetime | None = None
+
+        async def tend() -> None:
+            nonlocal due
+            due = await platform.tend()
+
+        if await self._guarded(name, "tend", tend) and due is not None and due - self._clock() < _TEND_WITHIN:
+            await self._queue.submit("tend", name, not_before=max(due, self._clock() + _SHORTEST_PAUSE))
+
     async def _answer(self, name: str) -> None:
         attendant = self._attendants[name]
         if attendant.is_busy:
@@ -174,6 +191,8 @@ class Service:
             self._tell(name, "settings are wrong", code=error.code, hint=error.hint)
         except ExchangeError as error:
             self._tell(name, "mailbox cannot be attended", code=error.code, error=type(error).__name__)
+        except PlatformError as error:
+            self._tell(name, "platform cannot be looked after", code=str(error), error=type(error).__name__)
         except StorageError as error:
             self._tell(name, "database failed", problem=str(error))
         except Exception as error:  # noqa: BLE001 (it is logged, without its text; the next poll tries again)
@@ -190,8 +209,11 @@ class Service:
         tell(event, integration=name, mailbox=self._integrations[name].mailbox.address, **facts)
 
     async def _poll_loop(self, name: str) -> None:
+        tended = self._integrations[name].platform.capabilities.tended
         while True:
             await self._queue.submit("attend", name)
+            if tended:
+                await self._queue.submit("tend", name)
             await asyncio.sleep(self._poll.get(name, 15.0))
 
     async def _push_loop(self, name: str) -> None:

@@ -1,6 +1,6 @@
 """Closing what is over: meetings whose last admission window has passed come to their end.
 
-A platform that judges the time itself needs no call; from the others the room is retired, unless another meeting uses it. The
+A platform that closes its rooms itself needs no call; from the others the room is retired, unless another meeting uses it. The
 database tells candidates by the end it keeps; whether one is over is judged from its rule, which holds when zone data change.
 """
 
@@ -25,7 +25,7 @@ async def close_windows(integration: Integration, storage: Storage, clock: Clock
     """
     now = clock()
     over = await _over(integration, storage, now)
-    if integration.platform.capabilities.judges_time:
+    if integration.platform.capabilities.closes:
         ended = [_ended(record, now) for record in over]
     else:
         needed = await still_needed(integration, storage, over)

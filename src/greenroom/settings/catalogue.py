@@ -39,6 +39,11 @@ class Entry:
         return str(extra_of(self.field).get("like") or "") if self.section is not None else ""
 
     @property
+    def may_be_absent(self) -> bool:
+        """Whether this is a table that is left out where what it is for is not wanted."""
+        return self.section is not None and self.field.default is None and not self.like
+
+    @property
     def shown(self) -> bool:
         """Whether the example file sets it though it may be left out."""
         return bool(extra_of(self.field).get("shown"))

@@ -7,6 +7,7 @@ from typing import Any
 from greenroom.settings.credentials import check_sign_in
 from greenroom.settings.integration import Integration
 from greenroom.settings.layers import Layers
+from greenroom.settings.pexip_checks import check_callers, check_pexip
 
 _NUMBERS = frozenset("123456789")
 _DIGITS = frozenset(string.digits)
@@ -19,6 +20,8 @@ def check_together(layers: Layers, integrations: Mapping[int, Integration]) -> N
         if integration.organizers is not None:
             check_sign_in(layers, ("integration", index, "organizers"), integration.organizers)
         _check_ring(layers, index, integration)
+        check_pexip(layers, ("integration", index), integration)
+    check_callers(layers, integrations)
     _check_unique(layers, integrations, "number", lambda entry: entry.number)
     _check_unique(layers, integrations, "name", lambda entry: entry.name)
     _check_unique(layers, integrations, "mailbox", lambda entry: entry.mailbox)

@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -183,6 +183,13 @@ def _dial_pattern(value: str) -> str:
     return value
 
 
+def _network(value: str) -> str:
+    try:
+        return str(ip_network(value, strict=False))
+    except ValueError as error:
+        raise ValueError("is neither an IP address nor a network") from error
+
+
 def _ticket_prefix(value: str) -> str:
     letters = value.upper()
     if not re.fullmatch(r"[A-HJKMNP-Z]{2,6}", letters):
@@ -234,3 +241,5 @@ TicketPrefix = Annotated[str, AfterValidator(_ticket_prefix)]
 KeyBytes = Annotated[bytes, BeforeValidator(_key_bytes)]
 MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_split), AfterValidator(_distinct)]
 DomainNames = Annotated[tuple[DomainName, ...], BeforeValidator(_split), AfterValidator(_distinct)]
+Network = Annotated[str, AfterValidator(_network)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_split), AfterValidator(_distinct)]

@@ -11,6 +11,7 @@ from greenroom.settings.toml_lines import Path as KeyPath
 
 _MAX_BYTES = 65_536
 _READABLE = "path of a readable file, seen from this file's folder"
+_DEEPEST = 4  # integration, its place, pexip, management
 _KEPT = ("certificate_file", "certificate_key_file", "federated_token_file")
 """Files that whoever uses them opens: they are binary, or change while we run."""
 
@@ -39,18 +40,16 @@ def read_files(layers: Layers, folder: Path) -> None:
                     )
 
 
-def _tables(data: dict[str, Any]) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
-    for section in ("storage", "integration"):
-        found = data.get(section)
-        if isinstance(found, dict):
-            yield (section,), found
-        elif isinstance(found, list):
-            for index, entry in enumerate(found):
-                if isinstance(entry, dict):
-                    yield (section, index), entry
-                    for key, inner in entry.items():
-                        if isinstance(inner, dict):
-                            yield (section, index, key), inner
+def _tables(found: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    """Yield every table, those in lists too, down to what a configuration has."""
+    if isinstance(found, dict) and len(path) <= _DEEPEST:
+        if path:
+            yield path, found
+        for key, inner in list(found.items()):
+            yield from _tables(inner, (*path, str(key)))
+    elif isinstance(found, list) and path == ("integration",):
+        for index, entry in enumerate(found):
+            yield from _tables(entry, (*path, index))
 
 
 def _absolute(folder: Path, given: Any) -> Path:

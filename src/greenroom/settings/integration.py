@@ -22,6 +22,7 @@ from greenroom.settings.fields import (
     TicketPrefix,
     setting,
 )
+from greenroom.settings.pexip import Pexip
 
 _DAYS_OF_A_MONTH = 365.25 / 12
 ALLOWED_VARIABLES = "variables in braces: {alias}, {numeric_alias}, {join_id}"
@@ -57,8 +58,10 @@ class Dial(Section):
 class Platform(Section):
     """The video platform that holds the rooms, and how people get in."""
 
-    kind: Literal["embedded"] = setting(
-        "embedded", about="`embedded`: rooms live in Greenroom's own database and meet at `meeting_url`."
+    kind: Literal["embedded", "pexip"] = setting(
+        "embedded",
+        about="`embedded`: rooms live in Greenroom's own database and meet at `meeting_url`; or `pexip`: they are on Pexip "
+        "Infinity, as [integration.pexip] says, and what is set here comes besides.",
     )
     meeting_url: AddressPattern | None = setting(
         None,
@@ -231,6 +234,7 @@ class Integration(Section):
         like="exchange",
     )
     platform: Platform = setting(about="See below.", default_factory=Platform)
+    pexip: Pexip | None = setting(None, about="See below.")
     alias: AliasPool = setting(about="See below.", default_factory=AliasPool)
     meetings: MeetingPolicy = setting(about="See below.", default_factory=MeetingPolicy)
     texts: TextSettings = setting(about="See below.", default_factory=TextSettings)

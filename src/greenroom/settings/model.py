@@ -14,8 +14,33 @@ from typing import Literal
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from greenroom.settings.exchange import Secret
-from greenroom.settings.fields import BaseAddress, Listen, Section, setting
+from greenroom.settings.fields import BaseAddress, Listen, Networks, Section, setting
 from greenroom.settings.integration import Integration, Integrations
+
+
+class PolicyListener(Section):
+    """A port of its own for Pexip's policy requests, with TLS, where no proxy in front of Greenroom does that."""
+
+    listen: Listen = setting(
+        "0.0.0.0:8443",
+        about="Address and port policy requests come to.",
+        allowed="host:port such as 0.0.0.0:8443 or [::1]:8443",
+    )
+    certificate_file: Path = setting(
+        about="Certificate of this server, with its chain.",
+        allowed="path of a PEM file, seen from this file's folder",
+        example="secrets/policy.pem",
+    )
+    certificate_key_file: Path | None = setting(
+        None,
+        about="Its private key, where it stands in a file of its own.",
+        allowed="path of a PEM file, seen from this file's folder",
+    )
+    client_ca_file: Path | None = setting(
+        None,
+        about="Take requests only from whoever shows a certificate that one of these has signed.",
+        allowed="path of a PEM file, seen from this file's folder",
+    )
 
 
 class Service(Section):
@@ -32,6 +57,13 @@ class Service(Section):
         example="https://meet.example.org",
         max_length=255,
     )
+    trusted_proxies: Networks = setting(
+        ("127.0.0.1/32", "::1/128"),
+        about="Proxies in front of Greenroom, whose word for the visitor's address (X-Forwarded-For) is taken.",
+        allowed="a list of IP addresses or networks",
+        max_length=100,
+    )
+    policy_listener: PolicyListener | None = setting(None, about="See below.")
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", about="The least that is logged.")
     log_format: Literal["console", "json"] = setting("console", about="Log lines for people or for machines.")
 

@@ -64,6 +64,7 @@ def example() -> str:
         "# `greenroom config check` says whether this file is right.",
     ]
     seen: set[str] = set()
+    absent: list[str] = []
     for table in _tables():
         if table.many and (*table.where, table.name) != _MANY:
             continue  # a list of small tables, shown inline where it belongs
@@ -72,7 +73,10 @@ def example() -> str:
             part += [f"# {line}" for line in textwrap.wrap(" ".join(_about(table)), _WIDTH)]
         for entry in (entry for entry in _rows(table) if entry.section is None or entry.many):
             part += [*_comment(entry), *_assignment(entry)]
-        if table.like:
+        if table.may_be_absent or any(part[0].startswith(f"[{off}.") for off in absent):
+            absent.append(_header(table)[1:-1])
+            lines += ["", "# Only where it is needed; without the first # of each line:", *_off(part)]
+        elif table.like:
             lines += ["", "# Only for a hybrid organisation; without the first # of each line:", *_off(part)]
         elif part[0] not in seen:
             seen.add(part[0])
