@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from greenroom import storage
 from greenroom.cli.exits import Exit
-from greenroom.platforms.errors import PlatformError
+from greenroom.platforms.errors import (
+    PlatformError,
+    PlatformMisconfiguredError,
+    PlatformSignInError,
+    PlatformUnavailableError,
+)
 from greenroom.settings import Problem
 
 
@@ -47,7 +52,20 @@ def of_storage(error: storage.StorageError) -> Failure:
 
 def of_platform(error: PlatformError) -> Failure:
     """Say what is wrong with the video platform."""
-    return Failure("platform", sentence_of(str(error)), "Check the platform and the integration's platform settings.")
+    settings = "Check the platform and the integration's platform settings."
+    code = str(error)
+    match error:
+        case PlatformSignInError():
+            what = f"The platform does not accept the credential ({code})."
+            return Failure("platform-sign-in-refused", what, sentence_of(error.hint) or settings)
+        case PlatformMisconfiguredError():
+            what = f"Something is set wrongly, here or on the platform ({code})."
+            return Failure("platform-misconfigured", what, sentence_of(error.hint) or settings)
+        case PlatformUnavailableError():
+            what = f"The platform cannot be reached or is busy ({code})." if code else "The platform cannot be reached."
+            return Failure("platform-unreachable", what, "Try again; if this stays, check address, network and proxy.")
+        case _:
+            return Failure("platform", sentence_of(code), settings)
 
 
 def of_port(host: str, port: int, cause: BaseException | None) -> Failure:
