@@ -37,6 +37,8 @@ def read(settings: Settings, question: Callable[[Work], Awaitable[T]], *, as_jso
 
 def alias_of(settings: Settings, record: Record) -> str:
     """Spell a record's alias; empty if it has none or its integration is not configured any more."""
+    if record.adopted is not None:
+        return record.adopted.name
     entry = settings.numbered(record.integration)
     if entry is None or record.alias_number is None or record.alias_number >= 10**entry.alias.digits:
         return ""

@@ -8,6 +8,7 @@ _REASONS = {
     "answer-was-reset": "Nothing we care about changed, but the calendar lost our answer, so it is given again.",
     "unchanged": "Nothing changed that a room or a reply depends on.",
     "recovered": "The meeting was accepted before; its room was made again and nobody was mailed.",
+    "imported": "The meeting was taken over, with its alias, from the system that scheduled it before.",
     "copy": "The ticket belongs to another meeting: this is a copy, and it gets a room of its own.",
     "split": "The series goes on from another one, of which its organizer changed this and the following occurrences.",
     "kin": "The same series has a room already, and this meeting shares it.",
@@ -98,6 +99,8 @@ _ROOM = {
     "changed": "The room was changed",
     "retired": "The room was closed",
     "unavailable": "The platform cannot be reached; it is tried again",
+    "alias-held": "The alias that was taken over leads to a room without our mark; it is tried again, and "
+    "`greenroom import pexip` sets the mark",
 }
 
 _INSTRUCTIONS = {

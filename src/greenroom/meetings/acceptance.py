@@ -1,7 +1,7 @@
 """Which yes a meeting gets, and with which alias; pure, a part of `greenroom.meetings.decision`.
 
 ```
- not accepted yet ──▶ new single, new series (recovered: silence)
+ not accepted yet ──▶ new single, new series (recovered, or taken over from another system: silence)
  accepted ──┬── another alias, or the meeting itself changed ──▶ edited single, series, occurrence
             ├── our answer was reset ──▶ the same
             ├── single occurrences of a series changed ──▶ edited occurrence, one after the other; silence where none asks
@@ -83,7 +83,8 @@ def acceptance(  # noqa: PLR0911 (one return for each way out of the picture abo
     series = observation.kind is Kind.SERIES
     if record is None or not _accepted(record):
         reason, new = _new(sight, alias), Outcome.ACCEPT_NEW_SERIES if series else Outcome.ACCEPT_NEW_SINGLE
-        return reason, None if reason is Reason.RECOVERED else new, None
+        silent = reason is Reason.RECOVERED or (reason is Reason.IMPORTED and observation.response is Response.ACCEPTED)
+        return reason, None if silent else new, None
     now_is, told = observation.fingerprint, facts_of(record.replied or "").split(":")[0]
     edited = _EDITED[observation.kind]
     frame = frame_of(now_is)
@@ -158,6 +159,8 @@ def _new(sight: Sight, alias: AliasSource) -> Reason:
     record, status = sight.record, sight.evidence.status
     untold = record is None or record.replied is None
     genuine = status in (TicketStatus.VALID, TicketStatus.KIN)
+    if untold and alias is AliasSource.RECORD and record is not None and record.reason == Reason.IMPORTED:
+        return Reason.IMPORTED
     if untold and sight.observation.response is Response.ACCEPTED and genuine:
         return Reason.RECOVERED
     if sight.kin is not None and sight.kin.how is Kinship.SPLIT:

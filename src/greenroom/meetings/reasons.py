@@ -20,6 +20,7 @@ class Reason(StrEnum):
     ANSWER_WAS_RESET = "answer-was-reset"
     UNCHANGED = "unchanged"
     RECOVERED = "recovered"
+    IMPORTED = "imported"
     COPY = "copy"
     SPLIT = "split"
     KIN = "kin"

@@ -137,15 +137,8 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, admiss
         try:
             await integration.platform.ensure(spec)
         except AliasTakenError:
-            if case.record.instructions is not InstructionsState.NONE or not case.decision.provide:
-                await _refuse(
-                    integration, storage, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ALIAS_CONFLICT, now=now
-                )
-                return
-            await redraw(integration, storage, case, now)  # nobody has read this alias yet
-            if case.waiting:
-                return
-            continue
+            if await _takes_another(integration, storage, case, now):
+                continue
         except RoomRefusedError:
             await _refuse(integration, storage, case, Reason.ROOM_REFUSED, Outcome.DECLINE_ERROR, now=now)
         except (PlatformUnavailableError, PlatformSetupError) as error:
@@ -161,11 +154,28 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, admiss
             )
         else:
             code = "created" if case.record.room is None else "changed"
+            case.made_at = now if case.record.room is None else None
             case.record = replace(case.record, room=spec.fingerprint, attempts=0)
             case.spec = spec if case.decision.provide else None
             case.note("room", code, now)
         return
     await _refuse(integration, storage, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ERROR, now=now)
+
+
+async def _takes_another(integration: Integration, storage: Storage, case: Case, now: datetime) -> bool:
+    """Deal with an alias that leads to another room: whether the meeting has another alias now."""
+    if case.record.adopted is not None:
+        # Its room stands there and may still get our mark: nobody's meeting is declined for what is half taken over.
+        case.record = replace(case.record, state=State.DEFECTIVE)
+        case.note("room", "alias-held", now)
+        case.postpone(now)
+        log.warning("alias held by a room without our mark", correlation=case.record.correlation_id)
+        return False
+    if case.record.instructions is not InstructionsState.NONE or not case.decision.provide:
+        await _refuse(integration, storage, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ALIAS_CONFLICT, now=now)
+        return False
+    await redraw(integration, storage, case, now)  # nobody has read this alias yet
+    return not case.waiting
 
 
 async def retire(integration: Integration, record: Record) -> bool:

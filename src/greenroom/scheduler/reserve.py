@@ -11,6 +11,7 @@ from greenroom.meetings.alias import Alias
 from greenroom.meetings.decision import Decision
 from greenroom.meetings.evidence import Evidence, Holder, TicketStatus, weigh_tickets
 from greenroom.meetings.kin import Kin, Kinship, kin_of
+from greenroom.meetings.legacy_token import NO_TOKENS, LegacyTokens, find_legacy_tokens
 from greenroom.meetings.meeting import MeetingKey, Observation
 from greenroom.meetings.policy import Policy, Split
 from greenroom.meetings.reasons import AliasSource
@@ -38,12 +39,21 @@ class Known:
 
     @classmethod
     async def load(
-        cls, integration: Integration, work: Work, keys: Iterable[MeetingKey], tickets: Iterable[Tickets]
+        cls,
+        integration: Integration,
+        work: Work,
+        keys: Iterable[MeetingKey],
+        tickets: Iterable[Tickets],
+        tokens: Iterable[LegacyTokens] = (),
     ) -> "Known":
-        """Load the records of these meetings, of their series, and of whoever holds one of these tickets or shares that room."""
+        """Load the records of these meetings, of their series, and of whoever holds one of these tickets or shares that room.
+
+        `tokens` are those of another system: the meetings that were taken over from it hold them.
+        """
         wanted = set(keys)
         genuine = (ticket for found in tickets for ticket in found if isinstance(ticket, Ticket))
-        numbers = sorted({ticket.number for ticket in genuine})
+        foreign = (number for found in tokens for number in found.numbers)
+        numbers = sorted({*(ticket.number for ticket in genuine), *foreign})
         reservations = await work.reservations.holders(integration.number, numbers) if numbers else {}
         wanted |= {one.key for one in reservations.values() if one.key is not None}
         records = {one.key: one for one in await work.meetings.kin(integration.number, wanted)}
@@ -64,7 +74,12 @@ class Known:
         return [record for record in self.records.values() if record.key.clean == clean]
 
     def weigh(
-        self, observation: Observation, tickets: Tickets, policy: Policy, now: datetime
+        self,
+        observation: Observation,
+        tickets: Tickets,
+        policy: Policy,
+        now: datetime,
+        tokens: LegacyTokens = NO_TOKENS,
     ) -> tuple[Evidence, Kin | None]:
         """Say what the invitation's tickets are worth, and whose room the meeting may share."""
         held = {t.number: self.reservations.get(t.number) for t in tickets if isinstance(t, Ticket)}
@@ -77,6 +92,9 @@ class Known:
         evidence = weigh_tickets(tickets, holders, observation.key)
         if evidence.status in (TicketStatus.KIN, TicketStatus.COPIED) and evidence.ticket is not None:
             return evidence, kin.get(evidence.ticket.number)
+        for number in tokens.numbers if evidence.status is TicketStatus.NONE else ():
+            if number in self.reservations and (found := self._kin(observation, number, now)) is not None:
+                return evidence, found
         return evidence, kin_of(observation, None, self.family(observation.key), now)
 
     def _kin(self, observation: Observation, number: int, now: datetime) -> Kin | None:
@@ -165,6 +183,8 @@ def _share(case: Case, owner: Record, number: int, key: int) -> None:
     """Give the meeting the room of its kin. The invitation says so already where it carries that room's ticket."""
     brought = case.evidence.ticket
     present = brought is not None and brought.number == number
+    if owner.adopted is not None and find_legacy_tokens(case.observation.body_html).aliases:
+        present = True  # the text is a copy of that which told the alias in the system it was taken over from
     instructions = InstructionsState.PRESENT if present else InstructionsState.NONE
     issued = owner.issued_at or owner.created_at
     _take(case, number, key, issued, instructions, room_mark=owner.mark, adopted=owner.adopted)

@@ -11,6 +11,7 @@ from greenroom.meetings.acceptance import was_not_kept
 from greenroom.meetings.decision import Decision, decide, settle
 from greenroom.meetings.evidence import read_tickets
 from greenroom.meetings.kin import Kin
+from greenroom.meetings.legacy_token import LegacyTokens, find_legacy_tokens
 from greenroom.meetings.meant import as_meant
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation
 from greenroom.meetings.reasons import AliasSource, Reason
@@ -33,12 +34,14 @@ async def weigh(
         return []
     found = {o.key: _tickets(integration, o) for o in observations}
     readable = [tickets for tickets in found.values() if not isinstance(tickets, Exception)]
+    tokens = {o.key: find_legacy_tokens(o.body_html) for o in observations}
     async with storage.work() as work:
-        known = await Known.load(integration, work, found, readable)
+        known = await Known.load(integration, work, found, readable, tokens.values())
         before = dict(known.records)
         weighed: dict[MeetingKey, Case] = {}
         for observation in sorted(observations, key=_says_of_others, reverse=True):
-            case, kin = _case(integration, observation, known, found[observation.key], now)
+            brought = found[observation.key], tokens[observation.key]
+            case, kin = _case(integration, observation, known, brought, now)
             if case.decision.alias is not None and not case.waiting:
                 await reserve(integration, work, case, kin, now)
                 if case.decision.alias is AliasSource.RECORD and before[case.record.key].state in _CLOSED:
@@ -65,8 +68,13 @@ def _tickets(integration: Integration, observation: Observation) -> Tickets | Ex
 
 
 def _case(
-    integration: Integration, observation: Observation, known: Known, tickets: Tickets | Exception, now: datetime
+    integration: Integration,
+    observation: Observation,
+    known: Known,
+    brought: tuple[Tickets | Exception, LegacyTokens],
+    now: datetime,
 ) -> tuple[Case, Kin | None]:
+    tickets, tokens = brought
     record = known.records.get(observation.key)
     if record is not None and _reply_under_way(observation, record, now):
         return Case(observation, replace(record, ref=observation.ref), waiting=True), None
@@ -77,7 +85,7 @@ def _case(
         return case, None
     try:
         case.observation = observation = as_meant(observation, record, known.family(observation.key))
-        case.evidence, kin = known.weigh(observation, tickets, integration.policy, now)
+        case.evidence, kin = known.weigh(observation, tickets, integration.policy, now, tokens)
         settled = None if record is None else settle(observation, record)
         case.decision = decide(observation, settled, case.evidence, integration.policy, now, kin=kin)
         if case.decision.again is not None:

@@ -58,6 +58,16 @@ class Meetings:
         """Return all records of the series these keys belong to: those of the series and of their lone occurrences."""
         return await self._of(integration, meetings.c.series_mark, sorted({key.clean.digest for key in keys}))
 
+    async def adopting(self, dials: Collection[str]) -> list[Record]:
+        """Return the living meetings, of all integrations, that took over an alias which is spelled like one of these."""
+        found: list[Record] = []
+        for column in (meetings.c.adopted_alias, meetings.c.adopted_numeric):
+            for piece in pieces(sorted({dial.lower() for dial in dials})):
+                found += await self._all(
+                    sa.select(meetings).where(sa.func.lower(column).in_(piece), meetings.c.state.in_(_LIVING))
+                )
+        return list({(one.integration, one.key): one for one in found}.values())
+
     async def due(self, integration: int, now: datetime, limit: int) -> list[Record]:
         """Return records that are to be looked at again by now, the meetings that start soonest first.
 
@@ -198,7 +208,13 @@ def _says(text: str) -> sa.ColumnElement[bool]:
         return says
     number = sa.cast(meetings.c.alias_number, sa.Text)
     # A part of the number, or an alias as it is dialled: the prefix may end in digits of its own.
-    return says | number.contains(found[1]) | sa.literal(found[1]).endswith(number)
+    return (
+        says
+        | number.contains(found[1])
+        | sa.literal(found[1]).endswith(number)
+        | meetings.c.adopted_alias.icontains(text.strip(), autoescape=True)
+        | meetings.c.adopted_numeric.contains(found[1])
+    )
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 Beside each stands what is known of it at its platform, where that is another system.
 """
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -16,7 +17,7 @@ from greenroom.storage.errors import AliasHeldError
 from greenroom.storage.kept_text import read_admission
 from greenroom.storage.schema import counters, rooms
 from greenroom.storage.session import Session
-from greenroom.storage.sql import insert
+from greenroom.storage.sql import insert, pieces
 from greenroom.storage.values import StoredRoom
 
 _KEY = ("integration", "mark")
@@ -105,6 +106,15 @@ class Rooms:
     async def by_mark(self, integration: int, mark: str) -> StoredRoom | None:
         """Return the room, live or not."""
         return await self._one(_is(integration, mark))
+
+    async def dialled(self, dials: Collection[str]) -> list[StoredRoom]:
+        """Return the rooms, of all integrations, that live and have an alias or numeric alias spelled like one of these."""
+        found: list[StoredRoom] = []
+        for column in (rooms.c.alias, rooms.c.alias_numeric):
+            for piece in pieces(sorted({dial.lower() for dial in dials})):
+                living = sa.select(rooms).where(sa.func.lower(column).in_(piece), rooms.c.retired_at.is_(None))
+                found += [_room(row) for row in await self._session.execute(living)]
+        return list({(one.integration, one.mark): one for one in found}.values())
 
     async def by_join_id(self, join_id: str) -> StoredRoom | None:
         """Return the room behind a join link: the live one, else the one retired last."""
