@@ -12,6 +12,7 @@ Every query is in a repository (one module per noun); nobody outside writes SQL 
 all of this can be lost and is rebuilt by the next pass.
 """
 
+from greenroom.storage.alarms import Alarm
 from greenroom.storage.database import Storage
 from greenroom.storage.errors import (
     AliasHeldError,
@@ -28,6 +29,7 @@ from greenroom.storage.values import MailboxState, OrganizerRoute, Reservation, 
 from greenroom.storage.work import Work
 
 __all__ = [
+    "Alarm",
     "AliasHeldError",
     "BadUrlError",
     "MailboxState",

@@ -1,5 +1,6 @@
 """One unit of work: all repositories over one connection and one transaction."""
 
+from greenroom.storage.alarms import Alarms
 from greenroom.storage.journal import Journal
 from greenroom.storage.mailboxes import Mailboxes
 from greenroom.storage.meetings import Meetings
@@ -19,3 +20,4 @@ class Work:
         self.routes = Routes(session)
         self.rooms = Rooms(session)
         self.journal = Journal(session)
+        self.alarms = Alarms(session)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 
 from greenroom.exchange.notifications import NotificationIntake
 from greenroom.web.contract import Place, RoomLookup
@@ -14,6 +15,7 @@ from greenroom.web.headers import SecurityHeaders
 from greenroom.web.hooks import hooks_router
 from greenroom.web.join import join_router
 from greenroom.web.pages import Pages
+from greenroom.web.policy import PolicyFront
 
 _NO_INTAKES: Mapping[str, NotificationIntake] = MappingProxyType({})
 
@@ -23,10 +25,13 @@ def create_app(
     clock: Callable[[], datetime],
     places: Mapping[int, Place],
     intakes: Mapping[str, NotificationIntake] = _NO_INTAKES,
+    *,
+    policy: ASGIApp | None = None,
 ) -> FastAPI:
     """Make the application. `clock` gives aware UTC times; `places` tells by integration number how rooms are entered.
 
-    `intakes` take, by the name of the integration, the notifications that Exchange posts.
+    `intakes` take, by the name of the integration, the notifications that Exchange posts. `policy` (from `policy_app`) answers
+    below `/policy/`, before anything of a page is thought of.
     """
     app = FastAPI(
         title="Greenroom",
@@ -36,6 +41,8 @@ def create_app(
         redirect_slashes=False,  # a redirect would name the host that the request claims
     )
     app.add_middleware(SecurityHeaders)
+    if policy is not None:
+        app.add_middleware(PolicyFront, policy=policy)  # what is added last stands in front
     pages = Pages()
     app.include_router(join_router(rooms, clock, places, pages))
     app.include_router(hooks_router(intakes))

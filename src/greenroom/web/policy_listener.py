@@ -1,0 +1,94 @@
+"""A listener for the policy server alone, with TLS and client certificates: pages and their visitors stay on the other one."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+class PolicyCertificateError(Exception):
+    """A file of the listener cannot be used; `file` says which, the text says why."""
+
+    def __init__(self, file: Path, reason: str) -> None:
+        super().__init__(f"{file}: {reason}")
+        self.file = file
+
+
+def policy_tls(certificate: Path, key: Path | None = None, client_ca: Path | None = None) -> ssl.SSLContext:
+    """Make the listener's TLS, 1.2 or later. All files are PEM; without `key` it stands in the file of the certificate.
+
+    With `client_ca` nobody is admitted whose certificate is not signed by it; no other authority counts. Raises
+    PolicyCertificateError.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    for file in (certificate, key, client_ca):
+        if file is not None:
+            _readable(file)
+    try:
+        context.load_cert_chain(certificate, key, password=_no_password)
+    except ssl.SSLError as error:
+        where, why = (key or certificate, "the key is not that of the certificate, needs a password, or is none")
+        if error.reason not in {"KEY_VALUES_MISMATCH", "BAD_DECRYPT", "BAD_PASSWORD_READ"} and key is not None:
+            where, why = certificate, "certificate and key cannot be read as PEM"
+        raise PolicyCertificateError(where, why) from None
+    if client_ca is not None:
+        try:
+            context.load_verify_locations(client_ca)
+        except ssl.SSLError:
+            raise PolicyCertificateError(client_ca, "no certificate in PEM is in it") from None
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+@asynccontextmanager
+async def serving_policy(app: ASGIApp, listener: socket.socket, tls: ssl.SSLContext | None) -> AsyncIterator[None]:
+    """Serve the policy application on a bound socket while the block runs.
+
+    With TLS nobody stands in between, and what is said of another sender (X-Forwarded-For) is not believed.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        proxy_headers=tls is None,
+        h11_max_incomplete_event_size=16 * 1024,
+        timeout_graceful_shutdown=3,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
+    )
+    server = uvicorn.Server(config)
+    config.load()
+    # Signals belong to the command: uvicorn would take them for itself.
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # no public switch for it
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not task.done():  # noqa: ASYNC110 (uvicorn offers no event for it)
+            await asyncio.sleep(0.01)
+        yield
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def _no_password() -> str:
+    """Stop OpenSSL from asking on the terminal."""
+    return ""
+
+
+def _readable(file: Path) -> None:
+    try:
+        with file.open("rb"):
+            pass
+    except OSError as error:
+        raise PolicyCertificateError(file, error.strerror or type(error).__name__) from error
