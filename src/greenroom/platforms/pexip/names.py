@@ -1,57 +1,35 @@
-"""What both ways to Pexip say alike of a room: its name, its texts and its PINs.
+"""What a conference is called at Pexip, where names are unique on the whole platform. Pure.
 
-The name is what a Conferencing Node knows a conference by. It must be the same whether a caller got in by our answer or, while we
-did not answer, by the conference that was made ahead: else the people of one meeting would sit in two.
+The name of the schema has at most 250 characters. Where a name belongs to another conference, a short number derived from the
+room's mark follows it, as in `Planning (4711)`: the same room tries the same names, whenever it is made.
 """
 
-import re
-from typing import NamedTuple
+import hashlib
+import unicodedata
 
-from greenroom.meetings.alias import Alias
 from greenroom.meetings.room import RoomSpec
 
-LONGEST_TEXT = 250
-"""What Pexip takes in a name, a description, a tag, an alias (published schema of `conference` and `conference_alias`)."""
-
-_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
-_SPACE = re.compile(r"\s+")
-
-
-class Pins(NamedTuple):
-    """PINs as Pexip takes them. None means that the field is left out; with `allow_guests` there is a host PIN."""
-
-    pin: str | None
-    guest_pin: str | None
-    allow_guests: bool
+LONGEST = 250
+_NEUTRAL = "Meeting"
+_DIGITS = (4, 6, 9, 15)
+_UNSHOWN = frozenset(("Cc", "Cs", "Zl", "Zp"))
 
 
-def unique_name(spec: RoomSpec) -> str:
-    """Return the conference's name: that of the meeting and, in parentheses, the number which callers key in.
-
-    Many meetings have the same subject, and callers to two conferences of one name would meet in one room. No two living rooms
-    have the same number, so the name needs no look at the others and stays as long as the alias does.
-    """
-    return numbered_name(spec.name, spec.alias)
+def one_line(text: str, longest: int = LONGEST) -> str:
+    """Return the text without control characters, half characters and line breaks, cut to a length in characters."""
+    shown = "".join(" " if unicodedata.category(sign) in _UNSHOWN else sign for sign in text)
+    return " ".join(shown.split())[:longest].rstrip()
 
 
-def numbered_name(name: str, alias: Alias) -> str:
-    """Do the same from the parts of a specification."""
-    number = alias.numeric or alias.name
-    said = fitting_text(name, LONGEST_TEXT - len(number) - 3)
-    return f"{said} ({number})" if said else number[:LONGEST_TEXT]
+def names(spec: RoomSpec) -> tuple[str, ...]:
+    """Return the names a room tries in this order; a nameless one begins with a number, as it has many namesakes."""
+    base = one_line(spec.name)
+    numbered = tuple(_numbered(base or _NEUTRAL, spec.mark, digits) for digits in _DIGITS)
+    return (base, *numbered) if base else numbered[1:]
 
 
-def fitting_text(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Make one line of a text, without control characters, and not longer than Pexip takes it."""
-    return _SPACE.sub(" ", _UNFIT.sub(" ", text))[: max(longest, 0) + 1].strip()[: max(longest, 0)].strip()
-
-
-def pins_of(spec: RoomSpec) -> Pins:
-    """Return the PINs of a room.
-
-    One PIN that everybody has is Pexip's host PIN, and there are no guests. With a host PIN alone guests come in without one, once
-    a host is there.
-    """
-    if spec.host_pin is None:
-        return Pins(spec.guest_pin, None, allow_guests=False)
-    return Pins(spec.host_pin, spec.guest_pin, allow_guests=True)
+def _numbered(base: str, mark: str, digits: int) -> str:
+    drawn = int.from_bytes(hashlib.sha256(mark.encode()).digest()[:16], "big")
+    low = 10 ** (digits - 1)
+    tail = f" ({low + drawn % (9 * low)})"
+    return base[: LONGEST - len(tail)].rstrip() + tail
