@@ -98,7 +98,7 @@ def _parsed(address: str) -> httpx2.URL | None:
         url = httpx2.URL(address)
     except (httpx2.InvalidURL, TypeError, ValueError):
         return None
-    return url if url.scheme in _PORTS and url.host and (url.port is None or url.port > 0) else None
+    return url if url.scheme in _PORTS and url.host and (url.port is None or 0 < url.port < 1 << 16) else None
 
 
 def _check_secret(url: httpx2.URL, what: str) -> None:
