@@ -28,6 +28,7 @@ from greenroom.scheduler.queue.in_process import InProcessQueue
 from greenroom.scheduler.service import Service
 from greenroom.settings import EwsExchange, Settings
 from greenroom.settings import Integration as IntegrationSettings
+from greenroom.settings.dialling import ways_of
 from greenroom.storage import RoomStore, Storage
 from greenroom.web.app import create_app
 from greenroom.web.places import places_of
@@ -131,7 +132,9 @@ async def open_greenroom(
             push={entry.name: _is_pushed(entry, calendars) for entry in settings.integration},
             step=step,
         )
-        app = create_app(StoredRooms(storage), clock, places_of(settings), calendars.intakes)
+        app = create_app(
+            StoredRooms(storage), clock, places_of(settings), calendars.intakes, base=settings.service.public_url
+        )
         yield Greenroom(settings, storage, calendars, tuple(integrations), service, app)
     finally:
         await calendars.close()
@@ -165,7 +168,7 @@ def _build(
         aliases=entry.alias.plan,
         ring=KeyRing(entry.ticket_prefix, entry.number, keys, current=entry.ticket_keys[0].id),
         texts=Texts(entry.texts.folder, entry.texts.language),
-        links=JoinLinks(settings.service.public_url, entry.platform.phone),
+        links=JoinLinks(settings.service.public_url, ways_of(entry)),
         elsewhere=calendars.open_elsewhere(entry),
     )
 

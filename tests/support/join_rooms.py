@@ -7,26 +7,38 @@ import httpx2
 
 from greenroom.meetings.admission import Admission, Once, Times
 from greenroom.meetings.alias import Alias
+from greenroom.meetings.dialling import Phone, WaysToJoin, pexip_ways
 from greenroom.meetings.recurrence import Series
 from greenroom.meetings.room import RoomSpec
 from greenroom.meetings.rules import Pattern, Rule
 from greenroom.meetings.zones import Zone, tzinfo_of
-from greenroom.web import JoinRoom, Place, Planned, RoomsUnavailableError, create_app
+from greenroom.web import JoinRoom, Planned, RoomsUnavailableError, create_app
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 BEFORE, AFTER = timedelta(minutes=30), timedelta(minutes=60)
 JOIN_ID = "0123456789abcdef"
+BASE = "https://meet.example.org"
+PHONES = (
+    Phone("DE", "+49 30 1234567", "Germany"),
+    Phone("NO", "+47 23 45 67 89", "Norway"),
+    Phone("GB", "+44 20 7946 0000", "United Kingdom"),
+    Phone("US", "+1 (202) 555-0100", "United States, free of charge"),
+)
+PEXIP, PEXIP_FEW = 2, 3
 PLACES = {
-    1: Place(
-        meeting_url="https://jitsi.example.org/{numeric_alias}",
+    1: WaysToJoin(
+        web_app="https://jitsi.example.org/{numeric_alias}",
         dial=(
             ("Video system (SIP)", "sip:{alias}"),
             ("H.323", "h323:{alias}"),
             ("From the lobby", "dial {numeric_alias}"),
         ),
         phone="+49 30 1234567, then {numeric_alias}#",
-    )
+    ),
+    PEXIP: pexip_ways("https://vc.example.org", phones=PHONES),
+    PEXIP_FEW: pexip_ways("https://vc.example.org", phones=PHONES[:3]),
 }
+"""How rooms are entered, by the number of the integration."""
 
 
 class Clock:
@@ -55,8 +67,8 @@ class Visitor:
 
     def __init__(self, *rooms: JoinRoom) -> None:
         self.rooms, self.clock = RoomsInMemory(*rooms), Clock()
-        app = create_app(self.rooms, self.clock, PLACES)
-        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="https://meet.example.org")
+        app = create_app(self.rooms, self.clock, PLACES, base=BASE)
+        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=BASE)
 
     async def get(self, path: str = f"/j/{JOIN_ID}", method: str = "GET") -> httpx2.Response:
         return await self.client.request(method, path)

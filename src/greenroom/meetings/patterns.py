@@ -22,6 +22,6 @@ def expand(pattern: str, values: Mapping[str, str]) -> str:
     return BRACES.sub(lambda match: values.get(match[1], match[0]), pattern)
 
 
-def expand_address(pattern: str, values: Mapping[str, str]) -> str:
-    """The same for a web address: values are quoted, so that none can lead elsewhere."""
-    return expand(pattern, {name: quote(value, safe="@") for name, value in values.items()})
+def expand_address(pattern: str, values: Mapping[str, str], *, safe: str = "@") -> str:
+    """The same for an address: values are quoted, but for what is `safe` there, so that none can lead elsewhere."""
+    return expand(pattern, {name: quote(value, safe=safe, errors="replace") for name, value in values.items()})

@@ -149,7 +149,11 @@ def _kind(name: str) -> TextKind:
     return kind
 
 
-def _clean(name: str, value: object, *, html: bool) -> object:
+def _clean(name: str, value: object, *, html: bool = False) -> object:
+    if isinstance(value, list):
+        return [_clean(name, item) for item in value]
+    if isinstance(value, dict):
+        return {field: _clean(name, item) for field, item in value.items()}
     if not isinstance(value, str):
         return value
     text = _UNFIT.sub("", value)[: _LONGEST_VARIABLE.get(name)]

@@ -12,12 +12,14 @@ from greenroom.meetings.reply import Outcome
 class Variable:
     """What a template variable holds. An `optional` one may be None, and is None where the caller does not give it.
 
-    The value of a `html` one is rendered HTML of our own and is not escaped; all others are plain text.
+    The value of a `html` one is rendered HTML of our own and is not escaped; all others are plain text. One with `fields` is a
+    list, whose entries have these: `{% for one in phones %}{{ one["number"] }}{% endfor %}`. A list may be empty.
     """
 
     description: str
     optional: bool = False
     html: bool = False
+    fields: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +46,37 @@ _NAMES: Final = {
 }
 _TICKET: Final = {"ticket": Variable("the ticket, as it must stand in the invitation")}
 _PIN: Final = Variable("the guest PIN, or None where the policy gives none", optional=True)
-_ACCEPT: Final = _DIAL | {
-    "pin": _PIN,
-    "host_pin": Variable("the host PIN, for the organizer alone, or None", optional=True),
-    "instructions": Variable(
-        "joining instructions in HTML where the meeting itself could not be changed", optional=True, html=True
+_TELEPHONES: Final = {
+    "phones": Variable(
+        "telephone numbers by country",
+        optional=True,
+        fields={
+            "country": "its code, such as DE",
+            "name": "what stands before the number: its label, or else the country's code",
+            "number": "the number, as people read it",
+            "keys": "what is keyed in when asked for, with its #",
+            "link": "address that dials the number and keys in the rest",
+        },
     ),
-    "start_time": Variable("start of the meeting or of its first occurrence, written out", optional=True),
-    "end_time": Variable("end of the meeting or of its first occurrence, written out", optional=True),
+    "phone": Variable("telephone number or numbers as one text, as configured, or None", optional=True),
 }
+_ACCEPT: Final = (
+    _DIAL
+    | _TELEPHONES
+    | {
+        "pin": _PIN,
+        "host_pin": Variable("the host PIN, for the organizer alone, or None", optional=True),
+        "instructions": Variable(
+            "joining instructions in HTML where the meeting itself could not be changed", optional=True, html=True
+        ),
+        "start_time": Variable("start of the meeting or of its first occurrence, written out", optional=True),
+        "end_time": Variable("end of the meeting or of its first occurrence, written out", optional=True),
+        "ready_in": Variable(
+            "in how many seconds the room can be dialled, where it is new and somebody might dial it sooner; else None",
+            optional=True,
+        ),
+    }
+)
 _DECLINE: Final = {
     "alias": Variable("the alias the ticket names, where it is known", optional=True),
     "correlation_id": Variable("id by which an administrator finds what happened"),
@@ -67,9 +91,22 @@ def _texts() -> dict[str, TextKind]:
             html=True,
             variables=_DIAL
             | _TICKET
+            | _TELEPHONES
             | {
                 "pin": _PIN,
-                "phone": Variable("telephone number or numbers, as configured, or None", optional=True),
+                "web_app_url": Variable(
+                    "address of the meeting itself, which does not know when the room is open, or None", optional=True
+                ),
+                "dial": Variable(
+                    "what else can be dialled",
+                    optional=True,
+                    fields={
+                        "label": "what it is for, such as SIP",
+                        "value": "what to dial",
+                        "link": "the same as an address that may be followed, or None",
+                    },
+                ),
+                "qr_url": Variable("address of a picture with the join page as a QR code, or None", optional=True),
             },
             required=frozenset({"ticket"}),
         ),

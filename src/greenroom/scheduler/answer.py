@@ -12,6 +12,7 @@ Where Exchange lets a mailbox send only so many messages a minute, replies wait 
 ```
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from greenroom.exchange.errors import (
     TryLaterError,
 )
 from greenroom.meetings.acceptance import handled_by, next_review, shown_to
+from greenroom.meetings.admission import Admission
 from greenroom.meetings.meeting import Response
 from greenroom.meetings.record import Record
 from greenroom.meetings.reply import facts_of
@@ -153,23 +155,38 @@ def _mails(due: _Written) -> int:
 
 def _written(integration: Integration, case: Case, now: datetime) -> Reply | None:
     try:
-        return _reply(integration, case)
+        return _reply(integration, case, now)
     except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
         case.set_aside(error, now)
         return None
 
 
-def _reply(integration: Integration, case: Case) -> Reply:
+def _reply(integration: Integration, case: Case, now: datetime) -> Reply:
     outcome = case.outcome
     if outcome is None:
         raise ValueError("no reply is due")
     if outcome.accepts:
         if case.spec is None:
             raise ValueError("an accept needs its room")
-        body = wording.acceptance_html(integration, outcome, case.times, case.spec, case.instructions)
+        latency = integration.platform.capabilities.latency
+        ready_in = _ready_in(case.made_at, latency, case.spec.admission, now)
+        body = wording.acceptance_html(
+            integration, outcome, case.times, case.spec, case.instructions, ready_in=ready_in
+        )
         return Reply(case.target, Verdict.ACCEPT, body, send=_is_mailed(case))
     body = wording.refusal_html(integration, outcome, case.record)
     return Reply(case.observation.ref, Verdict.DECLINE, body, send=_is_mailed(case))
+
+
+def _ready_in(made_at: datetime | None, latency: timedelta, admission: Admission, now: datetime) -> int | None:
+    """In how many seconds a room that was just made can be dialled; None where that is before anybody is let in."""
+    ready = None if made_at is None else made_at + latency
+    if ready is None or ready <= now:
+        return None
+    coming = admission.following(now)
+    if not admission.is_open(now) and (coming is None or coming.opens >= ready):
+        return None
+    return math.ceil((ready - now).total_seconds())
 
 
 def _is_mailed(case: Case) -> bool:

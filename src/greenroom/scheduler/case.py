@@ -76,7 +76,7 @@ class Case:
 
     `outcome` begins as the decision's and may become a decline when the platform says no. `waiting` is set when something
     must be tried again later, or its reply waits in line: then nothing further is done for this meeting in this pass.
-    `leaves_room` is the mark of a room it leaves to others.
+    `leaves_room` is the mark of a room it leaves to others. `made_at` is when its room was made in this pass.
     """
 
     observation: Observation
@@ -88,6 +88,7 @@ class Case:
     instructions: str | None = field(default=None, repr=False)
     waiting: bool = False
     leaves_room: str | None = None
+    made_at: datetime | None = None
     journal: list[JournalEntry] = field(default_factory=list)
 
     def note(self, step: str, code: str, now: datetime, detail: str = "") -> None:

@@ -7,6 +7,7 @@ import structlog
 
 from greenroom.exchange.contract import Mailbox, OrganizerCalendars
 from greenroom.meetings.alias import AliasPlan
+from greenroom.meetings.dialling import QR_NAME, WaysToJoin, join_page
 from greenroom.meetings.policy import Policy
 from greenroom.meetings.templates import TemplateError, Texts
 from greenroom.meetings.ticket import KeyRing
@@ -17,17 +18,21 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class JoinLinks:
-    """Where people go: `base` is the public address of the join pages, `phone` a pattern (see `meetings.patterns`) or empty.
+    """Where people go: `base` is the public address of the join pages, `ways` how the rooms are entered (see `meetings.dialling`).
 
-    Invitations lead to the join page alone: a link into the conference itself would not know when the room is open.
+    The main link of an invitation is the join page: it knows when the room is open, and stays the same when the platform changes.
     """
 
     base: str
-    phone: str = ""
+    ways: WaysToJoin = field(default_factory=WaysToJoin)
 
     def page(self, join_id: str) -> str:
         """Return the stable join link of a room."""
-        return f"{self.base.rstrip('/')}/j/{join_id}"
+        return join_page(self.base, join_id)
+
+    def picture(self, join_id: str) -> str | None:
+        """Return the address of the picture that holds the join link as a QR code; None where none is wanted."""
+        return f"{self.page(join_id)}/{QR_NAME}" if self.ways.qr else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from markupsafe import Markup
 
 from greenroom.meetings.admission import Admission
 from greenroom.meetings.alias import Alias, join_id, pin
+from greenroom.meetings.dialling import Ways
 from greenroom.meetings.meeting import Observation, Sensitivity
-from greenroom.meetings.patterns import expand, values_of
 from greenroom.meetings.policy import PinPolicy
 from greenroom.meetings.record import Record
 from greenroom.meetings.reply import Outcome
@@ -44,13 +44,16 @@ def ticket_of(integration: Integration, record: Record) -> str:
 
 def instructions_html(integration: Integration, spec: RoomSpec, ticket: str) -> str:
     """Render the joining instructions for the invitation. They carry the guest's PIN, never the host's."""
+    links = integration.links
+    ways = links.ways.of(spec.alias, spec.join_id)
     return integration.say(
         "joining_instructions",
-        {
-            "alias": spec.alias.name,
-            "numeric_alias": spec.alias.numeric,
-            "join_url": integration.links.page(spec.join_id),
-            "phone": expand(integration.links.phone, values_of(spec.alias, spec.join_id)) or None,
+        _addresses(integration, spec)
+        | _telephones(ways)
+        | {
+            "web_app_url": ways.web_app,
+            "dial": [{"label": one.label, "value": one.value, "link": one.href} for one in ways.dial],
+            "qr_url": links.picture(spec.join_id),
             "pin": spec.guest_pin,
             "ticket": ticket,
         },
@@ -59,14 +62,7 @@ def instructions_html(integration: Integration, spec: RoomSpec, ticket: str) -> 
 
 def location_text(integration: Integration, spec: RoomSpec) -> str:
     """Render what is appended to the meeting's location."""
-    return integration.say(
-        "location",
-        {
-            "alias": spec.alias.name,
-            "numeric_alias": spec.alias.numeric,
-            "join_url": integration.links.page(spec.join_id),
-        },
-    )
+    return integration.say("location", _addresses(integration, spec))
 
 
 def acceptance_html(
@@ -75,17 +71,20 @@ def acceptance_html(
     times: tuple[datetime, datetime] | None,
     spec: RoomSpec,
     instructions: str | None,
+    *,
+    ready_in: int | None = None,
 ) -> str:
     """Render an accept of what takes place then.
 
-    `instructions` are the joining instructions where the organizer's meeting could not carry them.
+    `instructions` are the joining instructions where the organizer's meeting could not carry them. `ready_in` is in how many
+    seconds the room can be dialled, where somebody might dial it sooner.
     """
     return integration.say(
         outcome.text,
-        {
-            "alias": spec.alias.name,
-            "numeric_alias": spec.alias.numeric,
-            "join_url": integration.links.page(spec.join_id),
+        _addresses(integration, spec)
+        | _telephones(integration.links.ways.of(spec.alias, spec.join_id))
+        | {
+            "ready_in": ready_in,
             "pin": spec.guest_pin,
             "host_pin": spec.host_pin,
             "instructions": None if instructions is None else Markup(instructions),  # noqa: S704 (rendered by our own template)
@@ -106,6 +105,22 @@ def refusal_html(integration: Integration, outcome: Outcome, record: Record) -> 
 def title(integration: Integration, observation: Observation) -> str:
     """Return the name under which a meeting is listed: the room's name, which is neutral for a private meeting."""
     return integration.say("room_name", _naming(observation))
+
+
+def _addresses(integration: Integration, spec: RoomSpec) -> Variables:
+    return {
+        "alias": spec.alias.name,
+        "numeric_alias": spec.alias.numeric,
+        "join_url": integration.links.page(spec.join_id),
+    }
+
+
+def _telephones(ways: Ways) -> Variables:
+    phones = [
+        {"country": one.country, "name": one.name, "number": one.number, "keys": one.keys, "link": one.href}
+        for one in ways.phones
+    ]
+    return {"phones": phones, "phone": ways.phone or None}
 
 
 def _alias(integration: Integration, record: Record) -> tuple[Alias, int]:

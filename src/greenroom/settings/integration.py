@@ -80,6 +80,10 @@ class Platform(Section):
         max_length=255,
         example="+49 30 1234567, then {numeric_alias}#",
     )
+    qr: bool = setting(
+        True,
+        about="Show the join page in invitations as a QR code too: a picture that mail clients load from `public_url`.",
+    )
 
 
 class AliasPool(Section):

@@ -5,13 +5,12 @@ without JavaScript, set no cookie, load nothing from elsewhere, and never show a
 """
 
 from greenroom.web.app import create_app
-from greenroom.web.contract import JoinRoom, Place, Planned, RoomLookup, RoomsUnavailableError
+from greenroom.web.contract import JoinRoom, Planned, RoomLookup, RoomsUnavailableError
 from greenroom.web.places import places_of
 from greenroom.web.rooms import StoredRooms
 
 __all__ = [
     "JoinRoom",
-    "Place",
     "Planned",
     "RoomLookup",
     "RoomsUnavailableError",

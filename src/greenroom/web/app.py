@@ -10,12 +10,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from greenroom.exchange.notifications import NotificationIntake
-from greenroom.web.contract import Place, RoomLookup
+from greenroom.meetings.dialling import WaysToJoin
+from greenroom.web.contract import RoomLookup
 from greenroom.web.headers import SecurityHeaders
 from greenroom.web.hooks import hooks_router
 from greenroom.web.join import join_router
 from greenroom.web.pages import Pages
 from greenroom.web.policy import PolicyFront
+from greenroom.web.qr import qr_router
 
 _NO_INTAKES: Mapping[str, NotificationIntake] = MappingProxyType({})
 
@@ -23,15 +25,17 @@ _NO_INTAKES: Mapping[str, NotificationIntake] = MappingProxyType({})
 def create_app(
     rooms: RoomLookup,
     clock: Callable[[], datetime],
-    places: Mapping[int, Place],
+    places: Mapping[int, WaysToJoin],
     intakes: Mapping[str, NotificationIntake] = _NO_INTAKES,
     *,
+    base: str | None = None,
     policy: ASGIApp | None = None,
 ) -> FastAPI:
     """Make the application. `clock` gives aware UTC times; `places` tells by integration number how rooms are entered.
 
-    `intakes` take, by the name of the integration, the notifications that Exchange posts. `policy` (from `policy_app`) answers
-    below `/policy/`, before anything of a page is thought of.
+    `intakes` take, by the name of the integration, the notifications that Exchange posts. `base` is the public address of the
+    join pages, which their QR codes hold; without it there are none. `policy` (from `policy_app`) answers below `/policy/`, before
+    anything of a page is thought of.
     """
     app = FastAPI(
         title="Greenroom",
@@ -45,6 +49,8 @@ def create_app(
         app.add_middleware(PolicyFront, policy=policy)  # what is added last stands in front
     pages = Pages()
     app.include_router(join_router(rooms, clock, places, pages))
+    if base is not None:
+        app.include_router(qr_router(base, pages))
     app.include_router(hooks_router(intakes))
 
     @app.api_route("/healthz", methods=["GET", "HEAD"])

@@ -41,15 +41,3 @@ class RoomLookup(Protocol):
     async def by_join_id(self, join_id: str) -> JoinRoom | None:
         """Return the room behind a join link, also one that is over or cancelled. Raises RoomsUnavailableError."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """How the rooms of one integration are entered.
-
-    `meeting_url`, the second parts of `dial`, and `phone` are patterns with {alias}, {numeric_alias} and {join_id}.
-    """
-
-    meeting_url: str | None = None
-    dial: tuple[tuple[str, str], ...] = ()
-    phone: str = ""

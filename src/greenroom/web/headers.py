@@ -13,14 +13,18 @@ _ALWAYS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",  # the join id is in the address and is nobody else's business
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
     "X-Robots-Tag": "noindex, nofollow",
 }
 
+_UNLESS_SAID = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",  # a picture that invitations show is for webmail elsewhere
+}
+
 
 class SecurityHeaders:
-    """ASGI middleware that adds them; an answer that says nothing of caching is not to be kept."""
+    """ASGI middleware that adds them; an answer that says nothing of caching is not to be kept, and is for our own pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,7 +39,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in _ALWAYS.items():
                     headers[name] = value
-                headers.setdefault("Cache-Control", "no-store")
+                for name, value in _UNLESS_SAID.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, with_headers)

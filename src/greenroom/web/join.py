@@ -14,7 +14,8 @@ import structlog
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from greenroom.web.contract import JoinRoom, Place, RoomLookup, RoomsUnavailableError
+from greenroom.meetings.dialling import WaysToJoin
+from greenroom.web.contract import JoinRoom, RoomLookup, RoomsUnavailableError
 from greenroom.web.join_times import state_of, times_of
 from greenroom.web.join_view import view
 from greenroom.web.pages import Pages
@@ -23,12 +24,12 @@ log = structlog.get_logger(__name__)
 
 _Said = TypeVar("_Said")
 
-_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{16}")
+JOIN_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{16}")
 _RETRY = {"Retry-After": "15"}
 
 
 def join_router(
-    rooms: RoomLookup, clock: Callable[[], datetime], places: Mapping[int, Place], pages: Pages
+    rooms: RoomLookup, clock: Callable[[], datetime], places: Mapping[int, WaysToJoin], pages: Pages
 ) -> APIRouter:
     """Make the routes."""
     router = APIRouter()
@@ -36,7 +37,7 @@ def join_router(
     async def find(join_id: str, say: Callable[[JoinRoom, datetime], _Said]) -> _Said | None:
         """Say something of a room, None if there is none. Raises RoomsUnavailableError."""
         wanted = join_id.lower()  # some clients shout addresses
-        room = await rooms.by_join_id(wanted) if _ID.fullmatch(wanted) else None
+        room = await rooms.by_join_id(wanted) if JOIN_ID.fullmatch(wanted) else None
         if room is None:
             return None
         if room.retired_at is None and not room.spec.admission.times:
@@ -66,8 +67,8 @@ def join_router(
         """Show the page."""
 
         def page(room: JoinRoom, now: datetime) -> Response:
-            place = places.get(room.integration, Place())
-            return pages.render(request, "join.html", view=view(room, place, now))
+            ways = places.get(room.integration, WaysToJoin())
+            return pages.render(request, "join.html", view=view(room, ways, now))
 
         try:
             shown = await find(join_id, page)

@@ -2,17 +2,11 @@
 
 from collections.abc import Mapping
 
+from greenroom.meetings.dialling import WaysToJoin
 from greenroom.settings import Settings
-from greenroom.web.contract import Place
+from greenroom.settings.dialling import ways_of
 
 
-def places_of(settings: Settings) -> Mapping[int, Place]:
-    """Return the place of every integration, by its number."""
-    return {
-        integration.number: Place(
-            meeting_url=integration.platform.meeting_url,
-            dial=tuple((dial.label, dial.pattern) for dial in integration.platform.dial),
-            phone=integration.platform.phone,
-        )
-        for integration in settings.integration
-    }
+def places_of(settings: Settings) -> Mapping[int, WaysToJoin]:
+    """Return how the rooms of every integration are entered, by its number."""
+    return {integration.number: ways_of(integration) for integration in settings.integration}
