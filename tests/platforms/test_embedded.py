@@ -1,6 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx2
 import pytest
@@ -11,7 +11,7 @@ from greenroom.platforms.embedded import EmbeddedPlatform
 from greenroom.storage import RoomStore, Storage, StorageError, StoredRoom
 from greenroom.web import StoredRooms, create_app
 from support.join_rooms import PLACES, Clock
-from support.platform_contract import Door, PlatformContract, TimeContract
+from support.platform_contract import Door, Later, PlatformContract, TimeContract
 from support.records import HOUR, NOON, room
 
 
@@ -24,8 +24,21 @@ async def storage() -> AsyncIterator[Storage]:
 
 
 @pytest.fixture
-def platform(storage: Storage) -> Platform:
-    return EmbeddedPlatform(RoomStore(storage, 1, lambda: NOON))
+def clock() -> Clock:
+    return Clock(NOON)
+
+
+@pytest.fixture
+def later(clock: Clock) -> Later:
+    def pass_time(span: timedelta) -> None:
+        clock.now += span
+
+    return pass_time
+
+
+@pytest.fixture
+def platform(storage: Storage, clock: Clock) -> Platform:
+    return EmbeddedPlatform(RoomStore(storage, 1, clock))
 
 
 class JoinPage:

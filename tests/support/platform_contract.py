@@ -1,5 +1,9 @@
-"""What every platform must do. Bind it by a subclass with fixtures `platform` and `door`."""
+"""What every platform must do. Bind it by a subclass with the fixtures `platform`, which begins at NOON, and `later`.
 
+`later(span)` lets time pass for the platform and what it is on. `TimeContract` also needs a `door`.
+"""
+
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
@@ -13,6 +17,7 @@ from greenroom.platforms import AliasTakenError, Capabilities, Platform
 from support.records import HOUR, NOON, once, room, weekly
 
 OTHER_ALIAS = room(9).alias
+Later = Callable[[timedelta], None]
 WEEK, TICK = timedelta(days=7), timedelta(microseconds=1)
 BEFORE, AFTER = timedelta(minutes=30), timedelta(minutes=60)
 SECOND = NOON + WEEK
@@ -31,11 +36,30 @@ def timed_room(*times: Times) -> RoomSpec:
     return room(1, join_id="0123456789abcdef", admission=Admission(times or (weekly(count=3),), BEFORE, AFTER))
 
 
+def dialled(spec: RoomSpec) -> set[str]:
+    return {spec.alias.name, spec.alias.numeric}
+
+
+async def owned(platform: Platform) -> dict[str, set[str]]:
+    """The aliases of what is ours, by mark; nothing is told twice."""
+    found: dict[str, set[str]] = {}
+    async for one in platform.owned():
+        assert one.mark not in found
+        assert one.ref
+        found[one.mark] = set(one.aliases)
+    return found
+
+
 class PlatformContract:
     """Tests through the contract's own methods alone; what a caller sees is tested beside the adapter."""
 
     async def test_a_platform_says_what_it_can_do(self, platform: Platform) -> None:
-        assert isinstance(platform.capabilities, Capabilities)
+        said = platform.capabilities
+        assert isinstance(said, Capabilities)
+        assert said == platform.capabilities
+        assert said.latency >= timedelta()
+        assert said.alias_quarantine >= timedelta()
+        assert said.per_minute is None or said.per_minute > 0
 
     async def test_a_check_passes(self, platform: Platform) -> None:
         await platform.check()
@@ -94,12 +118,71 @@ class PlatformContract:
         with pytest.raises(AliasTakenError):
             await platform.ensure(room(2, alias=room(1).alias))
 
-    async def test_the_alias_of_a_retired_room_is_free(self, platform: Platform) -> None:
+    async def test_the_alias_of_a_retired_room_is_free_after_its_quarantine_and_not_before(
+        self, platform: Platform, later: Later
+    ) -> None:
+        endless = once(NOON, None)
+        await platform.ensure(room(1, admission=endless))
+        await platform.retire(room(1).mark)
+        second = room(2, admission=endless, alias=room(1).alias, join_id=room(1).join_id)
+        if quarantine := platform.capabilities.alias_quarantine:
+            later(quarantine)
+            with pytest.raises(AliasTakenError):
+                await platform.ensure(second)
+            later(TICK)
+        await platform.ensure(second)
+        with pytest.raises(AliasTakenError):
+            await platform.ensure(room(1, admission=endless))
+
+    async def test_a_room_may_have_its_own_alias_again_at_once(self, platform: Platform) -> None:
         await platform.ensure(room(1))
         await platform.retire(room(1).mark)
-        await platform.ensure(room(2, alias=room(1).alias, join_id=room(1).join_id))
-        with pytest.raises(AliasTakenError):
-            await platform.ensure(room(1))
+        await platform.ensure(room(1))
+        await platform.ensure(room(1, alias=OTHER_ALIAS))
+        await platform.ensure(room(1))
+
+    async def test_what_is_ours_is_told_exactly(self, platform: Platform) -> None:
+        if not platform.capabilities.lists:
+            pytest.skip("it does not list rooms")
+        assert await owned(platform) == {}
+        await platform.ensure(room(1))
+        await platform.ensure(room(2))
+        await platform.ensure(room(2, alias=OTHER_ALIAS))
+        expected = {room(1).mark: dialled(room(1)), room(2).mark: {OTHER_ALIAS.name, OTHER_ALIAS.numeric}}
+        assert await owned(platform) == expected
+        await platform.retire(room(1).mark)
+        assert await owned(platform) == {room(2).mark: expected[room(2).mark]}
+        await platform.ensure(room(1))
+        assert await owned(platform) == expected
+
+    async def test_rooms_of_meetings_are_nobodys_permanent_rooms(self, platform: Platform) -> None:
+        await platform.ensure(room(1))
+        assert list(await platform.personal_rooms(room(1).owner)) == []
+        assert list(await platform.personal_rooms("nobody@example.com")) == []
+
+    async def test_tending_is_safe_to_repeat_and_without_a_room(self, platform: Platform) -> None:
+        assert await platform.tend() is None
+        await platform.ensure(room(1))
+        before = await owned(platform)
+        first = await platform.tend()
+        assert await platform.tend() == first
+        assert first is None or first > NOON
+        assert await owned(platform) == before
+
+    async def test_tending_says_when_something_is_due_until_nothing_is(self, platform: Platform, later: Later) -> None:
+        await platform.ensure(timed_room())
+        now = NOON
+        for _ in range(20):
+            at = await platform.tend()
+            if at is None:
+                break
+            assert at > now, "what was due is done, or put off"
+            later(at - now)
+            now = at
+        assert await platform.tend() is None
+        await platform.retire(timed_room().mark)
+        assert await platform.tend() is None
+        assert await owned(platform) == {}
 
     async def test_closing_is_safe_to_repeat(self, platform: Platform) -> None:
         await platform.close()
