@@ -1,5 +1,6 @@
 """What is sent: methods, addresses, queries, headers and bodies."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -10,7 +11,9 @@ from greenroom.platforms.pexip.management import (
     ConferenceGoneError,
     GarbledAnswerError,
     ManagementApi,
+    NodeLimits,
     OutcomeUnknownError,
+    RequestBudget,
 )
 from platforms.scripted_pexip import (
     ALIASES,
@@ -19,6 +22,7 @@ from platforms.scripted_pexip import (
     URL,
     Listing,
     Node,
+    Time,
     alias,
     answer,
     client,
@@ -321,3 +325,27 @@ async def test_after_closing_nothing_is_sent() -> None:
     with pytest.raises(CodedUnavailableError, match="closed"):
         await there.find_by_tag("x")
     assert len(node.seen) == 1
+
+
+async def test_who_waits_for_a_turn_while_it_closes_sends_nothing() -> None:
+    node = Node(listed())
+    shared = NodeLimits(Time(), RequestBudget(1000, 1))
+    there = client(node, shared=shared)
+    async with shared.budget.turn("other"):
+        waiting = asyncio.create_task(there.find_by_tag("x"))
+        await asyncio.sleep(0)
+        await there.close()
+    with pytest.raises(CodedUnavailableError, match="closed"):
+        await waiting
+    assert node.seen == []
+
+
+async def test_bulk_is_the_same_client_with_less_haste() -> None:
+    node = Node(listed(), answer(204), answer(204))
+    there = client(node)
+    assert await there.bulk.find_by_tag("x") == []
+    await there.bulk.bulk.delete(ONE)
+    await there.delete(ONE)
+    await there.bulk.close()
+    with pytest.raises(CodedUnavailableError, match="closed"):
+        await there.ping()

@@ -171,6 +171,8 @@ class Transport:
             log.info("pexip.pause", lane=self._lane, status=status, seconds=error.after.total_seconds())
 
     async def _exchange(self, client: httpx2.AsyncClient, request: httpx2.Request, host: str, *, writes: bool) -> _Raw:
+        if self._closed:  # while this waited for its turn
+            raise CodedUnavailableError("closed")
         try:
             async with asyncio.timeout(self._settings.timeout.total_seconds()):
                 response = await client.send(request, stream=True)
