@@ -17,6 +17,23 @@ VALUES: dict[str, object] = {
     "pin": "123456",
     "host_pin": "654321",
     "phone": "+49 30 1234567, then 123456789#",
+    "phones": [
+        {
+            "country": country,
+            "name": name,
+            "number": number,
+            "keys": "123456789#",
+            "link": f"tel:{number.replace(' ', '')},,123456789#",
+        }
+        for country, name, number in (("DE", "Germany", "+49 30 7654321"), ("NO", "Norway", "+47 23 45 67 89"))
+    ],
+    "dial": [
+        {"label": "SIP", "value": "sip:vc123456789@example.org", "link": "sip:vc123456789@example.org"},
+        {"label": "Lobby", "value": "dial 123456789", "link": None},
+    ],
+    "web_app_url": "https://vc.example.org/webapp3/m/vc123456789@example.org",
+    "qr_url": "https://meet.example.org/j/0123456789abcdef/qr.png",
+    "ready_in": 90,
     "instructions": "<p>How to join</p>",
     "start_time": "3 May, 10:00",
     "end_time": "3 May, 11:00",
@@ -74,9 +91,100 @@ def test_joining_instructions_say_all_ways_and_end_with_the_ticket(language: str
         "https://meet.example.org/j/0123456789abcdef",
         "123456",
         "+49 30 1234567",
+        "SIP: sip:vc123456789@example.org",
+        "Lobby: dial 123456789",
+        "Germany: +49 30 7654321",
+        "Norway: +47 23 45 67 89",
     ):
         assert value in text
-    assert "654321" not in html
+    for link in (
+        "https://meet.example.org/j/0123456789abcdef",
+        "sip:vc123456789@example.org",
+        "tel:+49307654321,,123456789#",
+        "tel:+4723456789,,123456789#",
+    ):
+        assert f'href="{link}"' in html
+    assert re.search(
+        r'<img src="https://meet\.example\.org/j/0123456789abcdef/qr\.png" width="\d+" height="\d+" alt="QR', html
+    )
+    assert ">654321<" not in html
+    assert "host" not in text.lower()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("absent", "tell"),
+    [
+        ({"phones": [], "phone": None}, ("tel:", "123456789#", "+49")),
+        ({"dial": []}, ("sip:", "Lobby")),
+        ({"pin": None}, ("PIN", "123456<")),
+        ({"qr_url": None}, ("<img", "QR")),
+    ],
+    ids=["phones", "dial", "pin", "qr"],
+)
+def test_what_there_is_not_leaves_no_trace_in_the_instructions(
+    language: str, absent: dict[str, object], tell: tuple[str, ...]
+) -> None:
+    html = render(Texts(language=language), "joining_instructions", **absent)
+    plain = html.replace(TICKET, "")
+    assert [word for word in tell if word in plain] == []
+    full = render(Texts(language=language), "joining_instructions")
+    assert all(word in full for word in tell)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_instructions_with_nothing_but_a_room_are_short(language: str) -> None:
+    names = {"alias", "numeric_alias", "join_url", "ticket"}
+    html = Texts(language=language).render("joining_instructions", {name: VALUES[name] for name in names})
+    assert len(re.sub(r"<[^>]*>", "", html).strip().splitlines()) == 5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "half a minute"),
+        (60, "a minute"),
+        (90, "a minute and a half"),
+        (120, "2 minutes"),
+        (330, "6 minutes"),
+        (None, ""),
+    ],
+)
+def test_a_reply_says_about_how_long_the_room_takes(seconds: int | None, words: str) -> None:
+    for name in ("accept_new_single", "accept_new_series", "accept_edited_single", "accept_edited_series"):
+        text = re.sub(r"<[^>]*>", "", render(Texts(), name, ready_in=seconds))
+        assert (f"The room can be dialled in about {words}." in text) == (seconds is not None)
+        assert ("can be dialled" in text) == (seconds is not None)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_reply_tells_telephones_once(language: str) -> None:
+    alone = render(Texts(language=language), "accept_new_single", instructions=None)
+    assert alone.count("+49 30 7654321") == alone.count("+49 30 1234567") == 1
+    with_instructions = render(Texts(language=language), "accept_new_single")
+    assert "+49 30" not in with_instructions
+    without = render(Texts(language=language), "accept_new_single", instructions=None, phones=None, phone=None)
+    assert "tel:" not in without
+    assert "123456789#" not in without
+
+
+def test_entries_of_a_list_are_cleaned_and_escaped_and_have_no_other_fields(tmp_path: Path) -> None:
+    hostile = {"label": "<b>\x00\u202e", "value": 'x"><script>', "link": "sip:x\x07"}
+    html = render(Texts(), "joining_instructions", dial=[hostile])
+    assert "<script>" not in html
+    assert not set(html) & {"\x00", "\u202e", "\x07"}
+    for wrong in (
+        '{{ one["nmber"] }}',
+        '{{ one["__class__"] }}',
+        '{{ one["keys"]["x"] }}',
+        "{{ one }}",
+        "{{ phones }}",
+    ):
+        (tmp_path / "accept_new_single.html.j2").write_text("{% for one in phones %}" + wrong + "{% endfor %}")
+        with pytest.raises(TemplateError):
+            render(Texts(tmp_path), "accept_new_single")
+    (tmp_path / "accept_new_single.html.j2").write_text('{% for one in phones %}{{ one["number"] }} {% endfor %}')
+    assert render(Texts(tmp_path), "accept_new_single") == "+49 30 7654321 +47 23 45 67 89"
 
 
 def test_the_host_pin_is_only_in_replies() -> None:
@@ -170,4 +278,8 @@ def test_every_variable_is_described_and_every_file_has_its_name() -> None:
     for name, kind in TEXTS.items():
         assert kind.purpose
         assert all(variable.description for variable in kind.variables.values())
+        lists = [(variable, VALUES[key]) for key, variable in kind.variables.items() if variable.fields is not None]
+        for variable, entries in lists:
+            assert isinstance(entries, list)
+            assert all(entry.keys() == (variable.fields or {}).keys() for entry in entries)
         assert file_name(name).startswith(name)

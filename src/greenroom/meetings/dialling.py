@@ -27,7 +27,7 @@ _WEB_APPS: Final[Mapping[WebAppVersion, str]] = {
     "webapp": "/webapp/#/?conference={alias}",
 }
 _LINKED: Final = frozenset({"sip", "sips", "h323", "tel", "https", PEXIP_SCHEME})
-_HOST_IS_OPEN: Final = re.compile(r"https:[^/?#]*//[^/?#]*\{", re.IGNORECASE)
+_HOST_IS_OPEN: Final = re.compile(r"https:[/\\]*[^/\\?#]*\{", re.IGNORECASE)
 _NO_DIGIT: Final = re.compile(r"[^0-9]")
 
 
