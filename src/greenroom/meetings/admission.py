@@ -40,6 +40,10 @@ class Admission:
         """Whether people are let in at this instant."""
         return self._windows.is_open(now)
 
+    def state(self, now: datetime) -> tuple[bool, datetime]:
+        """Whether people are let in at this instant, and until when at least the answer stays so."""
+        return self._windows.state(now)
+
     def at(self, now: datetime) -> AdmissionWindow | None:
         """Return the window that is open now; None if none is.
 

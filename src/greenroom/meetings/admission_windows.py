@@ -157,6 +157,10 @@ class Windows:
             self._state = answer, now, (max if answer else min)(ends, default=NEVER)
         return answer
 
+    def state(self, now: datetime) -> tuple[bool, datetime]:
+        """Answer as `Admission.state` says."""
+        return self.is_open(now), self._state[2]
+
     def at(self, now: datetime) -> AdmissionWindow | None:
         """Return the window that is open now, as `Admission.at` says."""
         if not self.is_open(now):

@@ -24,6 +24,8 @@ from greenroom.storage.errors import (
     StorageUnreachableError,
     StorageVersionError,
 )
+from greenroom.storage.fed_rooms import FeedRoom
+from greenroom.storage.room_feed import RoomFeed
 from greenroom.storage.room_store import RoomStore
 from greenroom.storage.values import MailboxState, OrganizerRoute, Reservation, RoomEnd, Side, Standing, StoredRoom
 from greenroom.storage.work import Work
@@ -32,10 +34,12 @@ __all__ = [
     "Alarm",
     "AliasHeldError",
     "BadUrlError",
+    "FeedRoom",
     "MailboxState",
     "OrganizerRoute",
     "Reservation",
     "RoomEnd",
+    "RoomFeed",
     "RoomStore",
     "Side",
     "Standing",

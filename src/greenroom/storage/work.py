@@ -1,6 +1,7 @@
 """One unit of work: all repositories over one connection and one transaction."""
 
 from greenroom.storage.alarms import Alarms
+from greenroom.storage.fed_rooms import FedRooms
 from greenroom.storage.journal import Journal
 from greenroom.storage.mailboxes import Mailboxes
 from greenroom.storage.meetings import Meetings
@@ -19,5 +20,6 @@ class Work:
         self.reservations = Reservations(session)
         self.routes = Routes(session)
         self.rooms = Rooms(session)
+        self.fed_rooms = FedRooms(session)
         self.journal = Journal(session)
         self.alarms = Alarms(session)
