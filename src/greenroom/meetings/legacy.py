@@ -102,9 +102,9 @@ class Legacy:
         """Return the aliases bound to a meeting, or to the series it is an occurrence of."""
         return self._by_key.get(key.clean, ())
 
-    def rooms_of(self, alias: LegacyAlias) -> tuple[LegacyRoom, ...]:
-        """Return the room that the alias leads to, and another one if its numeric form leads elsewhere."""
-        found = (self._by_dial.get(dial.lower()) for dial in (alias.name, alias.numeric))
+    def rooms_at(self, *dials: str) -> tuple[LegacyRoom, ...]:
+        """Return the rooms that these lead to, each once: an alias and its numeric form should lead to one."""
+        found = (self._by_dial.get(dial.lower()) for dial in dials)
         return tuple({one.ref: one for one in found if one is not None}.values())
 
     def is_scheduled(self, room: LegacyRoom) -> bool:
