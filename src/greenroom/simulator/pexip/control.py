@@ -166,6 +166,7 @@ class _Control:
         return {
             **{name: self.pexip.all(name) for name in CONFIGURATION},
             "running": [_plain(row) for row in running.status_conferences()],
+            "disturbed": list(self.pexip.disturbed),
             "participants": [_plain(row) for row in running.status_participants()],
         }
 

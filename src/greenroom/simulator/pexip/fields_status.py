@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from greenroom.simulator.pexip.kinds import REQUIRED, Field, Resource, command, flag, moment, number, status, text
+from greenroom.simulator.pexip.kinds import REQUIRED, Field, Resource, command, flag, many, moment, number, status, text
 
 _ID: Final = Field("id", "string", readonly=True)
 
@@ -80,11 +80,22 @@ STATUS_EXCHANGE_SCHEDULER: Final = status(
     "exchange_scheduler", number("id", 1), number("exchange_connector_id", 1), moment("last_modified_time")
 )
 
-_HISTORY: Final = (_ID, text("name"), text("service_type", None), moment("start_time"), moment("end_time"), text("tag"))
+_HISTORY: Final = (
+    _ID,
+    text("name"),
+    text("service_type", None),
+    moment("start_time"),
+    moment("end_time"),
+    text("tag"),
+    number("duration"),
+    number("participant_count"),
+    number("instant_message_count"),
+    flag("direct_media_available"),
+)
 HISTORY_CONFERENCE: Final = Resource(
     "history",
     "conference",
-    (*_HISTORY, Field("resource_uri", "string", readonly=True)),
+    (*_HISTORY, many("participants", "participant"), Field("resource_uri", "string", readonly=True)),
     {field.name: 1 for field in _HISTORY},
     tuple(field.name for field in _HISTORY),
     ("get",),

@@ -138,7 +138,8 @@ def _kept_back(fields: tuple[Field, ...], name: str) -> bool:
 
 def status(name: str, *fields: Field) -> Resource:
     """A resource that can only be read; all its fields are filters."""
-    shown = (*fields, Field("resource_uri", "string", readonly=True))
+    singleton = all(field.name != "id" for field in fields)
+    shown = fields if singleton else (*fields, Field("resource_uri", "string", readonly=True))
     names = tuple(field.name for field in fields)
     return Resource("status", name, shown, dict.fromkeys(names, OWN), names, ("get",))
 

@@ -12,7 +12,7 @@ from greenroom.simulator.pexip.refusals import InvalidError, bad_request, not_fo
 from greenroom.simulator.pexip.values import moment_of, value_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from greenroom.simulator.pexip.kinds import Field, Resource
     from greenroom.simulator.pexip.options import Options
@@ -22,11 +22,15 @@ _ADDRESS: Final = re.compile(r"/api/admin/configuration/v1/(\w+)/(\d{1,18})/", r
 
 
 class Objects:
-    """The configuration as the management API changes it; values come in as the JSON of a request."""
+    """The configuration as the management API changes it; values come in as the JSON of a request.
 
-    def __init__(self, store: Store, options: Options) -> None:
+    ``changed`` is told of every object that is about to be changed: its resource, and what it was.
+    """
+
+    def __init__(self, store: Store, options: Options, changed: Callable[[str, Row], None] | None = None) -> None:
         self.store = store
         self.options = options
+        self._changed = changed
 
     def find(self, resource: str, number: int) -> Row:
         """One row. Raises RefusedError (404)."""
@@ -80,6 +84,8 @@ class Objects:
                 data = {k: v for k, v in data.items() if k not in resource.by_name or not resource.by_name[k].readonly}
             row |= self._read(resource, data, number)
             self._judge(resource, row, number)
+            if self._changed is not None:
+                self._changed(name, old)
             self.store.update(name, number, row)
             self._nested(resource, number, data)
 

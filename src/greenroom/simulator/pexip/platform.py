@@ -33,7 +33,8 @@ class Pexip:
     """A Management Node, the Conferencing Nodes as one, and whoever dials in.
 
     ``replication``: how much later the nodes know a change, by ``clock``. ``policy``: whom the nodes ask; ``transport``: how
-    they reach it (default: real HTTP).
+    they reach it (default: real HTTP). `disturbed` are the names of conferences that were rewritten while they ran, which may
+    split them on a real platform (known issue 6739).
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Pexip:
         self.clock = clock or SimulatorClock()
         self.options = options or Options()
         self.store = Store(self.clock, replication)
-        self.objects = Objects(self.store, self.options)
+        self.objects = Objects(self.store, self.options, self._changed)
         self.renderer = Renderer(self.store, self.options)
         self.faults = PexipFaults()
         self.calls = Calls()
@@ -56,6 +57,7 @@ class Pexip:
         self.running = Running(self.clock)
         self.policy = policy or PolicyProfile()
         self.node = Node(self, transport)
+        self.disturbed: list[str] = []
 
     @property
     def replication(self) -> timedelta:
@@ -121,6 +123,12 @@ class Pexip:
     def hangup(self, participant: str) -> bool:
         """Somebody who joined leaves; the last one ends the conference."""
         return self.running.leave(participant)
+
+    def _changed(self, resource: str, old: Mapping[str, Any]) -> None:
+        if resource == "conference_alias":
+            old = self.store.management.tables["conference"].rows.get(old["conference"], {})
+        if resource in ("conference", "conference_alias") and old.get("name") in self.running.conferences:
+            self.disturbed.append(old["name"])
 
     def status_rows(self, key: str) -> list[dict[str, Any]]:
         """The rows of a resource of status or history."""

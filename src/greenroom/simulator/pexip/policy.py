@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 import httpx2
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Mapping
 
 TIMEOUT: Final = 5.0
@@ -28,8 +29,8 @@ _OK: Final = 200
 class PolicyProfile:
     """Whom nodes ask, and what about; names are those of the resource ``policy_server``.
 
-    ``verify``: how its certificate is checked. ``failures_kept``: seconds for which a failed answer about an alias is not asked
-    again (field reports say minutes).
+    ``verify``: how its certificate is checked (None: by the authorities of this machine). ``failures_kept``: seconds for which
+    an alias is not asked about again after a failed answer (field reports say minutes).
     """
 
     url: str | None = None
@@ -43,7 +44,7 @@ class PolicyProfile:
     enable_registration_lookup: bool = False
     timeout: float = TIMEOUT
     failures_kept: float = 0.0
-    verify: ssl.SSLContext | bool = True
+    verify: ssl.SSLContext | None = None
 
 
 @dataclass(slots=True)
@@ -87,6 +88,11 @@ async def ask_policy(
     return asked
 
 
+@lru_cache(maxsize=1)
+def _everybody() -> ssl.SSLContext:
+    return ssl.create_default_context()  # reading all authorities takes longer than a question
+
+
 async def _fetch(
     asked: Asked,
     profile: PolicyProfile,
@@ -94,7 +100,10 @@ async def _fetch(
     auth: httpx2.BasicAuth | None,
     transport: httpx2.AsyncBaseTransport | None,
 ) -> None:
-    options: dict[str, Any] = {"transport": transport} if transport is not None else {"verify": profile.verify}
+    options: dict[str, Any] = {"transport": transport}
+    if transport is None:
+        secure = url.startswith("https:")
+        options = {"verify": (profile.verify or _everybody()) if secure else False}
     async with (
         asyncio.timeout(profile.timeout),
         httpx2.AsyncClient(trust_env=False, follow_redirects=False, timeout=None, **options) as client,

@@ -159,8 +159,9 @@ def ordered(resource: Resource, rows: list[Any], params: Params) -> list[Any]:
         name = wanted.removeprefix("-")
         if name not in resource.ordering:
             raise bad_request(f"The '{name}' field does not allow ordering.")
-        keys = [(row[name] is not None, row[name], at) for at, row in enumerate(rows)]
-        rows = [rows[at] for *_, at in sorted(keys, reverse=wanted.startswith("-"))]
+        keys = [(row[name] is not None, row[name]) for row in rows]
+        order = sorted(range(len(rows)), key=keys.__getitem__, reverse=wanted.startswith("-"))
+        rows = [rows[at] for at in order]
     return rows
 
 

@@ -37,6 +37,7 @@ class Conference:
     since: datetime
     participants: dict[str, Participant] = field(default_factory=dict)
     until: datetime | None = None
+    joined: int = 0
 
     @property
     def started(self) -> bool:
@@ -74,6 +75,7 @@ class Running:
             str(uuid.uuid4()), name, role, alias, remote_alias, protocol, remote_address, now, remote_alias
         )
         conference.participants[participant.id] = participant
+        conference.joined += 1
         return participant
 
     def leave(self, participant: str) -> bool:
@@ -150,6 +152,8 @@ class Running:
                 "service_type": one.service_type,
                 "start_time": one.since,
                 "end_time": one.until,
+                "duration": int((one.until - one.since).total_seconds()) if one.until else 0,
+                "participant_count": one.joined,
                 "tag": one.tag,
             }
             for one in self.over

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 
 from greenroom.simulator.clock import SimulatorClock
 from greenroom.simulator.pexip.app import PexipApp, create_pexip_app
+from greenroom.simulator.pexip.demo import demo_seed
 from greenroom.simulator.pexip.oauth import TOKEN_PATH, Client, User
 from greenroom.simulator.pexip.platform import REPLICATION, Pexip
 from greenroom.simulator.pexip.policy import PolicyProfile
 from greenroom.simulator.seeding import SeedError
-from greenroom.simulator.server import SimulatorServer, address_of, listening_socket, simulator_config
+from greenroom.simulator.serving import SimulatorServer, address_of, listening_socket, simulator_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--tls-cert", metavar="FILE")
     parser.add_argument("--tls-key", metavar="FILE")
     parser.add_argument("--seed", type=Path, metavar="FILE", help="JSON file, see greenroom.simulator.pexip.seeding")
+    parser.add_argument("--demo", action="store_true", help="the rooms of the made-up company of the demo")
     parser.add_argument("--now", type=datetime.fromisoformat, metavar="TIME", help="the clock's time at the start")
     return parser.parse_args(argv)
 
@@ -58,6 +60,8 @@ def build(arguments: argparse.Namespace) -> PexipApp:
     for named in arguments.oauth_client:
         client_id, _, file = named.partition("=")
         pexip.sign_in.clients[client_id] = Client(Path(file).read_text(encoding="utf-8"))
+    if arguments.demo:
+        pexip.seed(demo_seed())
     if arguments.seed is not None:
         pexip.seed(json.loads(arguments.seed.read_text(encoding="utf-8")))
     return create_pexip_app(pexip)
