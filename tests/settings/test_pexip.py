@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from greenroom.meetings.dialling import Phone as DialledPhone
+from greenroom.meetings.dialling import WaysToJoin
 from greenroom.settings import Problem, Settings, SettingsError, load_settings
+from greenroom.settings.dialling import ways_of
 from greenroom.settings.pexip import Pexip
 
 KEY = base64.b64encode(bytes(range(32))).decode()
@@ -130,3 +133,46 @@ def test_networks_are_addresses_or_networks(tmp_path: Path) -> None:
     assert found.policy.networks == ("10.1.0.0/16", "2001:db8::1/128")
     [problem] = problems(tmp_path, integration() + POLICY + 'networks = ["node.example.org"]\n')
     assert problem.message.endswith("is neither an IP address nor a network")
+
+
+WAYS = """\
+[integration.pexip.web_app]
+node = "https://vc.example.org"
+[[integration.pexip.phone]]
+country = "DE"
+label = "Germany"
+number = "+49 30 1234567"
+"""
+
+
+def ways(tmp_path: Path, tables: str) -> WaysToJoin:
+    return ways_of(load(tmp_path, tables).integration[0])
+
+
+def test_rooms_on_pexip_are_entered_by_its_web_app_by_dialling_and_by_telephone(tmp_path: Path) -> None:
+    found = ways(tmp_path, integration() + MANAGEMENT + WAYS)
+    assert found.web_app == "https://vc.example.org/webapp3/m/{alias}"
+    assert [label for label, _ in found.dial] == ["SIP", "H.323", "Pexip app"]
+    assert found.phones == (DialledPhone("DE", "+49 30 1234567", "Germany"),)
+    assert (found.domain, found.qr) == ("", True)
+
+
+def test_what_the_platform_section_says_comes_besides_and_its_address_goes_first(tmp_path: Path) -> None:
+    own = 'meeting_url = "https://vc.example.org/sales/m/{alias}"\nphone = "ask"\nqr = false\n'
+    own += 'dial = [{ label = "Lobby", pattern = "{numeric_alias}" }]\n'
+    found = ways(tmp_path, integration() + own + MANAGEMENT + WAYS)
+    assert found.web_app == "https://vc.example.org/sales/m/{alias}"
+    assert [label for label, _ in found.dial] == ["SIP", "H.323", "Pexip app", "Lobby"]
+    assert (found.phone, found.qr) == ("ask", False)
+
+
+def test_an_alias_without_a_domain_is_dialled_at_the_first_domain_of_the_platform(tmp_path: Path) -> None:
+    domains = '[integration.pexip]\ndomains = ["video.example.org", "vc.example.org"]\n'
+    assert ways(tmp_path, integration() + domains + MANAGEMENT).domain == "video.example.org"
+
+
+def test_the_embedded_platform_is_entered_as_its_section_says_and_nothing_else(tmp_path: Path) -> None:
+    own = 'meeting_url = "https://jitsi.example.org/{numeric_alias}"\nphone = "ask"\n'
+    assert ways(tmp_path, integration(kind="embedded") + own) == WaysToJoin(
+        web_app="https://jitsi.example.org/{numeric_alias}", phone="ask", qr=True
+    )

@@ -1,12 +1,14 @@
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from greenroom.meetings.alias import AliasPlan, join_id
 from greenroom.meetings.zones import Zone
+from greenroom.web.join import JOIN_ID_FORM
 from greenroom.web.pages import moment
 from greenroom.web.zones import find_zone
-from support.join_rooms import JOIN_ID, NOW, Visitor, room
+from support.join_rooms import JOIN_ID, NOW, PEXIP, PEXIP_FEW, Visitor, room
 
 SOON, LATER = timedelta(minutes=20), timedelta(days=2)
 
@@ -158,9 +160,7 @@ async def test_a_wrong_method_is_refused_without_details() -> None:
 
 @pytest.mark.parametrize("number", [0, 7, 999_999_999])
 def test_every_join_id_has_the_form_the_page_accepts(number: int) -> None:
-    from greenroom.web.join import JOIN_ID as form  # noqa: PLC0415 - another JOIN_ID is that of the rooms here
-
-    assert form.fullmatch(join_id(b"secret", AliasPlan().alias(number)))
+    assert JOIN_ID_FORM.fullmatch(join_id(b"secret", AliasPlan().alias(number)))
 
 
 @pytest.mark.parametrize(
@@ -179,3 +179,31 @@ def test_every_join_id_has_the_form_the_page_accepts(number: int) -> None:
 )
 def test_the_organizers_zone_is_shown_where_it_is_known(name: str, text: str) -> None:
     assert moment(datetime(2026, 11, 23, 13, tzinfo=UTC), find_zone(Zone(name))) == text
+
+
+async def test_a_room_on_pexip_is_joined_in_the_web_app_the_app_by_endpoints_and_by_telephone() -> None:
+    page = (await Visitor(room(integration=PEXIP)).get()).text
+    for link in (
+        "https://vc.example.org/webapp3/m/meet482915306@video.example.org",
+        "sip:meet482915306@video.example.org",
+        "h323:meet482915306@video.example.org",
+        "pexip://meet482915306@video.example.org",
+        "tel:+49301234567,,482915306#",
+        "tel:+12025550100,,482915306#",
+    ):
+        assert f'href="{link}"' in page
+    assert page.count("then 482915306#") == 4
+    assert "Open in the app" in page
+
+
+@pytest.mark.parametrize(("integration", "folded"), [(PEXIP, 1), (PEXIP_FEW, 0), (1, 0)])
+async def test_more_than_three_telephones_are_folded(integration: int, folded: int) -> None:
+    page = (await Visitor(room(integration=integration)).get()).text
+    assert page.count("<details") == folded
+    assert len(re.findall('id="([^"]+)"', page)) == len(set(re.findall('id="([^"]+)"', page)))
+
+
+async def test_a_closed_room_tells_none_of_its_ways() -> None:
+    page = (await Visitor(room(SOON, integration=PEXIP)).get()).text
+    for way in ("vc.example.org", "sip:", "h323:", "pexip:", "tel:", "482915306"):
+        assert way not in page

@@ -1,5 +1,6 @@
 """The join page in a real Chromium: what people see, on a phone and on a desk."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -10,7 +11,20 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from greenroom.meetings.rules import Weekly
 from greenroom.web import JoinRoom, create_app
-from support.join_rooms import AFTER, BEFORE, JOIN_ID, NOW, PLACES, Clock, RoomsInMemory, admission, room, series
+from support.join_rooms import (
+    AFTER,
+    BEFORE,
+    JOIN_ID,
+    NOW,
+    PEXIP,
+    PEXIP_FEW,
+    PLACES,
+    Clock,
+    RoomsInMemory,
+    admission,
+    room,
+    series,
+)
 from support.served import served
 
 pytestmark = pytest.mark.browser
@@ -202,3 +216,26 @@ def test_without_a_script_everything_is_said_in_utc_and_in_the_organizers_zone(c
         expect(page.get_by_role("timer")).to_have_count(0)
         expect(page.locator("main noscript p")).to_be_visible()
         expect(page.get_by_role("button")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("how", [PHONE, DESK, NARROW], ids=["phone", "desk", "narrow"])
+def test_all_ways_into_a_room_on_pexip_fit_and_can_be_read(chromium: Browser, how: dict[str, Any], scheme: str) -> None:
+    with visit(chromium, room(integration=PEXIP, pins=2), color_scheme=scheme, **how) as page:
+        expect(page.get_by_role("link", name="Join now")).to_have_attribute("href", re.compile("/webapp3/m/"))
+        expect(page.get_by_text("+47 23 45 67 89")).to_be_hidden()
+        page.get_by_text("Telephone numbers (4)").click()
+        number = page.get_by_role("link", name="+47 23 45 67 89")
+        expect(number).to_be_visible()
+        assert number.evaluate("(e) => e.getClientRects().length") == 1, "a number is not broken"
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize(("touch", "shown"), [(True, True), (False, False)], ids=["phone", "desk"])
+def test_the_app_is_offered_where_people_have_it(chromium: Browser, touch: bool, shown: bool) -> None:
+    how = PHONE | {"is_mobile": True, "has_touch": True} if touch else DESK
+    with visit(chromium, room(integration=PEXIP_FEW), **how) as page:
+        expect(page.get_by_role("link", name="Open in the app")).to_be_visible(visible=shown)
+        expect(page.get_by_role("button", name="Copy Telephone, Norway")).to_be_visible()
+        assert page.locator("details").count() == 0

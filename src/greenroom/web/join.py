@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 _Said = TypeVar("_Said")
 
-JOIN_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{16}")
+JOIN_ID_FORM = re.compile(r"[0-9a-hjkmnp-tv-z]{16}")
 _RETRY = {"Retry-After": "15"}
 
 
@@ -37,7 +37,7 @@ def join_router(
     async def find(join_id: str, say: Callable[[JoinRoom, datetime], _Said]) -> _Said | None:
         """Say something of a room, None if there is none. Raises RoomsUnavailableError."""
         wanted = join_id.lower()  # some clients shout addresses
-        room = await rooms.by_join_id(wanted) if JOIN_ID.fullmatch(wanted) else None
+        room = await rooms.by_join_id(wanted) if JOIN_ID_FORM.fullmatch(wanted) else None
         if room is None:
             return None
         if room.retired_at is None and not room.spec.admission.times:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from greenroom.meetings.dialling import QR_NAME, join_page
-from greenroom.web.join import JOIN_ID
+from greenroom.web.join import JOIN_ID_FORM
 from greenroom.web.pages import Pages
 
 _DRAWN_AS = "1"  # to be changed with anything that changes the picture of an address
@@ -34,7 +34,7 @@ def qr_router(base: str, pages: Pages) -> APIRouter:
     async def picture(request: Request, join_id: str) -> Response:
         """Show the picture; it never changes, so whoever has it may keep it."""
         wanted = join_id.lower()
-        if JOIN_ID.fullmatch(wanted) is None:
+        if JOIN_ID_FORM.fullmatch(wanted) is None:
             return pages.render(request, "message.html", 404, kind="unknown")
         address = join_page(base, wanted)
         tag = hashlib.sha256(f"{_DRAWN_AS} {address}".encode()).hexdigest()[:24]
