@@ -6,7 +6,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from greenroom.exchange.contract import OrganizerCalendars
 from greenroom.exchange.errors import ExchangeError
 from greenroom.meetings.templates import Texts
 from greenroom.meetings.ticket import KeyRing
-from greenroom.platforms.embedded import EmbeddedPlatform
+from greenroom.rooms import Platforms
 from greenroom.scheduler.case import Clock, Step, no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.scheduler.queue.in_process import InProcessQueue
@@ -29,9 +29,13 @@ from greenroom.scheduler.service import Service
 from greenroom.settings import EwsExchange, Settings
 from greenroom.settings import Integration as IntegrationSettings
 from greenroom.settings.dialling import ways_of
-from greenroom.storage import RoomStore, Storage
+from greenroom.storage import Storage
 from greenroom.web.app import create_app
 from greenroom.web.places import places_of
+from greenroom.web.policy import policy_app
+from greenroom.web.policy_alarms import keep_alarms
+from greenroom.web.policy_guard import Guard
+from greenroom.web.policy_listener import policy_tls, serving_policy
 from greenroom.web.rooms import StoredRooms
 
 log = structlog.get_logger(__name__)
@@ -84,20 +88,47 @@ class Greenroom:
     settings: Settings
     storage: Storage
     calendars: Calendars
+    platforms: Platforms
     integrations: tuple[Integration, ...]
     service: Service
     app: FastAPI
+    guard: Guard
+    clock: Clock
 
     async def run(self, stop: asyncio.Event, *, on_ready: Callable[[str], None] = lambda _address: None) -> None:
         """Attend the mailboxes and serve the pages until `stop` is set. Raises PortInUseError before anything else is done.
 
-        `on_ready` is called with the address of the pages once they can be opened.
+        `on_ready` is called with the address of the pages once they can be opened. Raises PolicyCertificateError, too.
         """
-        listener = bind(self.settings.service.host, self.settings.service.port)
-        host, port = listener.getsockname()[:2]
-        async with serving(self.app, listener):
+        async with contextlib.AsyncExitStack() as stack:
+            listener = bind(self.settings.service.host, self.settings.service.port)
+            stack.callback(listener.close)
+            await self._serve_policy_apart(stack)
+            host, port = listener.getsockname()[:2]
+            await stack.enter_async_context(serving(self.app, listener, proxies=self.settings.service.trusted_proxies))
             on_ready(f"http://{host}:{port}")
+            await self.work(stop)
+
+    async def work(self, stop: asyncio.Event) -> None:
+        """Attend the mailboxes, and keep what the policy server answers from current, until `stop` is set."""
+        following = asyncio.create_task(self.platforms.run())
+        alarms = asyncio.create_task(keep_alarms(self.guard, self.storage, stop))
+        try:
             await self.service.run(stop)
+        finally:
+            following.cancel()
+            await asyncio.gather(following, alarms, return_exceptions=True)
+
+    async def _serve_policy_apart(self, stack: contextlib.AsyncExitStack) -> None:
+        apart, policy = self.settings.service.policy_listener, self.platforms.policy
+        if apart is None or policy is None:
+            return
+        tls = policy_tls(apart.certificate_file, apart.certificate_key_file, apart.client_ca_file)
+        host, _, port = apart.listen.rpartition(":")
+        app = policy_app(
+            policy.desk, policy.callers, self.guard, self.clock, certified=apart.client_ca_file is not None
+        )
+        await stack.enter_async_context(serving_policy(app, bind(host.strip("[]"), int(port)), tls))
 
     async def check(self) -> list[Tried]:
         """Sign in to every Exchange of every integration once; what is wrong stands in the results."""
@@ -119,10 +150,12 @@ async def open_greenroom(
     """
     storage = Storage.open(settings.storage.url.get_secret_value())
     calendars = Calendars(settings, clock)
+    platforms = Platforms(settings, storage, clock)
+    guard = _guard(settings, platforms)
     integrations: list[Integration] = []
     try:
         await storage.migrate()
-        integrations += build_integrations(settings, storage, calendars, clock)
+        integrations += build_integrations(settings, calendars, platforms)
         service = Service(
             integrations,
             storage,
@@ -132,38 +165,51 @@ async def open_greenroom(
             push={entry.name: _is_pushed(entry, calendars) for entry in settings.integration},
             step=step,
         )
+        policy = None
+        if platforms.policy is not None and settings.service.policy_listener is None:
+            policy = policy_app(platforms.policy.desk, platforms.policy.callers, guard, clock)
         app = create_app(
-            StoredRooms(storage), clock, places_of(settings), calendars.intakes, base=settings.service.public_url
+            StoredRooms(storage),
+            clock,
+            places_of(settings),
+            calendars.intakes,
+            base=settings.service.public_url,
+            policy=policy,
         )
-        yield Greenroom(settings, storage, calendars, tuple(integrations), service, app)
+        yield Greenroom(settings, storage, calendars, platforms, tuple(integrations), service, app, guard, clock)
     finally:
         await calendars.close()
         for integration in integrations:
             await integration.platform.close()
+        await platforms.close()
         await storage.close()
 
 
-def build_integrations(settings: Settings, storage: Storage, calendars: Calendars, clock: Clock) -> list[Integration]:
+def _guard(settings: Settings, platforms: Platforms) -> Guard:
+    """Make the guard against guessing; callers' digests in alarms stay the same while the first ticket key does."""
+    limits = None if platforms.policy is None else platforms.policy.limits
+    return Guard(limits, key=b"policy callers" + settings.integration[0].ticket_keys[0].key)
+
+
+def build_integrations(settings: Settings, calendars: Calendars, platforms: Platforms) -> list[Integration]:
     """Build all integrations with the adapters their settings name. Connects to nothing yet. Raises CalendarError.
 
     Texts of the administrator's that are wrong are logged here; the packaged ones stand in for them.
     """
-    built = [_build(entry, settings, storage, calendars, clock) for entry in settings.integration]
+    built = [_build(entry, settings, calendars, platforms) for entry in settings.integration]
     for integration in built:
         for problem in integration.texts.lint():
             log.error("text is wrong", file=problem.file, line=problem.line, problem=problem.problem)
     return built
 
 
-def _build(
-    entry: IntegrationSettings, settings: Settings, storage: Storage, calendars: Calendars, clock: Clock
-) -> Integration:
+def _build(entry: IntegrationSettings, settings: Settings, calendars: Calendars, platforms: Platforms) -> Integration:
     keys = {key.id: key.key for key in entry.ticket_keys}
     return Integration(
         number=entry.number,
         name=entry.name,
         mailbox=calendars.open(entry),
-        platform=EmbeddedPlatform(RoomStore(storage, entry.number, clock)),
+        platform=platforms.open(entry),
         policy=entry.policy,
         aliases=entry.alias.plan,
         ring=KeyRing(entry.ticket_prefix, entry.number, keys, current=entry.ticket_keys[0].id),
@@ -211,10 +257,24 @@ def bind(host: str, port: int) -> socket.socket:
 
 @asynccontextmanager
 async def serving(
-    app: ASGIApp, listener: socket.socket, *, close: Callable[[], None] = lambda: None
+    app: ASGIApp,
+    listener: socket.socket,
+    *,
+    close: Callable[[], None] = lambda: None,
+    proxies: Sequence[str] = ("127.0.0.1", "::1"),
 ) -> AsyncIterator[None]:
-    """Serve an application on a bound socket while the block runs; `close` ends what would keep connections open."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=3)
+    """Serve an application on a bound socket while the block runs; `close` ends what would keep connections open.
+
+    What `proxies` (addresses and networks) say of the visitor's address is believed.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+        forwarded_allow_ips=list(proxies),
+    )
     server = uvicorn.Server(config)
     server.config.load()
     # Signals belong to the command: uvicorn would take them for itself.

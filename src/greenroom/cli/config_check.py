@@ -26,6 +26,7 @@ from greenroom.cli.options import (
 )
 from greenroom.meetings.templates import TextProblem, Texts
 from greenroom.platforms.errors import PlatformError
+from greenroom.rooms import Platforms
 from greenroom.settings import EwsExchange, Integration, Settings
 from greenroom.storage import Storage, StorageError
 from greenroom.storage.errors import StorageNotPreparedError
@@ -121,12 +122,11 @@ async def _tries(settings: Settings) -> AsyncIterator[Reached]:
         yield Reached("database", failure=of_storage(error))
         return
     calendars = Calendars(settings, wall_clock)
+    platforms = Platforms(settings, storage, wall_clock)
     try:
         database = _try_file(settings) or await _try_storage(storage)
         yield database
-        for entry, built in zip(
-            settings.integration, build_integrations(settings, storage, calendars, wall_clock), strict=True
-        ):
+        for entry, built in zip(settings.integration, build_integrations(settings, calendars, platforms), strict=True):
             for tried in await try_calendars(entry, built, calendars):
                 whose = "mailbox" if tried.side == "exchange" else "organizers' Exchange, with mailbox"
                 yield Reached(f"{whose} {tried.mailbox}", failure=of_tried(tried, entry))
@@ -135,6 +135,7 @@ async def _tries(settings: Settings) -> AsyncIterator[Reached]:
             await built.platform.close()
     finally:
         await calendars.close()
+        await platforms.close()
         await storage.close()
 
 

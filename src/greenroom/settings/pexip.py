@@ -70,8 +70,8 @@ class PexipManagement(Section):
         30, about="How long to wait for an answer.", unit="seconds", allowed="1 to 300", ge=1, le=300
     )
     requests_per_minute: int = setting(
-        800,
-        about="How much of the 1,000 requests that a Management Node answers in a minute are used, by all integrations together.",
+        1000,
+        about="How many requests the Management Node takes in a minute. Nine tenths are used, by all integrations together.",
         allowed="10 to 1000",
         ge=10,
         le=1000,

@@ -14,16 +14,24 @@ _AT_ONCE = 500
 class RoomStore:
     """Keeps rooms in the database. `clock` tells when a room was retired (aware, UTC). All methods raise StorageError.
 
-    `quarantine` is how long the alias of a retired room is given to no other.
+    `quarantine` is how long the alias of a retired room is given to no other. `changed` is called behind every change of what a
+    caller meets, once it is stored.
     """
 
     def __init__(
-        self, storage: Storage, integration: int, clock: Callable[[], datetime], quarantine: timedelta = timedelta()
+        self,
+        storage: Storage,
+        integration: int,
+        clock: Callable[[], datetime],
+        quarantine: timedelta = timedelta(),
+        *,
+        changed: Callable[[], None] = lambda: None,
     ) -> None:
         self._storage = storage
         self._integration = integration
         self._clock = clock
         self._quarantine = quarantine
+        self._changed = changed
 
     async def ensure(self, spec: RoomSpec, *, due_at: datetime | None = None) -> bool:
         """Make the room live as specified; False if another live room has its alias, or a retired one had it lately."""
@@ -33,12 +41,14 @@ class RoomStore:
                 await work.rooms.upsert(self._integration, spec, due_at=due_at, quarantined_since=since)
         except AliasHeldError:
             return False
+        self._changed()
         return True
 
     async def retire(self, mark: str, *, due_at: datetime | None = None) -> None:
         """Turn the room into a tombstone, if there is one."""
         async with self._storage.work() as work:
             await work.rooms.retire(self._integration, mark, self._clock(), due_at=due_at)
+        self._changed()
 
     async def get(self, mark: str) -> StoredRoom | None:
         """Return the room, living or a tombstone."""

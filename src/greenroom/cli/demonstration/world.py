@@ -139,7 +139,7 @@ async def open_world(
         )
         stop = asyncio.Event()
         async with serving(app, listener, close=simulator.close):
-            tasks = [asyncio.create_task(greenroom.service.run(stop)), asyncio.create_task(_keep(exchange, folder))]
+            tasks = [asyncio.create_task(greenroom.work(stop)), asyncio.create_task(_keep(exchange, folder))]
             try:
                 yield world
             finally:
