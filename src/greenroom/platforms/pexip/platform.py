@@ -68,6 +68,7 @@ class PexipPlatform:
             judges_time=settings.policy,
             pins=True,
             closes=True,
+            tended=self._management is not None,
             lists=True,
             latency=timedelta() if settings.policy else settings.latency,
             per_minute=_PER_MINUTE,
