@@ -64,9 +64,7 @@ class Site:
     def restart(self, settings: PexipSettings | None = None) -> None:
         """Begin a new process: it knows what is in the database, and nothing else."""
         self.settings = settings or self.settings
-        self.rooms = RoomStore(
-            self.storage, self.settings.integration, self.clock, self.settings.alias_quarantine
-        )
+        self.rooms = RoomStore(self.storage, self.settings.integration, self.clock, self.settings.alias_quarantine)
         self.api = self.client() if self.managed else None
         self.platform = PexipPlatform(self.settings, self.rooms, self.api, self.clock)
 
@@ -102,4 +100,6 @@ class Site:
     def writes(self) -> list[str]:
         """What was asked of Pexip that changes something: method and resource, oldest first."""
         made = self.pexip.calls.made(resource="configuration/*")
-        return [f"{call.method} {call.resource.removeprefix('configuration/')}" for call in made if call.method != "GET"]
+        return [
+            f"{call.method} {call.resource.removeprefix('configuration/')}" for call in made if call.method != "GET"
+        ]
