@@ -148,6 +148,19 @@ async def test_a_patch_of_a_list_creates_changes_and_deletes_in_one_request() ->
     assert pexip.calls.count() == 1
 
 
+async def test_a_patch_of_a_list_makes_anew_what_is_gone() -> None:
+    pexip = Pexip()
+    gone = pexip.create("conference", name="Gone")
+    pexip.delete(gone)
+    async with calling(pexip) as http:
+        assert (
+            await http.patch(CONFERENCES, json={"objects": [{"resource_uri": gone, "tag": "t"}]})
+        ).status_code == 400
+        body = {"objects": [{"resource_uri": gone, "name": "Gone"}], "deleted_objects": [gone]}
+        assert (await http.patch(CONFERENCES, json=body)).status_code == 404
+    assert [room["resource_uri"] for room in pexip.conferences()] == [f"{CONFERENCES}2/"]
+
+
 @pytest.mark.parametrize("atomic", [False, True])
 async def test_a_refused_patch_of_a_list_keeps_what_came_before_unless_it_is_atomic(atomic: bool) -> None:
     pexip = Pexip(options=Options(atomic_lists=atomic))

@@ -7,10 +7,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from greenroom.simulator.clock import SimulatorClock
 from greenroom.simulator.pexip import Pexip, PolicyProfile
 from support.pexip_calls import ScriptedPolicy, success
+from support.served import served
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ROOM = {"service_type": "conference", "name": "By policy", "service_tag": "greenroom-1-x"}
@@ -51,6 +56,19 @@ async def test_a_valid_service_is_used_whatever_the_action() -> None:
         assert (report["admitted"], report["by"], report["name"]) == (True, "policy", "By policy")
         assert (report["service_tag"], report["service_type"]) == ("greenroom-1-x", "conference")
         assert (report["policy"]["status"], report["policy"]["valid"], report["policy"]["problems"]) == (200, True, [])
+
+
+async def test_the_question_travels_by_http() -> None:
+    async def answer(request: Request) -> JSONResponse:
+        known = request.headers["Authorization"] == f"Basic {base64.b64encode(b'node:secret').decode()}"
+        return JSONResponse(success(ROOM) if known else {}, 200 if known else 401)
+
+    app = Starlette(routes=[Route("/greenroom/policy/v1/service/configuration", answer)])
+    with served(app) as url:
+        report = await Pexip(policy=PolicyProfile(f"{url}/greenroom", "node", "secret")).dial("any")
+        assert (report["admitted"], report["name"]) == (True, "By policy")
+        report = await Pexip(policy=PolicyProfile(f"{url}/greenroom", "node", "wrong")).dial("any")
+        assert (report["admitted"], report["policy"]["status"]) == (False, 401)
 
 
 async def test_reject_without_a_service_keeps_people_out_even_of_the_database() -> None:

@@ -133,7 +133,7 @@ async def test_everything_can_be_steered_over_http() -> None:
         for name, data in {
             "options": {"x": 1},
             "faults": {},
-            "dial": {"pin": "1"},
+            "dial": {"alias": "a", "pin": 1},
             "ask": {"kind": "x"},
             "policy": {"x": 1},
         }.items():

@@ -14,6 +14,7 @@ from greenroom.simulator.pexip.values import moment_text
 
 if TYPE_CHECKING:
     from greenroom.simulator.pexip.kinds import Resource
+    from greenroom.simulator.pexip.objects import Objects
     from greenroom.simulator.pexip.platform import Pexip
     from greenroom.simulator.pexip.query import Params
 
@@ -134,11 +135,12 @@ class Answers:
     def _patch_each(self, resource: Resource, wanted: list[dict[str, Any]], gone: list[Any]) -> None:
         objects = self.pexip.objects
         for one in wanted:
-            if "resource_uri" in one:
-                changed = {name: value for name, value in one.items() if name != "resource_uri"}
-                objects.update(resource.name, objects.by_address(one["resource_uri"], resource.name), changed)
+            fields = {name: value for name, value in one.items() if name != "resource_uri"}
+            number = _existing(objects, resource, one.get("resource_uri"))
+            if number is None:  # Tastypie makes anew what is not there any more
+                objects.create(resource.name, fields)
             else:
-                objects.create(resource.name, one)
+                objects.update(resource.name, number, fields)
         for address in gone:
             try:
                 number = objects.by_address(address, resource.name)
@@ -193,6 +195,13 @@ class Answers:
         if not act(body[wanted]):
             raise RefusedError(400, {"status": "failed", "error": f"Unknown {wanted}"})
         return Answer(202, {"status": "success"})
+
+
+def _existing(objects: Objects, resource: Resource, address: Any) -> int | None:
+    try:
+        return None if address is None else objects.by_address(address, resource.name)
+    except RefusedError:
+        return None
 
 
 def _allowed(method: str, methods: tuple[str, ...]) -> None:

@@ -128,8 +128,9 @@ class _Control:
     async def dial(self, data: dict[str, Any]) -> Any:
         if unknown := set(data) - set(Caller.__slots__):
             raise FaultRuleError(f"unknown field {min(unknown)}")
-        if not isinstance(data.get("alias"), str):
+        if "alias" not in data:
             raise FaultRuleError("alias is missing")
+        _typed(data)
         return await self.pexip.dial(**data)
 
     async def hangup(self, data: dict[str, Any]) -> Any:
@@ -137,9 +138,10 @@ class _Control:
 
     async def ask(self, data: dict[str, Any]) -> Any:
         kind = data.pop("kind", None)
+        _typed(data)
         try:
             return await self.pexip.ask(kind, **data)
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise FaultRuleError(str(error)) from None
 
     async def options(self, data: dict[str, Any]) -> Any:
@@ -188,6 +190,15 @@ class _Control:
     async def revoke(self, _data: dict[str, Any]) -> Any:
         self.pexip.sign_in.revoke_all()
         return {}
+
+
+def _typed(data: dict[str, Any]) -> None:
+    """Refuse fields of a caller that are not what they should be."""
+    wanted: dict[str, type] = dict.fromkeys(Caller.__slots__, str) | {"remote_port": int}
+    wanted |= dict.fromkeys(("registered", "idp", "raw", "join"), bool)
+    for name, value in data.items():
+        if not isinstance(value, wanted.get(name, object)) and not (name in ("pin", "trigger") and value is None):
+            raise FaultRuleError(f"{name} has the wrong type")
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -39,6 +39,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--policy-user", default="", metavar="NAME")
     parser.add_argument("--policy-password", default="", metavar="PASSWORD")
     parser.add_argument("--policy-ca", metavar="FILE", help="who signed the policy server's certificate")
+    parser.add_argument("--policy-cert", metavar="FILE", help="the nodes' own certificate, with --policy-key")
+    parser.add_argument("--policy-key", metavar="FILE")
     parser.add_argument("--user", default="admin")
     parser.add_argument("--password", default="pexip-admin")
     parser.add_argument("--oauth-client", action="append", default=[], metavar="ID=PUBKEY.pem")
@@ -53,8 +55,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def build(arguments: argparse.Namespace) -> PexipApp:
     """Make the platform from the options. Raises SeedError, ValueError or OSError for files that cannot be used."""
     profile = PolicyProfile(arguments.policy_url, arguments.policy_user, arguments.policy_password)
-    if arguments.policy_ca:
+    if arguments.policy_ca or arguments.policy_cert:
         profile.verify = ssl.create_default_context(cafile=arguments.policy_ca)
+        if arguments.policy_cert:
+            profile.verify.load_cert_chain(arguments.policy_cert, arguments.policy_key)
     pexip = Pexip(SimulatorClock(arguments.now), timedelta(seconds=arguments.replication), policy=profile)
     pexip.sign_in.users = {arguments.user: User(arguments.password)}
     for named in arguments.oauth_client:

@@ -124,7 +124,9 @@ class Store:
                 self._behind.extend((now, change) for change in self._changes)
                 self._open, self._changes = None, []
             else:
-                self._open, self._changes = outer + self._open, done + self._changes
+                outer.extend(self._open)
+                done.extend(self._changes)
+                self._open, self._changes = outer, done
 
     def insert(self, resource: str, row: dict[str, Any]) -> int:
         """Keep a new row; returns its id, which is never used again."""
