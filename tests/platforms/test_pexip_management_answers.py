@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenroom.platforms.errors import (
@@ -408,12 +408,14 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(JSON)
 def test_any_json_is_read_as_a_refusal_or_not_at_all(told: Any) -> None:
     found = field_errors(told)
     assert found is None or found.text
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(
     st.integers(100, 999),
     st.binary(max_size=50) | JSON.map(lambda told: json.dumps(told).encode()),

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenroom.platforms.errors import PlatformUnavailableError
@@ -86,6 +86,7 @@ def started(*work: Coroutine[Any, Any, None]) -> "list[asyncio.Task[None]]":
     return [asyncio.create_task(one) for one in work]
 
 
+@settings(deadline=None, max_examples=60)  # a busy machine is no failure
 @given(
     st.integers(10, 200),
     st.integers(1, 6),
@@ -179,6 +180,7 @@ async def test_who_comes_while_bulk_is_slept_for_is_served_first_and_soon() -> N
     assert work.order[-2:] == ["now", "bulk"]
 
 
+@settings(deadline=None, max_examples=60)  # a busy machine is no failure
 @given(st.lists(st.tuples(st.sampled_from(["ask", "bulk", "cancel", "pass"]), st.integers(0, 50)), max_size=60))
 def test_cancelling_at_any_moment_loses_no_turn(steps: list[tuple[str, int]]) -> None:
     async def run() -> None:

@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenroom.platforms.pexip.management import CodedUnavailableError, GarbledAnswerError
@@ -29,6 +29,7 @@ async def read(node: Node, size: int = 3) -> list[str]:
     return [found.uri.split("/")[-2] async for found in client(node, page=size).owned("greenroom-1-")]
 
 
+@settings(deadline=None, max_examples=60)  # a busy machine is no failure
 @given(st.integers(0, 40), st.integers(2, 12), st.integers(2, 12))
 def test_every_object_is_told_once_in_order(count: int, size: int, most: int) -> None:
     node = Node(Listing(rooms(*range(1, count + 1)), most), forever=True)
@@ -37,6 +38,7 @@ def test_every_object_is_told_once_in_order(count: int, size: int, most: int) ->
     assert len(node.seen) == max(1, -(-(count - 1) // step))
 
 
+@settings(deadline=None, max_examples=60)  # a busy machine is no failure
 @given(st.integers(5, 30), st.integers(2, 8), st.integers(0, 10**6))
 def test_nothing_that_stays_is_missed_while_others_come_and_go(count: int, size: int, seed: int) -> None:
     chance = random.Random(seed)
@@ -157,6 +159,7 @@ async def test_who_stops_in_the_middle_asks_for_no_more() -> None:
     assert len(node.seen) == 1
 
 
+@settings(deadline=None, max_examples=60)  # a busy machine is no failure
 @given(st.text(max_size=40) | st.none() | st.integers())
 def test_any_link_is_ours_or_not_followed(text: object) -> None:
     assert follows(text, CONFERENCES, HERE) is None
