@@ -156,7 +156,7 @@ def test_the_quick_way_reads_as_the_slow_one(asked: str) -> None:
     escaped=st.booleans(),
 )
 def test_whatever_spelling_of_ours_finds_its_room(
-    directory: Directory, scheme: str, user: str, host: str, tail: str, named: str, *, escaped: bool
+    directory: Directory, *, scheme: str, user: str, host: str, tail: str, named: str, escaped: bool
 ) -> None:
     if escaped:
         user, host = user.replace("9", "%39"), host.replace("e", "%65").replace("@", "%40")
