@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +17,8 @@ class Ways(PlatformContract):
     managed = True
 
     @pytest.fixture
-    async def site(self, tmp_path: Path) -> AsyncIterator[Site]:
-        async with empty_storage(tmp_path) as storage:
+    async def site(self) -> AsyncIterator[Site]:
+        async with empty_storage() as storage:
             site = Site(storage, self.settings, managed=self.managed)
             yield site
             if site.api is not None:
@@ -61,6 +60,7 @@ class TestPolicyAlone(Ways):
     managed = False
 
 
+@pytest.mark.slow
 class TestPolicyWithAView(Ways):
     settings = PexipSettings(1, provisioning=NONE, policy=True)
 
@@ -69,6 +69,7 @@ class TestBoth(Ways):
     settings = PexipSettings(1, provisioning=AHEAD, policy=True)
 
 
+@pytest.mark.slow
 class TestBothJustInTime(Ways):
     settings = PexipSettings(1, provisioning=JUST_IN_TIME, policy=True)
 
@@ -83,15 +84,15 @@ class TestBothJustInTime(Ways):
     ids=["ahead", "both", "policy"],
 )
 async def test_only_with_policy_it_judges_the_time_and_rooms_are_there_at_once(
-    settings: PexipSettings, judges: bool, latency: timedelta, tmp_path: Path
+    settings: PexipSettings, judges: bool, latency: timedelta
 ) -> None:
-    async with empty_storage(tmp_path) as storage:
+    async with empty_storage() as storage:
         said = Site(storage, settings).platform.capabilities
     assert (said.judges_time, said.latency, said.closes) == (judges, latency, True)
     assert said.alias_quarantine == timedelta(days=90)
 
 
-async def test_rooms_cannot_be_made_without_a_way_to_make_them(tmp_path: Path) -> None:
-    async with empty_storage(tmp_path) as storage:
+async def test_rooms_cannot_be_made_without_a_way_to_make_them() -> None:
+    async with empty_storage() as storage:
         with pytest.raises(ValueError, match="without the management API"):
             Site(storage, PexipSettings(1, provisioning=AHEAD, policy=True), managed=False)

@@ -1,6 +1,7 @@
 """A simulated Pexip, our database, and the adapter between them, for tests of rooms on Pexip."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,15 +37,17 @@ def _migrated() -> bytes:
 
 
 @asynccontextmanager
-async def empty_storage(folder: Path) -> AsyncIterator[Storage]:
-    """A database with tables and nothing in it."""
-    path = folder / "greenroom.db"
-    path.write_bytes(await asyncio.to_thread(_migrated))
-    storage = Storage.open(f"sqlite:///{path}")
-    try:
-        yield storage
-    finally:
-        await storage.close()
+async def empty_storage() -> AsyncIterator[Storage]:
+    """A database with tables and nothing in it, in memory where the system has a folder there: a disk would be waited for."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        path = Path(folder) / "greenroom.db"
+        path.write_bytes(await asyncio.to_thread(_migrated))
+        storage = Storage.open(f"sqlite:///{path}")
+        try:
+            yield storage
+        finally:
+            await storage.close()
 
 
 class Site:
