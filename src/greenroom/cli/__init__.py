@@ -16,6 +16,7 @@ _COMMANDS = {
     "config": "greenroom.cli.config:config",
     "demo": "greenroom.cli.demo:demo",
     "explain": "greenroom.cli.explain:explain",
+    "import": "greenroom.cli.importing:importing",
     "meetings": "greenroom.cli.meetings:meetings",
     "serve": "greenroom.cli.serve:serve",
     "status": "greenroom.cli.status:status",
