@@ -137,3 +137,15 @@ async def test_big_hostile_bodies_take_bounded_time(markup: str) -> None:
 async def test_text_survives_the_way_to_markup_and_back() -> None:
     text = "Dear all,\n\n<b> & https://a.test/x?y=1&z=2\n- one\n- two"
     assert as_text(as_html(text)) == text
+
+
+def test_pictures_come_from_the_mail_or_from_this_computer_alone() -> None:
+    here = '<img src="http://127.0.0.1:8025/j/0123456789abcdef/qr.png" alt="code">'
+    assert 'src="http://127.0.0.1:8025/j/' in shown_html(Body(here, "HTML"))[0]
+    for elsewhere in (
+        "https://tracker.example/x.png",
+        "http://127.0.0.1.example/x",
+        "http://127.0.0.1@tracker.example/x",
+        "//x/y",
+    ):
+        assert "src" not in shown_html(Body(f'<img src="{elsewhere}" alt="">', "HTML"))[0]

@@ -17,7 +17,8 @@ from greenroom.simulator.model import Body
 
 MAX_SHOWN = 1_000_000  # characters
 BODY_POLICY = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; "
+    "img-src data: http://127.0.0.1:* http://localhost:*; "
     "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 _TAGS = nh3.ALLOWED_TAGS | {"font", "u", "big"}
@@ -38,6 +39,8 @@ _STYLES = {
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto", "tel", "sip", "sips", "pexip", "data"}
 _LINK = re.compile(r"\b(?:https?://|sips?:)[^\s<>\"'\u00a0]{1,2000}", re.IGNORECASE)
+_PICTURE = re.compile(r"data:image/|http://(?:127\.0\.0\.1|localhost)(?::\d{1,5})?/", re.IGNORECASE)
+"""Pictures that are shown: those in the mail, and those of this computer. No mail learns elsewhere that it was read."""
 _COLOURED = re.compile(r"\b(?:bgcolor|color|background-color)\b\s*[=:]", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]{0,20})")
 _ANY_TAG = re.compile(r"<[^<>]*>")
@@ -133,7 +136,7 @@ def _is_too_deep(markup: str) -> bool:
 def _attribute(tag: str, name: str, value: str) -> str | None:
     is_data = value.strip().lower().startswith("data:")
     if name == "src":
-        return value if is_data and value.strip().lower().startswith("data:image/") else None
+        return value if _PICTURE.match(value.strip()) else None
     return None if name == "href" and (is_data or tag != "a") else value
 
 
