@@ -10,7 +10,18 @@ from alembic import command
 from sqlalchemy.engine import Connection
 
 from greenroom.meetings.admission import Admission, Once
-from greenroom.storage import MailboxState, RoomEnd, Side, Storage, StorageVersionError, StoredRoom
+from greenroom.meetings.record import Record
+from greenroom.meetings.room import Provision
+from greenroom.storage import (
+    MailboxState,
+    RoomEnd,
+    RoomFeed,
+    RoomStore,
+    Side,
+    Storage,
+    StorageVersionError,
+    StoredRoom,
+)
 from greenroom.storage.engine import prepare_file
 from greenroom.storage.meetings import _row
 from greenroom.storage.migrate import config
@@ -25,7 +36,18 @@ _SINCE_3 = {
     "meetings": {"series", "handled", "held_from", "held_until", "room_mark", "review_at", "series_mark"},
     "rooms": {"admission"},
 }
-OLD_RECORD = full_record(series=None, handled=(), held=None, room_mark=None, review_at=None)
+_SINCE_4 = {
+    "meetings": {"adopted_alias", "adopted_numeric"},
+    "rooms": {"version", "closes_at", "ref", "told", "attempts", "due_at"},
+}
+_TIMES = ("opens", "starts", "ends", "closes")  # until 0002
+_LATER = {
+    "0001": (_SINCE_2, _SINCE_3, _SINCE_4),
+    "0002": (_SINCE_3, _SINCE_4),
+    "0003": (_SINCE_4,),
+}
+OLD_RECORD = full_record(series=None, handled=(), held=None, room_mark=None, review_at=None, adopted=None)
+RECORD_OF_3 = full_record(adopted=None)
 _OLD_ROOMS = {
     1: (NOON - HOUR, NOON, NOON + HOUR, NOON + 2 * HOUR),
     2: (NOON - HOUR, NOON, NOON + HOUR, NOON + 30 * DAY),  # a series
@@ -43,7 +65,7 @@ def old_table(name: str, *missing: dict[str, set[str]], more: tuple[sa.Column[An
 
 async def fill(storage: Storage, version: str) -> None:
     """Make the tables as an older version had them, and put into each what it held."""
-    later = (_SINCE_2, _SINCE_3) if version == "0001" else (_SINCE_3,)
+    later = _LATER[version]
     prepare_file(storage._url)
     async with storage._engine.begin() as connection:
         await connection.run_sync(lambda sync: _upgrade(sync, version))
@@ -51,15 +73,22 @@ async def fill(storage: Storage, version: str) -> None:
         row = dict(zip(mailboxes.columns.keys(), (ROOM, "c1", NOON, NOON, "http-503", "me", NOON + HOUR), strict=False))
         await connection.execute(sa.insert(mailboxes).values(**row))
         meetings = old_table("meetings", *later)
-        record = {name: value for name, value in _row(OLD_RECORD).items() if name in meetings.columns}
+        record = {name: value for name, value in _row(record_of(version)).items() if name in meetings.columns}
         await connection.execute(sa.insert(meetings).values(**record))
-        times = [sa.Column(name, Instant) for name in ("opens", "starts", "ends", "closes")]
+        times = [] if version == "0003" else [sa.Column(name, Instant) for name in _TIMES]
         rooms = old_table("rooms", *later, more=tuple(times))
         for number, window in _OLD_ROOMS.items():
-            await connection.execute(sa.insert(rooms).values(**_old_room(number, window)))
+            row = _old_room(number, window) | {"admission": room(number).admission.text}
+            kept = {name: value for name, value in row.items() if name in rooms.columns}
+            await connection.execute(sa.insert(rooms).values(**kept))
     async with storage.work() as work:  # what has not changed since
         await work.reservations.bind(1, 5, meeting_key(1), NOON)
         await work.journal.append([line(1, "seen")])
+
+
+def record_of(version: str) -> Record:
+    """The record, with as much as that version knew of it."""
+    return RECORD_OF_3 if version == "0003" else OLD_RECORD
 
 
 def _upgrade(connection: Connection, version: str) -> None:
@@ -75,12 +104,12 @@ def _old_room(number: int, window: tuple[datetime, datetime, datetime, datetime 
         "alias_number": spec.alias.number,
         "alias": spec.alias.name,
         "alias_numeric": spec.alias.numeric,
-        **dict(zip(("opens", "starts", "ends", "closes"), window, strict=True)),
+        **dict(zip(_TIMES, window, strict=True)),
         "retired_at": NOON if number == 1 else None,
     }
 
 
-@pytest.mark.parametrize("version", ["0001", "0002"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
 async def test_a_database_of_an_older_version_keeps_everything(url: str, version: str) -> None:
     storage = Storage.open(url)
     await fill(storage, version)
@@ -90,9 +119,10 @@ async def test_a_database_of_an_older_version_keeps_everything(url: str, version
 
     async with storage.work() as work:
         assert await work.mailboxes.all() == [MailboxState(ROOM, "c1", NOON, NOON, "http-503", "me", NOON + HOUR)]
-        assert await work.meetings.by_keys(1, [meeting_key(1)]) == {meeting_key(1): OLD_RECORD}
-        assert await work.meetings.kin(1, [meeting_key(1)]) == [OLD_RECORD]
-        assert await work.meetings.of_rooms(1, [meeting_key(1).digest]) == [OLD_RECORD]
+        record = record_of(version)
+        assert await work.meetings.by_keys(1, [meeting_key(1)]) == {meeting_key(1): record}
+        assert await work.meetings.kin(1, [meeting_key(1)]) == [record]
+        assert await work.meetings.of_rooms(1, [record.room_mark or meeting_key(1).digest]) == [record]
         retired = await work.rooms.by_mark(1, room(1).mark)
         assert retired == StoredRoom(1, room(1), NOON)
         assert retired.reason is RoomEnd.CANCELLED
@@ -101,6 +131,29 @@ async def test_a_database_of_an_older_version_keeps_everything(url: str, version
         await work.mailboxes.note_line(ROOM, 3, NOON + HOUR)
         await work.routes.learn(1, "ann@example.com", Side.SECOND, NOON)
         assert (await work.mailboxes.get(ROOM)).waiting_replies == 3
+    await storage.close()
+
+
+async def test_rooms_from_before_they_were_counted_are_told_and_then_counted(url: str) -> None:
+    storage = Storage.open(url)
+    await fill(storage, "0003")
+    await storage.migrate()
+    feed, store = RoomFeed(storage), RoomStore(storage, 1, lambda: NOON)
+
+    assert await feed.head() == 0
+    assert list(await feed.changes(0, 10)) == []
+    told = [one async for page in feed.everything(NOON - DAY, [1]) for one in page]
+    assert {one.mark: (one.version, one.closes_at, one.retired_at) for one in told} == {
+        room(number).mark: (0, None, NOON if number == 1 else None) for number in _OLD_ROOMS
+    }
+    async with storage.reading() as work:
+        stored = await work.rooms.by_mark(1, room(2).mark)
+    assert stored is not None
+    assert stored.there == Provision(), "nothing is known to be at a platform, and nothing is due"
+    assert await store.next_due() is None
+
+    await store.ensure(room(2))
+    assert [(one.mark, one.version) for one in await feed.changes(0, 10)] == [(room(2).mark, 1)]
     await storage.close()
 
 
@@ -133,8 +186,7 @@ async def test_many_old_rooms_are_all_turned(url: str) -> None:
     prepare_file(storage._url)
     async with storage._engine.begin() as connection:
         await connection.run_sync(lambda sync: _upgrade(sync, "0002"))
-        times = [sa.Column(name, Instant) for name in ("opens", "starts", "ends", "closes")]
-        rooms = old_table("rooms", _SINCE_3, more=tuple(times))
+        rooms = old_table("rooms", _SINCE_3, _SINCE_4, more=tuple(sa.Column(name, Instant) for name in _TIMES))
         rows = [{**_old_room(n, _OLD_ROOMS[1]), "integration": n % 3, "retired_at": NOON} for n in range(2001)]
         await connection.execute(sa.insert(rooms), rows)
     await storage.migrate()

@@ -18,6 +18,13 @@ QUESTIONS: dict[str, tuple[Callable[[Work], Awaitable[object]], str]] = {
     "kin": (lambda work: work.meetings.kin(1, KEYS), "ix_meetings_series_mark"),
     "sharers": (lambda work: work.meetings.of_rooms(1, MARKS), "ix_meetings_room_mark"),
     "reviews": (lambda work: work.journal.latest(1, KEYS, "review"), "ix_journal_integration_mark"),
+    "changed rooms": (lambda work: work.fed_rooms.changes(7, 9), "ix_rooms_version"),
+    "last change": (lambda work: work.fed_rooms.head(), "counters"),
+    "page of rooms": (lambda work: work.fed_rooms.page(1, NOON, "0", 9), "integration=? AND mark>?"),
+    "dialled alias": (lambda work: work.fed_rooms.by_aliases(["a", "b"]), "ix_rooms_alias (alias=?)"),
+    "dialled number": (lambda work: work.fed_rooms.by_aliases(["a", "b"]), "ix_rooms_alias_numeric (alias_numeric=?)"),
+    "due rooms": (lambda work: work.rooms.due(1, NOON, 9), "ix_rooms_integration_due_at"),
+    "next due room": (lambda work: work.rooms.next_due(1), "ix_rooms_integration_due_at"),
 }
 
 

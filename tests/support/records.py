@@ -64,6 +64,7 @@ def full_record(number: int = 1, **changes: Any) -> Record:
         held=(NOON, NOON + HOUR),
         room_mark=meeting_key(number + 1000).digest,
         review_at=NOON + 365 * DAY,
+        adopted=Alias(900_000_000 + number, f"meet.ann{number}@old.example", f"{7000 + number}"),
     )
     return replace(record, **changes)
 

@@ -211,7 +211,7 @@ rooms = sa.Table(
     sa.Index("ix_rooms_alias", "alias"),
     sa.Index("ix_rooms_alias_numeric", "alias_numeric"),
     sa.Index("ix_rooms_version", "version"),
-    sa.Index("ix_rooms_due_at", "due_at", sqlite_where=_due, postgresql_where=_due),
+    sa.Index("ix_rooms_integration_due_at", "integration", "due_at", sqlite_where=_due, postgresql_where=_due),
 )
 
 counters = sa.Table(

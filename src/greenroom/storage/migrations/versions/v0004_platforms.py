@@ -25,7 +25,9 @@ def upgrade() -> None:
     for name in ("alias", "alias_numeric", "version"):
         op.create_index(f"ix_rooms_{name}", "rooms", [name])
     due = sa.text("due_at IS NOT NULL")
-    op.create_index("ix_rooms_due_at", "rooms", ["due_at"], sqlite_where=due, postgresql_where=due)
+    op.create_index(
+        "ix_rooms_integration_due_at", "rooms", ["integration", "due_at"], sqlite_where=due, postgresql_where=due
+    )
     op.create_table(
         "counters",
         sa.Column("name", sa.String(32), nullable=False),
