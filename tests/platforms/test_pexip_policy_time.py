@@ -1,20 +1,26 @@
 """Rooms that exist by our answers alone: whoever dials gets in while the desk says so, and at no other time."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from greenroom.meetings.admission import Admission, Once, Times
 from greenroom.meetings.room import RoomSpec
 from greenroom.platforms import Platform
 from greenroom.platforms.pexip.platform import PexipPlatform
 from greenroom.platforms.pexip.policy import PolicySettings
+from greenroom.platforms.pexip.policy.room import Door as DoorOfRoom
+from greenroom.platforms.pexip.policy.room import Room
 from greenroom.platforms.pexip.style import PexipSettings, Provisioning
 from greenroom.platforms.policy import PolicyVerdict
 from greenroom.storage import RoomFeed, RoomStore, Storage
 from support.platform_contract import Door, TimeContract
-from support.policy_questions import SETTINGS, counter, question
-from support.records import NOON
+from support.policy_questions import SETTINGS, counter, question, told
+from support.records import HOUR, NOON, weekly
 
 
 @pytest.fixture
@@ -54,3 +60,27 @@ def door(storage: Storage) -> Door:
 
 class TestRoomsByPolicy(TimeContract):
     pass
+
+
+_TIMES = st.sampled_from(
+    [
+        Once(NOON, NOON + HOUR),
+        Once(NOON, None),
+        weekly(),
+        weekly(count=3),
+        replace(weekly(count=2), length=timedelta(days=7)),
+        replace(weekly(count=3), gone=frozenset({date(2026, 3, 9)})),
+    ]
+)
+_WHEN = st.integers(-3 * 24 * 60, 30 * 24 * 60).map(lambda minutes: NOON + timedelta(minutes=minutes))
+
+
+@given(times=st.lists(_TIMES, max_size=2), asked=st.lists(_WHEN, max_size=12))
+def test_what_is_remembered_of_a_door_is_what_the_clock_says(times: list[Times], asked: list[datetime]) -> None:
+    admission = Admission(tuple(times), HOUR, HOUR / 2)
+    remembered = Room(told(1, admission=admission), SETTINGS)
+    for now in asked:
+        door = remembered.door(now, lambda text, _mark: Admission.parse(text))
+        assert (door is DoorOfRoom.OPEN) == Admission.parse(admission.text).is_open(now)
+        if door is not DoorOfRoom.OPEN:
+            assert (door is DoorOfRoom.EARLY) == (admission.previous(now) is None)
