@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from greenroom.cli import main
 from greenroom.cli.codes import failure_sentence
 from greenroom.meetings.record import State
-from greenroom.storage import Storage
+from greenroom.storage import Alarm, Storage
 from greenroom.storage.mailboxes import Mailboxes
 from support.house import fill, write_config
 from support.records import full_record
@@ -245,3 +245,53 @@ mailbox = "you@example.org"
 )
 def test_codes_of_failed_passes_have_sentences(code: str, words: str) -> None:
     assert words in failure_sentence(code)
+
+
+def raise_alarms(config: Path, *alarms: Alarm) -> None:
+    async def store() -> None:
+        storage = Storage.open(f"sqlite:///{config.parent}/greenroom.db")
+        async with storage.work() as work:
+            await work.alarms.note(alarms)
+        await storage.close()
+
+    asyncio.run(store())
+
+
+def test_alarms_of_the_last_day_are_told_and_change_nothing_else(config: Path) -> None:
+    assert json.loads(run(config, "--json").stdout)["alarms"] == []
+    assert "alarms" not in told(config)[1]
+    guessing = Alarm(1, "policy-alias-guessing", "caller 3fa2b1c9d0 at 203.0.113.9", 312, NOW - 9 * MINUTE, NOW)
+    raise_alarms(
+        config,
+        guessing,
+        Alarm(0, "policy-password-guessing", "address 203.0.113.9", 11, NOW - DAY, NOW - DAY + MINUTE),
+        Alarm(0, "policy-password-guessing", "address 192.0.2.1", 11, NOW - 2 * DAY, NOW - DAY - MINUTE),
+    )
+    code, output = told(config)
+    assert code == 0, output
+    assert "alarms of the last 24 hours" in output
+    began, ended = (f"{at.astimezone():%Y-%m-%d %H:%M}" for at in (guessing.first_at, NOW))
+    assert f"{began} to {ended} Aliases were guessed at the policy server" in output
+    assert "caller 3fa2b1c9d0 at 203.0.113.9 (main), 312 times" in output
+    assert "address 203.0.113.9, 11 times" in output
+    assert "192.0.2.1" not in output
+    first, second = json.loads(run(config, "--json").stdout)["alarms"]
+    assert first == {
+        "integration": "main",
+        "code": "policy-alias-guessing",
+        "sentence": "Aliases were guessed at the policy server; whoever did it was turned away.",
+        "subject": guessing.subject,
+        "count": 312,
+        "first_at": guessing.first_at.isoformat(),
+        "last_at": NOW.isoformat(),
+    }
+    assert second["integration"] is None
+
+
+def test_of_very_many_alarms_the_latest_are_shown(config: Path) -> None:
+    raise_alarms(config, *(Alarm(1, "odd-\x1b[2J", f"subject {n}", 1, NOW, NOW - n * MINUTE) for n in range(30)))
+    output = run(config).output
+    assert "odd- [2J:" in output
+    assert "\x1b" not in output
+    assert output.count("times") == 20
+    assert "tells the latest 30" in output

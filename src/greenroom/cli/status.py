@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from greenroom.cli.alarms import alarm_json, lately, show_alarms
 from greenroom.cli.codes import failure_sentence
 from greenroom.cli.exits import Exit
 from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
@@ -17,13 +18,14 @@ from greenroom.cli.reading import local, plain, read, stamp
 from greenroom.meetings.record import State
 from greenroom.scheduler.reconcile import RENEW_WITHIN
 from greenroom.settings import Integration
-from greenroom.storage import MailboxState, Work
+from greenroom.storage import Alarm, MailboxState, Work
 
 _EXAMPLES = """\
 \b
 Examples:
   greenroom status                 how is every mailbox doing?
   greenroom status --json | jq '.integrations[] | {name, replies}'
+  greenroom status --json | jq .alarms                            who guessed aliases or passwords lately?
 
 \b
 Exit code 1: passes have failed for a quarter of an hour, or what signs in has run out.
@@ -77,25 +79,28 @@ class _Status:
 @with_config
 @with_json
 def status(config_file: Path | None, *, as_json: bool) -> None:
-    """Tell how every mailbox is attended: last pass, failures, replies in line, credentials."""
+    """Tell how every mailbox is attended: last pass, failures, replies in line, credentials; and alarms of the last 24 hours."""
     settings = read_settings(config_file, as_json=as_json)
 
-    async def ask(work: Work) -> list[_Status]:
+    async def ask(work: Work) -> tuple[list[_Status], list[Alarm]]:
         now = datetime.now(UTC)
-        return [
+        found = [
             _Status(entry, await work.mailboxes.get(entry.mailbox), await work.meetings.counts(entry.number), now)
             for entry in settings.integration
         ]
+        return found, await lately(work, now)
 
-    found = read(settings, ask, as_json=as_json)
+    found, alarms = read(settings, ask, as_json=as_json)
     well = all(one.is_well for one in found)
     if as_json:
-        echo_json({"ok": well, "integrations": [_json(one) for one in found]})
+        told = [alarm_json(settings, alarm) for alarm in alarms]
+        echo_json({"ok": well, "integrations": [_json(one) for one in found], "alarms": told})
     else:
         for number, one in enumerate(found):
             if number:
                 stdout().print()
             _show(one)
+        show_alarms(settings, alarms)
         if not well:
             stderr().print("[dim]`greenroom config check --connect` tells what is wrong and the next step.[/dim]")
     sys.exit(Exit.OK if well else Exit.PROBLEM)

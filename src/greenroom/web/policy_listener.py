@@ -29,21 +29,20 @@ def policy_tls(certificate: Path, key: Path | None = None, client_ca: Path | Non
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
-    for file in (certificate, key, client_ca):
-        if file is not None:
-            _readable(file)
+    _holds(certificate, b"CERTIFICATE-----")
+    _holds(key or certificate, b"PRIVATE KEY-----")
     try:
         context.load_cert_chain(certificate, key, password=_no_password)
-    except ssl.SSLError as error:
-        where, why = (key or certificate, "the key is not that of the certificate, needs a password, or is none")
-        if error.reason not in {"KEY_VALUES_MISMATCH", "BAD_DECRYPT", "BAD_PASSWORD_READ"} and key is not None:
-            where, why = certificate, "certificate and key cannot be read as PEM"
-        raise PolicyCertificateError(where, why) from None
+    except ssl.SSLError:
+        raise PolicyCertificateError(
+            key or certificate, "the key is not that of the certificate, or has a password"
+        ) from None
     if client_ca is not None:
+        _holds(client_ca, b"CERTIFICATE-----")
         try:
             context.load_verify_locations(client_ca)
         except ssl.SSLError:
-            raise PolicyCertificateError(client_ca, "no certificate in PEM is in it") from None
+            raise PolicyCertificateError(client_ca, "a certificate in it is damaged") from None
         context.verify_mode = ssl.CERT_REQUIRED
     return context
 
@@ -86,9 +85,11 @@ def _no_password() -> str:
     return ""
 
 
-def _readable(file: Path) -> None:
+def _holds(file: Path, what: bytes) -> None:
+    """Say plainly what OpenSSL says in riddles."""
     try:
-        with file.open("rb"):
-            pass
+        content = file.read_bytes()
     except OSError as error:
         raise PolicyCertificateError(file, error.strerror or type(error).__name__) from error
+    if what not in content:
+        raise PolicyCertificateError(file, f"there is no {what.decode().rstrip('-').lower()} in PEM in it")
