@@ -3,7 +3,8 @@
 Creating is not idempotent there, so it is looked before something is made, and looked again when an answer got lost.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -30,6 +31,7 @@ from greenroom.platforms.pexip.ports import Management
 from greenroom.platforms.pexip.style import PexipSettings
 
 _T = TypeVar("_T")
+_MARK = re.compile(r"[0-9a-f]{32}")
 log = structlog.get_logger(__name__)
 
 _OF_THE_ROOM = frozenset(
@@ -74,6 +76,14 @@ class Conferences:
         tag = self._settings.tag(mark)
         return [one for one in await self._management.find_by_tag(tag) if one.tag == tag]
 
+    async def owned(self) -> AsyncIterator[tuple[str, Conference]]:
+        """Tell every conference that carries a mark of this integration, with the mark."""
+        start = self._settings.tag_start
+        async for found in self._management.owned(start):
+            mark = found.tag.removeprefix(start)
+            if found.tag.startswith(start) and _MARK.fullmatch(mark):
+                yield mark, found
+
     async def look(self, spec: RoomSpec) -> list[Conference]:
         """Return the conferences of this room, that with its aliases first. Raises AliasTakenError if another has one of them."""
         found = {one.uri: one for one in await self.marked(spec.mark)}
@@ -101,7 +111,7 @@ class Conferences:
         ours = alias_description(self._settings)
         return Changes(
             fields=changed(spec, self._settings, await self._links.all(), there),
-            rename=there.name not in names(spec),
+            rename=there.name not in names(spec, policy=self._settings.policy),
             missing=tuple(alias for key, alias in wanted.items() if key not in has),
             surplus=tuple(
                 alias for alias in there.aliases if alias.alias.casefold() not in wanted and alias.description == ours
@@ -152,7 +162,7 @@ class Conferences:
 
     async def _create(self, spec: RoomSpec) -> str:
         uris = await self._links.all()
-        for name in names(spec):
+        for name in names(spec, policy=self._settings.policy):
             try:
                 return await self._told(self._management.create, payload(spec, self._settings, uris, name))
             except NameTakenError:
@@ -173,7 +183,7 @@ class Conferences:
         return found[0].uri
 
     async def _update(self, spec: RoomSpec, there: Conference, changes: Changes) -> None:
-        for name in names(spec) if changes.rename else (None,):
+        for name in names(spec, policy=self._settings.policy) if changes.rename else (None,):
             fields = changes.fields if name is None else {**changes.fields, "name": name}
             try:
                 await self._told(lambda told: self._management.update(there.uri, told), fields)

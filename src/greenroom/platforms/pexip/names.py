@@ -1,13 +1,15 @@
 """What a conference is called at Pexip, where names are unique on the whole platform. Pure.
 
 The name of the schema has at most 250 characters. Where a name belongs to another conference, a short number derived from the
-room's mark follows it, as in `Planning (4711)`: the same room tries the same names, whenever it is made.
+room's mark follows it, as in `Planning (4711)`: the same room tries the same names, whenever it is made. Where policy answers,
+too, the first name tried is the one that answers tell: people of one meeting must not sit in two conferences.
 """
 
 import hashlib
 import unicodedata
 
 from greenroom.meetings.room import RoomSpec
+from greenroom.platforms.pexip.policy.wording import unique_name
 
 LONGEST = 250
 _NEUTRAL = "Meeting"
@@ -21,9 +23,12 @@ def one_line(text: str, longest: int = LONGEST) -> str:
     return " ".join(shown.split())[:longest].rstrip()
 
 
-def names(spec: RoomSpec) -> tuple[str, ...]:
-    """Return the names a room tries in this order; a nameless one begins with a number, as it has many namesakes."""
-    base = one_line(spec.name)
+def names(spec: RoomSpec, *, policy: bool = False) -> tuple[str, ...]:
+    """Return the names a room tries in this order; a nameless one begins with a number, as it has many namesakes.
+
+    `policy`: conferencing nodes are told a name as well, which is the first.
+    """
+    base = one_line(unique_name(spec) if policy else spec.name)
     numbered = tuple(_numbered(base or _NEUTRAL, spec.mark, digits) for digits in _DIGITS)
     return (base, *numbered) if base else numbered[1:]
 

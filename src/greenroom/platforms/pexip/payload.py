@@ -68,7 +68,7 @@ def payload(
     told = {k: v for k, v in _wanted(spec, settings, uris).items() if v != "" or k not in _CLEARED}
     described = alias_description(settings)
     return {
-        "name": names(spec)[0] if name is None else name,
+        "name": names(spec, policy=settings.policy)[0] if name is None else name,
         "service_type": "conference",
         **told,
         "aliases": [{"alias": alias, "description": described} for alias in aliases(spec)],
