@@ -1,9 +1,8 @@
 """Rooms as they are told to whoever keeps all of them in memory: see `room_feed`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -11,8 +10,7 @@ from greenroom.storage.schema import counters, rooms
 from greenroom.storage.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class FeedRoom:
+class FeedRoom(NamedTuple):
     """One room as it is now. `admission` is its text, unread: there are many, and few are asked for.
 
     `closes_at` is when its last window closes, None if that is never or not known; `retired_at` is None while it lives.
@@ -22,15 +20,19 @@ class FeedRoom:
     mark: str
     alias: str
     numeric: str
-    name: str = field(repr=False)
-    description: str = field(repr=False)
-    owner: str = field(repr=False)
-    host_pin: str | None = field(repr=False)
-    guest_pin: str | None = field(repr=False)
-    admission: str = field(repr=False)
+    name: str
+    description: str
+    owner: str
+    host_pin: str | None
+    guest_pin: str | None
+    admission: str
     closes_at: datetime | None
     retired_at: datetime | None
     version: int
+
+    def __repr__(self) -> str:
+        """Name it without what people wrote, and without PINs."""
+        return f"FeedRoom({self.integration}, {self.mark!r}, version={self.version})"
 
 
 _COLUMNS = (
@@ -78,4 +80,4 @@ class FedRooms:
         return await self._told(_ROOMS.where(rooms.c.alias.in_(names) | rooms.c.alias_numeric.in_(names)))
 
     async def _told(self, question: sa.Select[Any]) -> list[FeedRoom]:
-        return [FeedRoom(*tuple(row)) for row in await self._session.execute(question)]
+        return [FeedRoom._make(row) for row in await self._session.execute(question)]
