@@ -183,7 +183,8 @@ def seen(told: dict[str, Any], **fields: Any) -> dict[str, Any]:
     uri = "/api/admin/configuration/v1/conference/1/"
     alias_uri = "/api/admin/configuration/v1/conference_alias/"
     read = [
-        one | {"resource_uri": f"{alias_uri}{at}/", "conference": uri} for at, one in enumerate(told["aliases"], start=1)
+        one | {"resource_uri": f"{alias_uri}{at}/", "conference": uri}
+        for at, one in enumerate(told["aliases"], start=1)
     ]
     return {"pin": "", "guest_pin": "", **told, "aliases": read, "resource_uri": uri, **fields}
 

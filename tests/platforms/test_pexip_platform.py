@@ -51,6 +51,7 @@ class TestAhead(Ways):
     pass
 
 
+@pytest.mark.slow
 class TestJustInTime(Ways):
     settings = PexipSettings(1, provisioning=JUST_IN_TIME)
 
@@ -65,6 +66,7 @@ class TestPolicyWithAView(Ways):
     settings = PexipSettings(1, provisioning=NONE, policy=True)
 
 
+@pytest.mark.slow
 class TestBoth(Ways):
     settings = PexipSettings(1, provisioning=AHEAD, policy=True)
 

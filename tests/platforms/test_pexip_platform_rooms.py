@@ -491,3 +491,24 @@ async def test_logs_and_errors_tell_no_content(site: Site) -> None:
         await site.platform.retire(secret.mark)
     assert logs
     assert not any(word in str(logs) for word in ("Planted", "777777", "888888"))
+
+
+async def test_what_hands_have_done_at_pexip_is_found_once_a_day(site: Site) -> None:
+    endless = once(NOON, None)
+    for number in range(1, 4):
+        await site.platform.ensure(room(number, admission=endless))
+    await site.platform.tend()
+    await site.platform.retire(room(3).mark)
+    site.pexip.delete(site.conferences(room(1).mark)[0]["resource_uri"])
+    again = {"name": "From a backup", "tag": site.settings.tag(room(3).mark)}
+    site.pexip.create("conference", **again)
+    site.pexip.create("conference", **(again | {"name": "Not remembered", "tag": site.settings.tag(room(4).mark)}))
+    await site.platform.tend()
+    assert len(site.conferences(room(1).mark)) == 0
+    site.clock.advance(DAY)
+    await site.platform.tend()
+    assert [len(site.conferences(room(number).mark)) for number in range(1, 5)] == [1, 1, 0, 1]
+    site.pexip.calls.clear()
+    site.clock.advance(HOUR)
+    await site.platform.tend()
+    assert site.pexip.calls.count() == 0

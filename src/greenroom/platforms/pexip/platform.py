@@ -1,6 +1,5 @@
 """Rooms of one integration on Pexip Infinity: remembered in our own database, and made at Pexip where settings say so."""
 
-import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
@@ -29,7 +28,6 @@ from greenroom.platforms.pexip.timing import Need, need
 log = structlog.get_logger(__name__)
 
 _PER_MINUTE = 1000
-_MARK = re.compile(r"[0-9a-f]{32}")
 
 
 class PexipPlatform:
@@ -114,12 +112,9 @@ class PexipPlatform:
         """Tell every conference with our mark, and every room people get into by policy alone."""
         told: set[str] = set()
         if self._management is not None:
-            start = self._settings.tag_start
-            async for found in self._management.owned(start):
-                mark = found.tag.removeprefix(start)
-                if found.tag.startswith(start) and _MARK.fullmatch(mark):
-                    told.add(mark)
-                    yield OwnedRoom(mark, found.uri, tuple(alias.alias for alias in found.aliases))
+            async for mark, found in self._conferences.owned():
+                told.add(mark)
+                yield OwnedRoom(mark, found.uri, tuple(alias.alias for alias in found.aliases))
         if self._settings.policy:
             now = self._clock()
             async for room in self._rooms.rooms():

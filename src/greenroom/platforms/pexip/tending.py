@@ -1,14 +1,14 @@
 """What is due by the clock: conferences that are to be opened, closed, changed later, or tried again.
 
 Rooms are judged one by one, a few at a time; what comes down to a change of fields or a deletion is told to Pexip for many rooms
-in one request.
+in one request. Once in a process, and then once a day, everything is compared (`auditing`).
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -19,6 +19,7 @@ from greenroom.platforms.errors import (
     PlatformSetupError,
     PlatformUnavailableError,
 )
+from greenroom.platforms.pexip.auditing import Auditor
 from greenroom.platforms.pexip.keeping import SOON, Keeper
 from greenroom.platforms.pexip.locks import Locks
 from greenroom.platforms.pexip.management import Conference, ConferenceGoneError
@@ -35,6 +36,8 @@ _AT_ONCE = 4
 _ENOUGH = 5
 _LONGEST: Final = timedelta(minutes=30)
 _SETUP_PAUSE: Final = timedelta(minutes=5)
+_AUDIT_EVERY: Final = timedelta(days=1)
+_AUDIT_AGAIN: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,13 @@ class Tender:
         self._settings = settings
         self._clock = clock
         self._locks = locks
+        self._auditor = Auditor(rooms, self._bulk, settings, clock, locks)
         self._compared = False
+        self._audit_at = datetime.min.replace(tzinfo=UTC)
 
     async def tend(self) -> datetime | None:
         """Do what is due; returns when something is due next."""
-        if not self._compared:
-            await self._compare()
-            self._compared = True
+        await self._audit()
         seen: set[str] = set()
         not_before: datetime | None = None
         for _ in range(_SLICES):
@@ -104,29 +107,20 @@ class Tender:
         following = await self._rooms.next_due()
         return following if following is None or not_before is None else max(following, not_before)
 
-    async def _compare(self) -> None:
-        """Set those rooms due which present settings want otherwise than they were told by earlier ones."""
-        async for room in self._rooms.rooms():
-            await asyncio.sleep(0)
-            if self._wanted_at(room) is None:
-                continue
-            async with self._locks.of(room.mark):
-                fresh = await self._rooms.get(room.mark)
-                if fresh is None or fresh.retired_at is not None:
-                    continue
-                at = self._wanted_at(fresh)
-                if at is not None:
-                    await self._rooms.note(room.mark, replace(fresh.there, due_at=at))
-
-    def _wanted_at(self, room: KeptRoom) -> datetime | None:
-        """When a room should be looked after, where that is sooner than planned; None where it is not."""
-        there, now = room.there, self._clock()
-        needed = need(room.spec.admission, self._settings, now)
-        if needed.exists:
-            at = needed.next_at if self._keeper.is_told(room.spec, there) else now
+    async def _audit(self) -> None:
+        if not self._compared:
+            await self._auditor.compare_settings()
+            self._compared = True
+        now = self._clock()
+        if now < self._audit_at:
+            return
+        try:
+            await self._auditor.compare_pexip()
+        except PlatformError as error:
+            log.warning("rooms not compared", error=type(error).__name__, code=str(error))
+            self._audit_at = now + _AUDIT_AGAIN
         else:
-            at = needed.next_at if there.ref is None and there.told is None else now
-        return None if at is None or (there.due_at is not None and there.due_at <= at) else at
+            self._audit_at = now + _AUDIT_EVERY
 
     async def _slice(self, marks: Sequence[str]) -> _Pass:
         done = _Pass()
