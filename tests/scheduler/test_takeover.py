@@ -13,9 +13,9 @@ from greenroom.meetings.policy import PinPolicy, Policy, Unticketed
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import InstructionsState, State
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError
+from greenroom.scheduler import taking
 from greenroom.scheduler.takeover import Fate, Plan
 from greenroom.scheduler.takeover_plan import plan
-from greenroom.scheduler import taking
 from greenroom.scheduler.taking import Taken, take_over
 from support.greenroom_at_work import AtWork, at_work
 from support.observations import MAILBOX, NOW, observation, weekly
@@ -408,6 +408,19 @@ async def test_a_room_that_somebody_else_marks_meanwhile_is_told() -> None:
         move.old.change(500123, claimed=True)
         done = await take_over(move.work.integration, move.work.storage, move.old, entries, move.work.clock)
         assert [entry.key for entry in done.unmarked] == [ONE]
+
+
+async def test_a_room_that_lost_its_mark_after_it_was_taken_over_is_told() -> None:
+    async with moving() as move:
+        move.scheduled(observation())
+        await move.take()
+        move.old.change(500123, mark=None, claimed=True)
+        (entry,) = (await move.plan()).entries
+        assert (entry.fate, entry.detail) == (Fate.CONFLICT, "foreign-tag")
+        move.old.change(500123, claimed=False)
+        assert (await move.plan()).entries[0].unmarked
+        await move.take()
+        assert move.old.room(500123).mark == ONE.digest
 
 
 async def test_a_meeting_that_ends_before_it_is_taken_over_is_left_alone() -> None:

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -15,6 +15,7 @@ from greenroom.cli.exchange_failures import of_calendar, of_exchange
 from greenroom.cli.exits import Exit
 from greenroom.cli.failures import of_platform, of_storage
 from greenroom.cli.import_report import (
+    NOW,
     connector_json,
     counts_json,
     entry_json,
@@ -63,7 +64,7 @@ class _Report:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """The plan, with what was carried out as it is now."""
-        done = {} if self.taken is None else {entry.key: entry for entry in self.taken.entries}
+        done = {} if self.taken is None else {entry.key: _done(entry) for entry in self.taken.entries}
         return tuple(done.get(entry.key, entry) if entry.key is not None else entry for entry in self.plan.entries)
 
     @property
@@ -71,6 +72,10 @@ class _Report:
         """The exit code."""
         unmarked = self.taken is not None and bool(self.taken.unmarked)
         return Exit.PROBLEM if unmarked or any(entry.fate in _PROBLEMS for entry in self.entries) else Exit.OK
+
+
+def _done(entry: Entry) -> Entry:
+    return replace(entry, fate=Fate.TAKEN, detail=NOW, room=None) if entry.fate is Fate.TAKE else entry
 
 
 @click.command(epilog=_EXAMPLES)
@@ -140,14 +145,16 @@ async def _run(settings: Settings, entry: Integration, *, yes: bool, limit: int 
             connectors = legacy.watching(entry.mailbox)
             if only_config:
                 return _Report(connectors or legacy.connectors)
-            return await _carry_out(desk, legacy, tell, yes=yes, limit=limit)
+            return await _carry_out(entry, desk, legacy, tell, yes=yes, limit=limit)
 
 
-async def _carry_out(desk: Desk, legacy: Legacy, tell: Tell, *, yes: bool, limit: int | None) -> _Report:
-    integration, mailbox = desk.integration, desk.integration.mailbox.address
-    connectors = legacy.watching(mailbox)
-    warnings = warnings_of(mailbox, connectors, odd=legacy.odd, remembers=desk.storage is not None)
+async def _carry_out(
+    entry: Integration, desk: Desk, legacy: Legacy, tell: Tell, *, yes: bool, limit: int | None
+) -> _Report:
+    integration, connectors = desk.integration, legacy.watching(entry.mailbox)
     planned = await plan(integration, desk.storage, legacy, wall_clock(), must_mark=desk.must_mark, progress=tell)
+    remembers = desk.storage is not None
+    warnings = warnings_of(entry, connectors, planned.entries, odd=legacy.odd, remembers=remembers)
     taken = None
     if yes and desk.storage is not None:
         wanted = [*planned.of(Fate.TAKEN), *planned.of(Fate.TAKE)[:limit]]

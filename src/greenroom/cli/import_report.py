@@ -9,11 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from greenroom.cli.import_settings import Setting, setting_json
-from greenroom.cli.import_words import MEANING, SHORT, beside, connector_warning
+from greenroom.cli.import_words import MEANING, SHORT, beside, connector_warning, domains_warning
 from greenroom.cli.options import stderr, stdout
 from greenroom.cli.reading import local, plain, stamp
 from greenroom.meetings.legacy import LegacyConnector
 from greenroom.scheduler.takeover import Entry, Fate
+from greenroom.settings import Integration
 
 _COLOURS = {
     Fate.TAKE: "green",
@@ -23,6 +24,8 @@ _COLOURS = {
     Fate.CONFLICT: "red",
     Fate.UNREADABLE: "red",
 }
+NOW = "now"
+"""Detail of an entry that this run has taken over."""
 _QUIET = (Fate.OVER, Fate.TAKEN, Fate.OURS)
 
 
@@ -45,7 +48,7 @@ def show_settings(connector: LegacyConnector, settings: Sequence[Setting]) -> No
 
 def show_entries(entries: Sequence[Entry]) -> None:
     """Show one line for each meeting; of what needs nothing only how many there are."""
-    shown = [entry for entry in entries if entry.fate not in _QUIET or entry.unmarked]
+    shown = [entry for entry in entries if entry.fate not in _QUIET or entry.unmarked or entry.detail == NOW]
     if shown:
         stdout().print(_table(shown))
         stdout().print()
@@ -89,9 +92,17 @@ def show_warnings(warnings: Sequence[str]) -> None:
         stderr().print(f"[bold yellow]! {escape(plain(warning))}[/bold yellow]", soft_wrap=True)
 
 
-def warnings_of(mailbox: str, connectors: Sequence[LegacyConnector], *, odd: int, remembers: bool) -> list[str]:
-    """Say what is dangerous or was left out."""
+def warnings_of(
+    entry: Integration, connectors: Sequence[LegacyConnector], entries: Sequence[Entry], *, odd: int, remembers: bool
+) -> list[str]:
+    """Say what is dangerous, is not configured, or was left out."""
+    mailbox = entry.mailbox
     found = [connector_warning(one.name, mailbox) for one in connectors]
+    taken = [one.alias.name for one in entries if one.alias is not None and one.fate in (Fate.TAKE, Fate.TAKEN)]
+    known = {"", entry.alias.domain, *(() if entry.pexip is None else entry.pexip.domains)}
+    unknown = {name.lower().partition("@")[2] for name in taken} - known
+    if unknown:
+        found.append(domains_warning(unknown))
     if not connectors:
         found.append(
             f"No connector in Pexip watches {mailbox}: aliases of every connector are considered, by the meetings they are "

@@ -1,10 +1,12 @@
 """What becomes of meetings in an import, in sentences."""
 
+from collections.abc import Iterable
+
 from greenroom.scheduler.takeover import Entry, Fate
 
 SHORT = {
     Fate.TAKE: "take over",
-    Fate.TAKEN: "taken over before",
+    Fate.TAKEN: "taken over",
     Fate.OURS: "Greenroom's already",
     Fate.OVER: "over",
     Fate.ABSENT: "not in the calendar",
@@ -19,13 +21,11 @@ SHORT = {
     Fate.UNREADABLE: "unreadable",
 }
 
-_NEW = (
-    "`greenroom serve` treats it like any invitation without a ticket: as meetings.unticketed says, with a new alias."
-)
+_NEW = "`greenroom serve` gives it a new alias, where meetings.unticketed lets it."
 
 MEANING = {
-    Fate.TAKE: "The meeting keeps its alias; nobody who was answered before is mailed.",
-    Fate.TAKEN: "An earlier run took it over.",
+    Fate.TAKE: "With --yes it keeps its alias, and nobody who was answered before is mailed.",
+    Fate.TAKEN: "It keeps its alias; nobody who was answered before is mailed.",
     Fate.OURS: "It has a ticket or an alias of Greenroom's; nothing is to be done.",
     Fate.OVER: "It has ended; nothing is to be done.",
     Fate.ABSENT: "Pexip keeps a room for a meeting that is not in the mailbox's calendar (any more). It is left as it is.",
@@ -57,6 +57,12 @@ def beside(entry: Entry) -> str:
     if entry.fate is Fate.TAKE and entry.room is None:
         return "its room is still to be made"
     return DETAILS.get(entry.detail, "")
+
+
+def domains_warning(domains: Iterable[str]) -> str:
+    """Say that aliases are dialled by domains that are not configured."""
+    named = ", ".join(sorted(domains))
+    return f"Aliases end in {named}: add that to integration.pexip.domains, or policy requests for it are not answered."
 
 
 def connector_warning(name: str, mailbox: str) -> str:

@@ -155,10 +155,14 @@ class _Walk:
         self._touched |= {alias.ref for alias in bound}
         if record.adopted is None:
             return Entry(Fate.OURS, "record", record.key, record)
-        rooms = self._legacy.rooms_at(record.adopted.name)
         alias = next((one for one in bound if one.name == record.adopted.name), None)
-        room = rooms[0] if rooms and not rooms[0].claimed and record.state in LIVING else None
-        return Entry(Fate.TAKEN, record.state.value, record.key, record, alias, room)
+        rooms = self._legacy.rooms_at(record.adopted.name)
+        if not rooms or record.state not in LIVING or (rooms[0].claimed and not self._must_mark):
+            return Entry(Fate.TAKEN, record.state.value, record.key, record, alias)
+        if rooms[0].claimed or rooms[0].mark not in (None, record.mark):
+            detail = "foreign-tag" if rooms[0].claimed else "held-there"
+            return Entry(Fate.CONFLICT, detail, record.key, record, alias)
+        return Entry(Fate.TAKEN, record.state.value, record.key, record, alias, rooms[0])
 
     def _judge(self, observation: Observation, known: Record | None) -> Entry | None:
         integration = self._integration
