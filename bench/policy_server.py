@@ -7,6 +7,7 @@ Prints a line of JSON when it answers, and serves until its standard input is cl
 """
 
 import asyncio
+import importlib.util
 import json
 import logging
 import secrets
@@ -119,4 +120,7 @@ async def main() -> None:
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    asyncio.run(main())
+    # Where uvloop is installed it is used, to see what it would bring; Greenroom itself waits with asyncio's own loop.
+    with_uvloop = importlib.util.find_spec("uvloop") and importlib.import_module("uvloop").new_event_loop
+    with asyncio.Runner(loop_factory=with_uvloop or None) as runner:
+        runner.run(main())

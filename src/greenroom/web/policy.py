@@ -5,7 +5,7 @@ redirected, and of what was asked nothing comes back or is logged but marks and 
 (`greenroom.platforms.policy`), here is who may ask, and how often somebody may guess.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from urllib.parse import unquote_plus
 
@@ -109,7 +109,7 @@ class _Door:
         path: str = scope["path"]
         if not path.startswith(_BASE):
             raise _TurnedAwayError(404)
-        request = PolicyRequest(path[len(_BASE) :], _parameters(scope["query_string"]), integrations, address)
+        request = PolicyRequest(path[len(_BASE) :], _Parameters(scope["query_string"]), integrations, address)
         try:
             return await self._told(request, now)
         except (
@@ -190,20 +190,33 @@ def _looked_over(scope: Scope) -> list[bytes]:
     return authorization
 
 
-def _parameters(query: bytes) -> dict[str, str]:
-    """Read a query; of a name that comes twice the first one counts. Raises _TurnedAwayError (400)."""
-    found: dict[str, str] = {}
-    parts = query.decode("ascii", "replace").split("&", _MOST_PARAMETERS)
-    if len(parts) > _MOST_PARAMETERS:
-        raise _TurnedAwayError(400)
-    for part in parts:
-        if "%" in part or "+" in part:
+class _Parameters(Mapping[str, str]):
+    """A query, of which only what is asked for is decoded; of a name that comes twice the first one counts."""
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, query: bytes) -> None:
+        self._raw: dict[str, str] = {}
+        parts = query.decode("ascii", "replace").split("&", _MOST_PARAMETERS)
+        if len(parts) > _MOST_PARAMETERS:
+            raise _TurnedAwayError(400)
+        for part in parts:
             name, _, value = part.partition("=")
-            found.setdefault(unquote_plus(name), unquote_plus(value))
-        elif part:
-            name, _, value = part.partition("=")
-            found.setdefault(name, value)
-    return found
+            if name:
+                self._raw.setdefault(_decoded(name), value)
+
+    def __getitem__(self, name: str) -> str:
+        return _decoded(self._raw[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+
+def _decoded(text: str) -> str:
+    return unquote_plus(text) if "%" in text or "+" in text else text
 
 
 def _failure(status: int) -> bytes:
