@@ -19,6 +19,13 @@ def in_days(days: float) -> Any:
     return exchangelib.EWSDateTime.from_datetime(moment)
 
 
+def in_seconds(seconds: float) -> Any:
+    """A full second some seconds from now."""
+    return exchangelib.EWSDateTime.from_datetime(
+        (datetime.now(UTC) + timedelta(seconds=seconds)).replace(microsecond=0)
+    )
+
+
 def account(ews_url: str, address: str, *, login: str | None = None) -> Any:
     """A mailbox as its owner opens it, or as `login` does by impersonation."""
     config = exchangelib.Configuration(
@@ -56,6 +63,7 @@ class Colleague:
         *,
         body: str = "<html><body><p>Agenda</p></body></html>",
         attendees: Sequence[str] = (),
+        span: timedelta = HOUR,
         **more: Any,
     ) -> None:
         exchangelib.CalendarItem(
@@ -64,7 +72,7 @@ class Colleague:
             subject=subject,
             body=exchangelib.HTMLBody(body),
             start=start,
-            end=start + HOUR,
+            end=start + span,
             location="Room 4",
             required_attendees=list(attendees),
             resources=[self.equipment],
@@ -82,8 +90,8 @@ class Colleague:
             setattr(item, name, value)
         item.save(update_fields=list(fields), send_meeting_invitations=ews_items.SEND_TO_ALL_AND_SAVE_COPY)
 
-    def move(self, subject: str, start: Any) -> None:
-        self.change(subject, start=start, end=start + HOUR)
+    def move(self, subject: str, start: Any, span: timedelta = HOUR) -> None:
+        self.change(subject, start=start, end=start + span)
 
     def cancel(self, subject: str) -> None:
         self.own(subject).cancel(body="Not needed any more")

@@ -47,6 +47,7 @@ EQUIPMENT = "vmr@sim.test"
 ORGANIZER = "olga@sim.test"
 ATTENDEE = "anton@sim.test"
 LATECOMER = "lena@sim.test"
+PEXIP_DOMAIN = "video.test"
 SERVICE = "svc"
 PASSWORD = planted.PASSWORD
 CLIENT_ID = "5e0a4d1c-93f2-4c7b-a8d6-1f0b7c2e9d34"
@@ -106,10 +107,12 @@ def configure(
     push: bool = True,
     service: str = "",
     more: str = "",
+    pexip: str = "",
 ) -> Path:
     """Write a greenroom.toml with one integration for each mailbox into a folder.
 
     `service` are further lines of its section; `more` are further sections of every integration. Without `push` it polls only.
+    With `pexip`, the `[integration.pexip]` tables, rooms are on Pexip.
     """
     path = folder / "greenroom.toml"
     public = f"http://127.0.0.1:{port}" if port else "https://meet.example"
@@ -132,12 +135,17 @@ ticket_keys = [{{ id = 0, key = "{key_of(number)}" }}]
 
 [integration.alias]
 prefix = "meet{number}"
+domain = "{PEXIP_DOMAIN if pexip else ""}"
 
 [integration.exchange]
 {_reach(simulator, protocol, push=push)}
 poll_seconds = 1
 timeout_seconds = 10
 
+[integration.platform]
+kind = "{"pexip" if pexip else "embedded"}"
+
+{pexip}
 {more}
 """
         for number, mailbox in enumerate(mailboxes, 1)
@@ -254,7 +262,7 @@ def simulated_exchange(
     line = [sys.executable, *command, "--port", "0", "--seed", str(file), *options]
     process = subprocess.Popen(line, stdout=subprocess.PIPE)
     try:
-        told = json.loads(_first_line(process))
+        told = json.loads(first_line(process))
         with httpx2.Client(timeout=30, trust_env=False) as http:
             yield SimulatedExchange(told["url"], told["ews"], told["login"], told["tenant"], http)
     finally:
@@ -268,7 +276,7 @@ def simulated_exchange(
             process.stdout.close()
 
 
-def _first_line(process: subprocess.Popen[bytes]) -> bytes:
+def first_line(process: subprocess.Popen[bytes]) -> bytes:
     assert process.stdout is not None
     ready, _, _ = select.select([process.stdout], [], [], _START_SECONDS)
     line = process.stdout.readline() if ready else b""
@@ -285,10 +293,24 @@ def serving(
     mailboxes: Sequence[str] = (EQUIPMENT,),
     service: str = "",
     more: str = "",
+    pexip: str = "",
+    port: int = 0,
 ) -> Iterator[Program]:
-    """Run `greenroom serve` while the block runs; it listens, its join links are right, and Exchange can notify it."""
-    port = free_port()
-    config = configure(folder, exchange, protocol=protocol, mailboxes=mailboxes, port=port, service=service, more=more)
+    """Run `greenroom serve` while the block runs; it listens, its join links are right, and Exchange can notify it.
+
+    `port` is where it listens, if others have to know that before.
+    """
+    port = port or free_port()
+    config = configure(
+        folder,
+        exchange,
+        protocol=protocol,
+        mailboxes=mailboxes,
+        port=port,
+        service=service,
+        more=more,
+        pexip=pexip,
+    )
     command = [sys.executable, "-m", "greenroom", "serve", "--config", str(config)]
     with started(command, folder / "greenroom.log") as program:
         eventually(lambda: _answers(port) or program.process.poll() is not None, seconds=_START_SECONDS)
