@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 from pydantic import SecretStr
 
-from greenroom.platforms.policy import PolicyAnswer, PolicyRequest, PolicyVerdict
+from greenroom.platforms.policy import PolicyAnswer, PolicyDesk, PolicyRequest, PolicyVerdict
 from greenroom.web.policy import policy_app
 from greenroom.web.policy_callers import PolicyCaller
 from greenroom.web.policy_guard import Guard, GuessLimits
@@ -86,9 +86,10 @@ class Node:
         limits: GuessLimits | None = None,
         certified: bool = False,
         address: str = "10.0.0.5",
+        desk: PolicyDesk | None = None,
     ) -> None:
         self.desk, self.clock, self.guard = FakeDesk(), Clock(), Guard(limits, key=b"planted")
-        self.app = policy_app(self.desk, callers or (caller(),), self.guard, self.clock, certified=certified)
+        self.app = policy_app(desk or self.desk, callers or (caller(),), self.guard, self.clock, certified=certified)
         self.at(address)
 
     def at(self, address: str) -> None:
