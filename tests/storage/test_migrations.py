@@ -38,7 +38,7 @@ _SINCE_3 = {
 }
 _SINCE_4 = {
     "meetings": {"adopted_alias", "adopted_numeric"},
-    "rooms": {"version", "closes_at", "ref", "told", "attempts", "due_at"},
+    "rooms": {"version", "closes_at", "ref", "told", "attempts", "due_at", "former_name", "renamed_at"},
 }
 _TIMES = ("opens", "starts", "ends", "closes")  # until 0002
 _LATER = {

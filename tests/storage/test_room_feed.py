@@ -43,6 +43,8 @@ async def test_a_room_is_told_with_all_that_an_answer_needs(storage: Storage) ->
         admission=spec.admission.text,
         closes_at=NOON + 2 * HOUR,
         retired_at=None,
+        former_name=None,
+        renamed_at=None,
         version=1,
     )
     assert list(await RoomFeed(storage).changes(0, 10)) == [told]

@@ -45,7 +45,11 @@ def question(alias: str, *integrations: int, service: str = "service/configurati
 
 def told(number: int = 1, **changes: Any) -> FeedRoom:
     """A room as the feed tells it: that of `records.room`, and its version is its number."""
-    kept = {name: changes.pop(name) for name in ("integration", "version", "retired_at") if name in changes}
+    kept = {
+        name: changes.pop(name)
+        for name in ("integration", "version", "retired_at", "former_name", "renamed_at")
+        if name in changes
+    }
     text = changes.pop("admission_text", None)
     spec = room(number, **changes)
     return FeedRoom(
@@ -61,6 +65,8 @@ def told(number: int = 1, **changes: Any) -> FeedRoom:
         spec.admission.text if text is None else text,
         spec.admission.closes,
         kept.get("retired_at"),
+        kept.get("former_name"),
+        kept.get("renamed_at"),
         kept.get("version", number),
     )
 

@@ -14,6 +14,7 @@ class FeedRoom(NamedTuple):
     """One room as it is now. `admission` is its text, unread: there are many, and few are asked for.
 
     `closes_at` is when its last window closes, None if that is never or not known; `retired_at` is None while it lives.
+    `former_name` is what it was called until `renamed_at`.
     """
 
     integration: int
@@ -28,6 +29,8 @@ class FeedRoom(NamedTuple):
     admission: str
     closes_at: datetime | None
     retired_at: datetime | None
+    former_name: str | None
+    renamed_at: datetime | None
     version: int
 
     def __repr__(self) -> str:
@@ -48,6 +51,8 @@ _COLUMNS = (
     rooms.c.admission,
     rooms.c.closes_at,
     rooms.c.retired_at,
+    rooms.c.former_name,
+    rooms.c.renamed_at,
     rooms.c.version,
 )
 _ROOMS: sa.Select[Any] = sa.select(*_COLUMNS)

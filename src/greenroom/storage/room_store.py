@@ -38,7 +38,9 @@ class RoomStore:
         since = self._clock() - self._quarantine if self._quarantine else None
         try:
             async with self._storage.work() as work:
-                await work.rooms.upsert(self._integration, spec, due_at=due_at, quarantined_since=since)
+                await work.rooms.upsert(
+                    self._integration, spec, at=self._clock(), due_at=due_at, quarantined_since=since
+                )
         except AliasHeldError:
             return False
         self._changed()

@@ -34,16 +34,20 @@ class Rooms:
         integration: int,
         spec: RoomSpec,
         *,
+        at: datetime | None = None,
         due_at: datetime | None = None,
         quarantined_since: datetime | None = None,
     ) -> None:
         """Make the room live as specified; a retired one lives again. Raises AliasHeldError, and the work may go on.
 
-        What is at the platform stays as it was noted; `due_at` says when to look after it. An alias that another room had when it
-        was retired, at `quarantined_since` or later, is held.
+        What is at the platform stays as it was noted; `due_at` says when to look after it. `at` is now: if the name changes while a
+        window is open, the name it had until then is remembered. An alias that another room had when it was retired, at
+        `quarantined_since` or later, is held.
         """
         if quarantined_since is not None and await self._is_quarantined(spec, integration, quarantined_since):
             raise AliasHeldError("the alias or its numeric form belonged to another room until lately")
+        before = None if at is None else await self.by_mark(integration, spec.mark)
+        former_name, renamed_at = _former_name(before, spec, at)
         values = {
             "integration": integration,
             "mark": spec.mark,
@@ -59,6 +63,8 @@ class Rooms:
             "guest_pin": spec.guest_pin,
             "retired_at": None,
             "closes_at": spec.admission.closes,
+            "former_name": former_name,
+            "renamed_at": renamed_at,
             "due_at": due_at,
             "version": await self._next_version(),
         }
@@ -153,8 +159,28 @@ def _room(row: sa.Row[Any]) -> StoredRoom:
         host_pin=row.host_pin,
         guest_pin=row.guest_pin,
     )
-    return StoredRoom(row.integration, spec, row.retired_at, Provision(row.ref, row.told, row.attempts, row.due_at))
+    return StoredRoom(
+        row.integration,
+        spec,
+        row.retired_at,
+        row.former_name,
+        row.renamed_at,
+        Provision(row.ref, row.told, row.attempts, row.due_at),
+    )
 
 
 def _is(integration: int, mark: str) -> sa.ColumnElement[bool]:
     return (rooms.c.integration == integration) & (rooms.c.mark == mark)
+
+
+def _former_name(before: StoredRoom | None, spec: RoomSpec, at: datetime | None) -> tuple[str | None, datetime | None]:
+    """Return what the room was called when the window opened that is open now, and since when it is called otherwise."""
+    if before is None or at is None:
+        return None, None
+    known = before.former_name, before.renamed_at
+    if before.spec.name == spec.name:
+        return known
+    window = before.spec.admission.at(at)
+    if window is not None and before.renamed_at is not None and before.renamed_at >= window.opens:
+        return known  # it was renamed more than once since then
+    return before.spec.name, at

@@ -199,6 +199,8 @@ rooms = sa.Table(
     # Counts every change of what a caller meets, over all rooms, in the order of the commits: who follows asks for what is higher.
     _column("version", sa.BigInteger, server_default=sa.text("0")),
     _column("closes_at", Instant, nullable=True),
+    _column("former_name", Words, nullable=True),
+    _column("renamed_at", Instant, nullable=True),
     # What is at the platform: its own name for the room, the fingerprint of what it was told, when to look after it next.
     _column("ref", Words, nullable=True),
     _column("told", Words, nullable=True),

@@ -86,11 +86,16 @@ class RoomEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredRoom:
-    """What was specified of a room, when it was retired (None: it lives), and what is known of it at its platform."""
+    """What was specified of a room, when it was retired (None: it lives), and what is known of it at its platform.
+
+    `former_name` is what it was called until `renamed_at`: whoever was let in before sits in a conference of that name.
+    """
 
     integration: int
     spec: RoomSpec = field(repr=False)
     retired_at: datetime | None = None
+    former_name: str | None = field(default=None, repr=False)
+    renamed_at: datetime | None = None
     there: Provision = field(default_factory=Provision)
 
     @property

@@ -20,6 +20,7 @@ from greenroom.platforms.pexip.links import Links
 from greenroom.platforms.pexip.locks import Locks
 from greenroom.platforms.pexip.payload import aliases, check
 from greenroom.platforms.pexip.personal import is_personal, personal_room
+from greenroom.platforms.pexip.policy.answers import check_answer
 from greenroom.platforms.pexip.ports import KeptRoom, Management, RoomStore
 from greenroom.platforms.pexip.style import PexipSettings, Provisioning
 from greenroom.platforms.pexip.tending import Tender
@@ -80,6 +81,8 @@ class PexipPlatform:
         remembered also when Pexip cannot be reached: people get in, and the error says that the rest is still to be done.
         """
         check(spec)
+        if self._settings.policy:
+            check_answer(spec, self._settings)
         async with self._locks.of(spec.mark):
             row = await self._rooms.get(spec.mark)
             if self._management is None:

@@ -70,7 +70,7 @@ class Desk:
     def _at_the_door(self, request: PolicyRequest, room: Room, now: datetime) -> PolicyAnswer:
         door = self._directory.door(room, now)
         verdict = PolicyVerdict.ROOM if door is Door.OPEN else PolicyVerdict.CLOSED
-        text = self._directory.answer(room, door)
+        text = self._directory.answer(room, door, now)
         caller, address = _caller(request)
         return PolicyAnswer(verdict, text, 200, room.integration, room.mark, caller, address)
 

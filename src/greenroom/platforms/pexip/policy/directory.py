@@ -9,6 +9,7 @@ Everything here is quick and never waits; the follower keeps it up to date.
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -114,11 +115,13 @@ class Directory:
         """Return what a caller meets at a room."""
         return room.door(now, self._admission)
 
-    def answer(self, room: Room, door: Door) -> bytes:
-        """Return what the node is told."""
+    def answer(self, room: Room, door: Door, now: datetime) -> bytes:
+        """Return what the node is told. A room that is renamed while it is open keeps its name until it closes."""
         if door is not Door.OPEN:
             member = self._members[room.integration]
             return member.early if door is Door.EARLY else member.over
+        if room.renamed is not None and (name := room.kept_name(now, self._admission)) is not None:
+            return text_of(room_answer(replace(room.spec, name=name), room.settings.pexip))
         text = self._answers.get(room)
         if text is not None:
             self._answers.move_to_end(room)

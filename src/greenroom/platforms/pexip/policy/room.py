@@ -46,6 +46,10 @@ class FeedRoom(Protocol):
     @property
     def retired_at(self) -> datetime | None: ...
     @property
+    def former_name(self) -> str | None: ...
+    @property
+    def renamed_at(self) -> datetime | None: ...
+    @property
     def version(self) -> int: ...
 
 
@@ -71,6 +75,7 @@ class Room:
         "host",
         "mark",
         "numeric",
+        "renamed",
         "retired_at",
         "settings",
         "user",
@@ -87,6 +92,8 @@ class Room:
         self.user, self.host = ("", "") if dialled is None else (dialled.user, intern(dialled.host))
         self.closes_at = told.closes_at
         self.retired_at = told.retired_at
+        both = told.former_name is not None and told.renamed_at is not None
+        self.renamed = (told.former_name, told.renamed_at) if both else None
         self.version = told.version
         self._texts = _packed((told.name, told.description, told.owner, told.host_pin, told.guest_pin))
         self._admission = told.admission
@@ -137,6 +144,14 @@ class Room:
             self._door = Door.OPEN if is_open else Door.OVER if admission.previous(now) else Door.EARLY
             self._since, self._until = now, until
         return self._door
+
+    def kept_name(self, now: datetime, parse: Callable[[str, str], Admission]) -> str | None:
+        """Return the name it had when the open window opened, if it was renamed since: people sit in that conference."""
+        if self.renamed is None:
+            return None
+        name, at = self.renamed
+        window = parse(self._admission, self.mark).at(now)
+        return name if window is not None and at is not None and window.opens <= at else None
 
     def is_forgotten(self, before: datetime) -> bool:
         """Whether it was closed for good before this instant."""

@@ -18,7 +18,8 @@ def upgrade() -> None:
         op.add_column("meetings", sa.Column(name, sa.Text, nullable=True))
     op.add_column("rooms", sa.Column("version", sa.BigInteger, nullable=False, server_default=_zero))
     op.add_column("rooms", sa.Column("closes_at", _instant, nullable=True))
-    for name in ("ref", "told"):
+    op.add_column("rooms", sa.Column("renamed_at", _instant, nullable=True))
+    for name in ("ref", "told", "former_name"):
         op.add_column("rooms", sa.Column(name, sa.Text, nullable=True))
     op.add_column("rooms", sa.Column("attempts", sa.Integer, nullable=False, server_default=_zero))
     op.add_column("rooms", sa.Column("due_at", _instant, nullable=True))
