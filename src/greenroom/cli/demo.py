@@ -17,9 +17,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from greenroom.assembly import PortInUseError
+from greenroom.cli.demonstration.errors import FolderError, UnlikelyError
 from greenroom.cli.demonstration.invitations import Invitation, Result, deliver_all, files_of, read_all
+from greenroom.cli.demonstration.platforms import PlatformKind
 from greenroom.cli.demonstration.script import Day, Line
-from greenroom.cli.demonstration.world import FolderError, Protocol, UnlikelyError, World, open_world
+from greenroom.cli.demonstration.script_pexip import PexipDay
+from greenroom.cli.demonstration.world import Protocol, World, open_world
 from greenroom.cli.exits import Exit
 from greenroom.cli.failures import Failure, of_storage
 from greenroom.cli.logs import configure_logs
@@ -36,6 +39,7 @@ Examples:
   greenroom demo                                    open a page, compose a meeting, watch
   greenroom demo --once                             play a scripted day, print it, exit 0 or 1
   greenroom demo --once --exchange ews              the same as with an Exchange Server
+  greenroom demo --platform pexip                   with rooms on a simulated Pexip Infinity, and people who dial
   greenroom demo --invitation meeting.ics           deliver real invitations
   greenroom demo --once --invitation *.ics --now invitation
                                                     each at the time it was sent
@@ -51,6 +55,13 @@ Examples:
     default="graph",
     show_default=True,
     help="Speak with the Exchange in a box as with Microsoft 365 (graph) or as with Exchange Server (ews).",
+)
+@click.option(
+    "--platform",
+    type=click.Choice(["embedded", "pexip"]),
+    default="embedded",
+    show_default=True,
+    help="Where rooms are: Greenroom's own, or at a Pexip Infinity in a box, by management API and external policy.",
 )
 @click.option(
     "--invitation",
@@ -84,6 +95,7 @@ def demo(
     *,
     once: bool,
     protocol: Protocol,
+    platform: PlatformKind,
     invitations: tuple[Path, ...],
     more: tuple[Path, ...],
     now: str | None,
@@ -109,6 +121,7 @@ def demo(
     run = _Run(
         once=once,
         protocol=protocol,
+        platform=platform,
         invitations=read_all(files),
         own=now == OWN_TIME,
         as_json=as_json,
@@ -127,8 +140,7 @@ def _failures(data: Path | None, *, as_json: bool) -> Iterator[None]:
     except PortInUseError as error:
         end_with(_of_port(error), as_json=as_json)
     except FolderError as error:
-        step = f"Name another folder with --data, or remove {error.file} to begin anew."
-        end_with(Failure("demo-data", str(error), step, Exit.PROBLEM), as_json=as_json)
+        end_with(Failure("demo-data", str(error), error.step, Exit.PROBLEM), as_json=as_json)
     except SettingsError as error:
         show_problems(error.problems)
         sys.exit(Exit.USAGE)
@@ -157,6 +169,7 @@ class _Run:
         *,
         once: bool,
         protocol: Protocol,
+        platform: PlatformKind,
         invitations: Sequence[Invitation],
         own: bool,
         as_json: bool,
@@ -164,6 +177,7 @@ class _Run:
     ) -> None:
         self._once = once
         self._protocol: Protocol = protocol
+        self._platform: PlatformKind = platform
         self._invitations = invitations
         self._own = own
         self._json = as_json
@@ -171,7 +185,7 @@ class _Run:
         self._console = stdout()
 
     async def go(self, folder: Path, port: int, now: datetime | None) -> int:
-        async with open_world(folder, port=port, now=now, protocol=self._protocol) as world:
+        async with open_world(folder, port=port, now=now, protocol=self._protocol, platform=self._platform) as world:
             if self._once:
                 return await (self._deliver(world) if self._invitations else self._play(world))
             self._console.print(f"Greenroom's demo is at [bold]{world.address}[/bold]  (Ctrl-C ends it)")
@@ -183,7 +197,7 @@ class _Run:
             return 0
 
     async def _play(self, world: World) -> int:
-        day = Day(world, self._tell)
+        day = Day(world, self._tell) if world.pexip is None else PexipDay(world, self._tell, pexip=world.pexip)
         failure = None
         try:
             await day.play()

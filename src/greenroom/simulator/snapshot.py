@@ -31,11 +31,15 @@ _KINDS: dict[str, type] = {
 
 def save(exchange: Exchange, path: Path) -> None:
     """Write the store to a file, which is replaced in one step: it holds the old or the new state, never half of one."""
-    data = json.dumps(_site_to_data(exchange.site), separators=(",", ":"))
+    replace_file(path, json.dumps(_site_to_data(exchange.site), separators=(",", ":")))
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file in one step, whatever was there before. Raises OSError, and then leaves what was there."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".new")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(data)
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

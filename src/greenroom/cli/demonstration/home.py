@@ -9,35 +9,43 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from greenroom.cli.words import sentence
+from greenroom.simulator.pexip.visiting import Lobby
 from greenroom.storage import Storage
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none at all a form would not say whose it is
 }
 _MOST = 20
 
 
-def create_home(storage: Storage, *, equipment: str, folder: Path, spoken: str) -> Starlette:
+def create_home(storage: Storage, *, equipment: str, folder: Path, spoken: str, lobby: Lobby | None) -> Starlette:
     """Make the page and the fragment by which it keeps itself current.
 
-    It says whom to invite, where the data lie, and over which protocol Greenroom and Exchange speak.
+    It says whom to invite, where the data lie, and over which protocol Greenroom and Exchange speak; with a lobby, it dials.
     """
     pages = Environment(loader=PackageLoader("greenroom.cli.demonstration"), autoescape=True, undefined=StrictUndefined)
 
-    async def home(_request: Request) -> Response:
+    async def home(request: Request) -> Response:
         return HTMLResponse(
             pages.get_template("home.html").render(
-                meetings=await _meetings(storage), equipment=equipment, folder=folder, spoken=spoken
+                meetings=await _meetings(storage),
+                equipment=equipment,
+                folder=folder,
+                spoken=spoken,
+                lobby=lobby,
+                alias=request.query_params.get("alias", ""),
             ),
             headers=_HEADERS,
         )
 
     async def meetings(_request: Request) -> Response:
         return HTMLResponse(
-            pages.get_template("meetings.html").render(meetings=await _meetings(storage)), headers=_HEADERS
+            pages.get_template("meetings.html").render(meetings=await _meetings(storage), lobby=lobby),
+            headers=_HEADERS,
         )
 
     async def room(_request: Request) -> Response:
@@ -73,6 +81,7 @@ async def _meetings(storage: Storage) -> list[dict[str, object]]:
                 {
                     "record": record,
                     "join": None if room is None else f"/j/{room.spec.join_id}",
+                    "alias": None if room is None else room.spec.alias.name,
                     "journal": [(entry, sentence(entry)) for entry in journal],
                 }
             )

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from greenroom.cli.demonstration.world import UnlikelyError, World
+from greenroom.cli.demonstration.errors import UnlikelyError
+from greenroom.cli.demonstration.world import World
 from greenroom.cli.words import reason_sentence
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import Record, State

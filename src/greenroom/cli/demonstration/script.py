@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 
 import httpx2
 
-from greenroom.cli.demonstration.world import UnlikelyError, World
+from greenroom.cli.demonstration.errors import UnlikelyError
+from greenroom.cli.demonstration.world import World
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import State
 from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft, MeetingResponse, Person
@@ -56,7 +57,7 @@ class Day:
         self._say("Ada invites Ben and the equipment mailbox; the meeting is accepted", seconds)
         if seconds > ANSWER_WITHIN:
             raise UnlikelyError(f"the accept took {seconds:.1f} seconds; {ANSWER_WITHIN:.0f} are promised")
-        room = await self.world.room(_key(item))
+        room = await self.world.room(key_of(item))
         if room is None or f"/j/{room.spec.join_id}" not in self._own(item).body.content:
             raise UnlikelyError("the organizer's meeting carries no joining instructions")
         if "Agenda: the move." not in self._own(item).body.content:
@@ -65,24 +66,24 @@ class Day:
         return item
 
     async def _joins(self, item: CalendarItem) -> None:
-        await self._page(item, "too-early")
+        await self._is(item, "too-early")
         self._say("The join link says: too early, and counts down")
         self.world.clock.set(item.meeting.start - timedelta(minutes=10))
-        await self._page(item, "open")
+        await self._is(item, "open")
         self._say("Ten minutes before the start the room is open")
 
     async def _moves(self, item: CalendarItem) -> None:
         start = item.meeting.start + timedelta(days=1)
         self._update(item, {"start": start, "end": start + timedelta(hours=1)})
         seconds = await self._answered(item, accepted=2)
-        await self._page(item, "too-early")
+        await self._is(item, "too-early")
         self._say("Ada moves it by a day; it is accepted again, the link stays and waits for the new time", seconds)
 
     async def _copies(self, item: CalendarItem) -> None:
-        first = await self.world.room(_key(item))
+        first = await self.world.room(key_of(item))
         copy = self._compose("Planning, once more", timedelta(days=3), self._own(item).body.content)
         seconds = await self._answered(copy, accepted=1)
-        second = await self.world.room(_key(copy))
+        second = await self.world.room(key_of(copy))
         if first is None or second is None or first.spec.alias == second.spec.alias:
             raise UnlikelyError("the copied meeting shares its room with the first")
         if second.spec.join_id not in self._own(copy).body.content:
@@ -92,7 +93,7 @@ class Day:
     async def _keeps_a_secret(self) -> None:
         item = self._compose("Takeover of Acme", timedelta(days=2), "", sensitivity="Private")
         seconds = await self._answered(item, accepted=1)
-        room, record = await self.world.room(_key(item)), await self.world.record(_key(item))
+        room, record = await self.world.room(key_of(item)), await self.world.record(key_of(item))
         if room is None or record is None or "Acme" in room.spec.name + record.title:
             raise UnlikelyError("a private subject left the calendar")
         self._say("A private meeting gets a room whose name tells nothing", seconds)
@@ -111,11 +112,11 @@ class Day:
         self.world.exchange.cancel_meeting(ADA, item.id)
 
         async def ended() -> bool:
-            record = await self.world.record(_key(item))
+            record = await self.world.record(key_of(item))
             return record is not None and record.state is State.ENDED
 
         seconds = await self.world.until("the cancelled meeting loses its room", ended)
-        await self._page(item, "cancelled")
+        await self._is(item, "cancelled")
         self._say("Ada cancels; the room is gone and the link says so", seconds)
 
     async def _repeats(self) -> None:
@@ -134,11 +135,11 @@ class Day:
         self.world.exchange.update_occurrence(ADA, item.id, second, times, send="SendToAllAndSaveCopy")
         seconds = await self._answered(item, accepted=2)
         self._say("She moves the second day's occurrence; just this one is accepted again", seconds)
-        await self._page_at(item, first, "open")
+        await self._is_at(item, first, "open")
         self._say("The first day the room is open")
-        await self._page_at(item, second, "between")
+        await self._is_at(item, second, "between")
         self._say("The second day at the same time it is closed: this occurrence was moved")
-        await self._page_at(item, later, "open")
+        await self._is_at(item, later, "open")
         self._say("Three hours later it is open")
 
     # --- what people can do -----------------------------------------------------------------------------------------
@@ -183,19 +184,24 @@ class Day:
         return await self.world.until(f"{len(wanted)} answers to “{item.subject}”", there)
 
     async def _page(self, item: CalendarItem, state: str) -> None:
-        room = await self.world.room(_key(item))
+        room = await self.world.room(key_of(item))
         if room is None:
             raise UnlikelyError("the meeting has no room")
 
-        async def shows() -> bool:
-            async with httpx2.AsyncClient() as client:
+        async with httpx2.AsyncClient(trust_env=False) as client:
+
+            async def shows() -> bool:
                 answer = await client.get(f"{self.world.address}/j/{room.spec.join_id}.json")
                 return answer.status_code == httpx2.codes.OK and answer.json().get("state") == state
 
-        await self.world.until(f"the join page says {state}", shows)
+            await self.world.until(f"the join page says {state}", shows)
 
-    async def _page_at(self, item: CalendarItem, at: datetime, state: str) -> None:
+    async def _is_at(self, item: CalendarItem, at: datetime, state: str) -> None:
         self.world.clock.set(at)
+        await self._is(item, state)
+
+    async def _is(self, item: CalendarItem, state: str) -> None:
+        """Check what becomes of people who want in; the join page's word for it."""
         await self._page(item, state)
 
     def _say(self, what: str, seconds: float | None = None) -> None:
@@ -204,7 +210,8 @@ class Day:
         self.tell(line)
 
 
-def _key(item: CalendarItem) -> MeetingKey:
+def key_of(item: CalendarItem) -> MeetingKey:
+    """The key of an organizer's meeting."""
     return MeetingKey.of_global_object_id(item.meeting.clean_goid)
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +19,15 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from greenroom.assembly import Greenroom, bind, open_greenroom, serving
+from greenroom.cli.demonstration.errors import FolderError, UnlikelyError
 from greenroom.cli.demonstration.home import create_home
+from greenroom.cli.demonstration.platforms import (
+    PexipFile,
+    PlatformKind,
+    check_platform,
+    open_pexip,
+    platform_tables,
+)
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import JournalEntry, Record
 from greenroom.settings import load_settings
@@ -29,6 +38,9 @@ from greenroom.simulator.clock import SimulatorClock
 from greenroom.simulator.ews_face import EWS_PATH
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.outlook.app import create_outlook_app
+from greenroom.simulator.pexip import Pexip, pexip_routes
+from greenroom.simulator.pexip.visiting import PATHS as VISITING
+from greenroom.simulator.pexip.visiting import Lobby, create_visiting_app
 from greenroom.simulator.snapshot import load, save
 from greenroom.storage import StoredRoom
 
@@ -38,26 +50,17 @@ SPOKEN: Mapping[Protocol, str] = {
     "ews": "Exchange Web Services, as with Exchange Server",
 }
 _SAVE_EVERY = 2.0
+_LOOK_EVERY = 0.25  # a real Pexip forgets nothing that it said it has
 _HOSTS = (b"127.0.0.1", b"localhost")  # no page of somewhere else may reach the demo under a name of its own
 _SNAPSHOT = "exchange.json"
 _OF_SIMULATOR = ("/EWS", "/control", "/v1.0/", "/metadata/", "/common/discovery/")
-
-
-class UnlikelyError(Exception):
-    """Something that should have happened in the demo did not; the text says what."""
-
-
-class FolderError(Exception):
-    """A file of an earlier demo cannot be taken up again; the text says why, `file` which one."""
-
-    def __init__(self, file: Path, reason: str) -> None:
-        super().__init__(f"The data of an earlier demo cannot be taken up again: {file}: {reason}.")
-        self.file = file
+_EXACT = ("/", "/mail")
+_OF_PEXIP = ("/api/admin/", "/oauth/", "/pexip/control/")
 
 
 @dataclass(slots=True)
 class World:
-    """What the demo holds in its hands."""
+    """What the demo holds in its hands. `pexip` is there if rooms are on Pexip."""
 
     clock: SimulatorClock
     exchange: Exchange
@@ -65,6 +68,7 @@ class World:
     address: str
     folder: Path
     protocol: Protocol
+    pexip: Pexip | None
 
     @property
     def equipment(self) -> str:
@@ -116,62 +120,76 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    folder: Path, *, port: int = 0, now: datetime | None = None, protocol: Protocol = "graph"
+    folder: Path,
+    *,
+    port: int = 0,
+    now: datetime | None = None,
+    protocol: Protocol = "graph",
+    platform: PlatformKind = "embedded",
 ) -> AsyncIterator[World]:
     """Open a world whose data lie in `folder`; what was there before is taken up again, over whichever protocol it was begun.
 
-    Raises PortInUseError, FolderError for files of an earlier demo that are damaged, OSError where nothing can be written,
-    and what is wrong with the database or the ticket keys.
+    Raises PortInUseError, FolderError for files of an earlier demo that are damaged or of another platform, OSError where
+    nothing can be written, and what is wrong with the database or the ticket keys.
     """
+    check_platform(folder, platform, folder / _SNAPSHOT)
     clock = SimulatorClock(now)
     listener = bind("127.0.0.1", port)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    pexip = open_pexip(folder, clock, address) if platform == "pexip" else None
+    lobby = None if pexip is None else Lobby(pexip)
     exchange = _exchange(folder, clock)
-    settings = load_settings(_configure(folder, address, protocol, exchange.site.tenant), {})
-    simulator = create_simulator_app(exchange)
+    settings = load_settings(_configure(folder, address, protocol, exchange.site.tenant, platform), {})
+    simulator = create_simulator_app(exchange, routes=() if pexip is None else pexip_routes(pexip))
     async with open_greenroom(settings, clock=clock) as greenroom:
-        world = World(clock, exchange, greenroom, address, folder, protocol)
-        app = _front(
-            simulator,
-            greenroom.app,
-            create_home(greenroom.storage, equipment=demo_world.EQUIPMENT, folder=folder, spoken=SPOKEN[protocol]),
-            exchange,
+        world = World(clock, exchange, greenroom, address, folder, protocol, pexip)
+        home = create_home(
+            greenroom.storage, equipment=demo_world.EQUIPMENT, folder=folder, spoken=SPOKEN[protocol], lobby=lobby
         )
+        app = _front(simulator, greenroom.app, home, exchange, lobby)
         stop = asyncio.Event()
+        files: list[tuple[Callable[[], None], float]] = [(partial(save, exchange, folder / _SNAPSHOT), _SAVE_EVERY)]
+        if pexip is not None:
+            files.append((PexipFile(pexip, folder).keep, _LOOK_EVERY))
         async with serving(app, listener, close=simulator.close):
-            tasks = [asyncio.create_task(greenroom.work(stop)), asyncio.create_task(_keep(exchange, folder))]
+            work = asyncio.create_task(greenroom.work(stop))
+            keeping = [asyncio.create_task(_keep(keep, every)) for keep, every in files]
             try:
                 yield world
             finally:
                 stop.set()
                 with suppress(asyncio.CancelledError):
-                    await tasks[0]
-                tasks[1].cancel()
-                await asyncio.gather(tasks[1], return_exceptions=True)
-                save(exchange, folder / _SNAPSHOT)
+                    await work
+                for task in keeping:
+                    task.cancel()
+                await asyncio.gather(*keeping, return_exceptions=True)
+                for keep, _ in files:
+                    keep()
 
 
-def _front(simulator: SimulatorApp, pages: ASGIApp, home: ASGIApp, exchange: Exchange) -> ASGIApp:
-    """One address for all: Exchange, mail, join pages, and the page to begin at."""
+def _front(simulator: SimulatorApp, pages: ASGIApp, home: ASGIApp, exchange: Exchange, lobby: Lobby | None) -> ASGIApp:
+    """One address for all: Exchange, mail, Pexip, join pages, and the page to begin at."""
     people = [box.address for box in exchange.mailboxes() if box.kind == "user"]
     outlook = create_outlook_app(exchange, people=people, equipment=[demo_world.EQUIPMENT], links=[("Demo", "/")])
     mail = Starlette(routes=[Mount("/mail", outlook)])
-
-    tenant_doors = tuple(f"/{exchange.site.tenant}/{door}" for door in ("oauth2/", "v2.0/", "discovery/"))
+    doors: list[tuple[tuple[str, ...], ASGIApp]] = [
+        (_OF_SIMULATOR, simulator),
+        (tuple(f"/{exchange.site.tenant}/{door}" for door in ("oauth2/", "v2.0/", "discovery/")), simulator),
+        (("/mail/",), mail),
+        (("/demo/",), home),
+    ]
+    if lobby is not None:
+        doors += [(_OF_PEXIP, simulator), (VISITING, create_visiting_app(lobby))]
 
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         host = dict(scope.get("headers", ())).get(b"host", b"").partition(b":")[0]
         if host not in _HOSTS:
             app: ASGIApp = Response("This demo answers on this computer only.", 421)
-        elif path.startswith(_OF_SIMULATOR) or path.startswith(tenant_doors):
-            app = simulator
-        elif path == "/mail" or path.startswith("/mail/"):
-            app = mail
-        elif path == "/" or path.startswith("/demo/"):
-            app = home
+        elif path in _EXACT:
+            app = mail if path == "/mail" else home
         else:
-            app = pages
+            app = next((door for beginnings, door in doors if path.startswith(beginnings)), pages)
         await app(scope, receive, send)
 
     return front
@@ -194,7 +212,7 @@ def _exchange(folder: Path, clock: SimulatorClock) -> Exchange:
     return exchange
 
 
-def _configure(folder: Path, address: str, protocol: Protocol, tenant: str) -> Path:
+def _configure(folder: Path, address: str, protocol: Protocol, tenant: str, platform: PlatformKind) -> Path:
     """Write the demo's greenroom.toml, so that the other commands can be tried on it. Keys stay what they were."""
     keys = folder / "ticket-keys"
     if not keys.exists():
@@ -211,18 +229,21 @@ def _configure(folder: Path, address: str, protocol: Protocol, tenant: str) -> P
         "login": json.dumps(demo_world.SERVICE_LOGIN),
         "password": json.dumps(demo_world.PASSWORD),
         "mailbox": json.dumps(demo_world.EQUIPMENT),
-        "meeting": json.dumps(address + "/demo/room/{numeric_alias}"),
+        "platform": platform_tables(platform, address),
     }
     values["exchange"] = _EXCHANGE[protocol].format_map(values)
     config.write_text(_CONFIG.format_map(values), encoding="utf-8")
     return config
 
 
-async def _keep(exchange: Exchange, folder: Path) -> None:
-    """Save the simulated Exchange now and then, so that a demo that is killed can go on."""
+async def _keep(save_now: Callable[[], None], every: float) -> None:
+    """Save something now and then, so that a demo that is killed can go on; more rarely where that takes long."""
+    took = 0.0
     while True:
-        await asyncio.sleep(_SAVE_EVERY)
-        save(exchange, folder / _SNAPSHOT)
+        await asyncio.sleep(max(every, 10 * took))
+        begun = time.monotonic()
+        save_now()
+        took = time.monotonic() - begun
 
 
 _EXCHANGE: Mapping[Protocol, str] = {
@@ -259,13 +280,4 @@ ticket_keys_file = "ticket-keys"
 [integration.exchange]
 {exchange}poll_seconds = 2
 
-[integration.platform]
-meeting_url = {meeting}
-
-[[integration.platform.dial]]
-label = "Video system (SIP)"
-pattern = "sip:{{alias}}@video.example"
-
-[integration.alias]
-prefix = "meet"
-"""
+{platform}"""

@@ -12,7 +12,7 @@
     POST   /pexip/control/hangup           {"participant": id}
     POST   /pexip/control/ask              {"kind": "participant" | "location" | "avatar" | "directory" | "registration", ...}
     POST   /pexip/control/options          see options.Options; answers with all of them
-    POST   /pexip/control/policy           {"url", "username"?, "password"?, "enable_…"?, "timeout"?, "failures_kept"?}
+    POST   /pexip/control/policy           {"url", "username"?, "password"?, "enable_…"?, "timeout"?, "reachable"?, …}
     POST   /pexip/control/replication      {"seconds": 60}, or {"now": true} to let nodes know everything at once
     GET    /pexip/control/state            all objects of the configuration by resource, and what runs
     POST   /pexip/control/clock            {"now": ISO time or null for real time, "frozen"?}, or {"advance": seconds}

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from greenroom.simulator.demo_world import DOMAIN, PEOPLE
+from greenroom.simulator.pexip.oauth import User
+from greenroom.simulator.pexip.platform import Pexip
+from greenroom.simulator.pexip.policy import PolicyProfile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
 
 PLAYLIST_EARLY: Final = "The meeting has not begun"
 PLAYLIST_OVER: Final = "The meeting is over"
@@ -12,6 +19,8 @@ THEME: Final = "Greenroom"
 STAFF: Final = "Staff"
 USER: Final = "greenroom"
 PASSWORD: Final = "a-node-in-the-green-room"  # noqa: S105 - everybody here is made up
+POLICY_USER: Final = "conferencing-nodes"
+POLICY_PASSWORD: Final = "may-they-come-in"  # noqa: S105 - as above
 
 
 def demo_seed() -> dict[str, Any]:
@@ -37,3 +46,10 @@ def demo_seed() -> dict[str, Any]:
         "end_user": people,
         "conference": rooms,
     }
+
+
+def demo_pexip(clock: Callable[[], datetime], address: str) -> Pexip:
+    """The demo company's platform, still empty; its nodes ask for policy at this address."""
+    pexip = Pexip(clock, policy=PolicyProfile(address, POLICY_USER, POLICY_PASSWORD))
+    pexip.sign_in.users = {USER: User(PASSWORD)}
+    return pexip

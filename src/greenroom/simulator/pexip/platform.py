@@ -88,6 +88,11 @@ class Pexip:
         wanted = same(alias)
         return next((c for c in self.conferences() if any(same(a["alias"]) == wanted for a in c["aliases"])), None)
 
+    def has(self, alias: str) -> bool:
+        """Whether a conference on the Management Node has this alias, whatever the nodes know."""
+        with self.store.lock:
+            return self.store.management.tables["conference_alias"].holder("alias", alias) is not None
+
     def create(self, resource: str, **fields: Any) -> str:
         """Make an object as an administrator would; returns its address. Raises RefusedError."""
         with self.store.lock:

@@ -30,7 +30,7 @@ class PolicyProfile:
     """Whom nodes ask, and what about; names are those of the resource ``policy_server``.
 
     ``verify``: how its certificate is checked (None: by the authorities of this machine). ``failures_kept``: seconds for which
-    an alias is not asked about again after a failed answer (field reports say minutes).
+    an alias is not asked about again after a failed answer (field reports say minutes). Not ``reachable``: the line is cut.
     """
 
     url: str | None = None
@@ -45,6 +45,7 @@ class PolicyProfile:
     timeout: float = TIMEOUT
     failures_kept: float = 0.0
     verify: ssl.SSLContext | None = None
+    reachable: bool = True
 
 
 @dataclass(slots=True)
@@ -72,6 +73,9 @@ async def ask_policy(
     asked = Asked(path)
     if profile.url is None:
         asked.problems.append("no policy server is configured")
+        return asked
+    if not profile.reachable:
+        asked.problems.append("cannot be reached: the line is cut")
         return asked
     url = f"{profile.url.rstrip('/')}{path}?{urlencode(params, quote_via=quote)}"
     auth = httpx2.BasicAuth(profile.username, profile.password) if profile.username or profile.password else None

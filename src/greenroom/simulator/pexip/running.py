@@ -78,6 +78,13 @@ class Running:
         conference.joined += 1
         return participant
 
+    def whereabouts(self, participant: str) -> tuple[Conference, Participant] | None:
+        """Where somebody is; None if there is nobody of that id, or not any more."""
+        for conference in self.conferences.values():
+            if participant in conference.participants:
+                return conference, conference.participants[participant]
+        return None
+
     def leave(self, participant: str) -> bool:
         """Somebody hangs up, or is thrown out; False if there is nobody of that id."""
         for conference in list(self.conferences.values()):

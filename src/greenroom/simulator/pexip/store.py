@@ -77,7 +77,10 @@ class Database:
 
 
 class Store:
-    """The configuration on the Management Node (`management`), and as nodes know it (`node`), `replication` later."""
+    """The configuration on the Management Node (`management`), and as nodes know it (`node`), `replication` later.
+
+    `revision` counts what was changed, so that one who keeps it on disk knows when to.
+    """
 
     def __init__(self, clock: Callable[[], datetime], replication: timedelta) -> None:
         self.clock = clock
@@ -89,13 +92,14 @@ class Store:
         self._ids: defaultdict[str, int] = defaultdict(int)
         self._open: list[Change] | None = None
         self._changes: list[Change] = []
+        self.revision = 0
 
     @property
     def node(self) -> Database:
-        """What Conferencing Nodes know at this moment."""
+        """What Conferencing Nodes know at this moment; a change of later than now was before somebody set the clock back."""
         now = self.clock()
         with self.lock:
-            while self._behind and self._behind[0][0] + self.replication <= now:
+            while self._behind and not self._behind[0][0] <= now < self._behind[0][0] + self.replication:
                 self._node.put(*self._behind.popleft()[1])
         return self._node
 
@@ -104,6 +108,27 @@ class Store:
         with self.lock:
             while self._behind:
                 self._node.put(*self._behind.popleft()[1])
+
+    def state(self) -> dict[str, Any]:
+        """The configuration as plain dicts, lists, tuples and values of fields."""
+        with self.lock:
+            return {
+                "ids": dict(self._ids),
+                "rows": {name: list(table.rows.values()) for name, table in self.management.tables.items()},
+            }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Fill an empty store with what `state` told; nodes know all of it.
+
+        Raises KeyError, TypeError, AttributeError or ValueError for anything else.
+        """
+        with self.lock:
+            for name, rows in state["rows"].items():
+                for row in rows:
+                    whole = _whole(name, row)
+                    self.management.put(name, int(row["id"]), whole)
+                    self._node.put(name, int(row["id"]), whole)
+            self._ids.update({str(name): int(last) for name, last in state["ids"].items()})
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -122,6 +147,7 @@ class Store:
             if outer is None:
                 now = self.clock()
                 self._behind.extend((now, change) for change in self._changes)
+                self.revision += 1
                 self._open, self._changes = None, []
             else:
                 outer.extend(self._open)
@@ -160,3 +186,11 @@ class Store:
         assert self._open is not None
         self._open.append((resource, number, self.management.put(resource, number, row)))
         self._changes.append((resource, number, row))
+
+
+def _whole(name: str, row: Row) -> Row:
+    """A row as it was kept, if it has what rows of its kind have. Raises KeyError, or ValueError."""
+    stored = {field.name for field in CONFIGURATION[name].fields if field.reverse is None and field.made != "count"}
+    if set(row) != stored - {"resource_uri"}:
+        raise ValueError(f"this is no row of {name}")
+    return row
