@@ -3,7 +3,8 @@
 Started once (importing takes longer than a whole day's work does), it forks a process for every order on standard input::
 
     {"config": "/…/greenroom.toml", "at": "step", "die_at": 7}   die when the seventh step is done
-    {"config": "/…/greenroom.toml", "at": "call", "die_at": 7}   die when Exchange has done the seventh call, before we read of it
+    {"config": "/…/greenroom.toml", "at": "call", "die_at": 7}   die when Exchange or Pexip has done the seventh call, before we
+                                                                 read of it
     {"config": "/…/greenroom.toml", "at": null, "die_at": 0}     work until there is nothing to do
 
 and answers with one line when that process has ended::
@@ -29,6 +30,7 @@ from greenroom.cli.logs import configure_logs
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.graph.transport import GraphTransport
 from greenroom.meetings.templates import Texts
+from greenroom.platforms.pexip.management.transport import Transport as PexipTransport
 from greenroom.settings import load_settings
 from greenroom.storage import Storage
 from support.clocks import RunningClock
@@ -36,20 +38,20 @@ from support.clocks import RunningClock
 _LONGEST = 60  # seconds until a process that never comes to rest is ended
 _OFTEN = 0.02  # seconds between two polls
 _SPEED = 60
-_SENDS = "_exchange"  # of both transports; death has no interface in the program
+_SENDS = "_exchange"  # of all transports; death has no interface in the program
 _IDLE = ["observed", "weighed", "rooms", "answered", "observed"]
 
 
 @dataclass
 class Calls:
-    """The calls to Exchange, over either protocol; this process may die when the answer to one has come, before it is read."""
+    """The calls to Exchange, over either protocol, and to Pexip; this process may die when one's answer has come, unread."""
 
     die_at: int = 0
     made: int = 0
 
     def watch(self) -> None:
         """Count from now on."""
-        for transport in (EwsTransport, GraphTransport):
+        for transport in (EwsTransport, GraphTransport, PexipTransport):
             setattr(transport, _SENDS, self._counted(getattr(transport, _SENDS)))
 
     def _counted(self, send: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
