@@ -55,7 +55,7 @@ async def test_a_day_without_a_death_has_no_more_steps_and_calls_than_are_tried(
     for lived in (morning, afternoon):
         assert 8 < len(lived["steps"]) <= STEPS, lived
         assert 10 < lived["calls"] <= CALLS, lived
-    assert morning["calls"] > CALLS - 12, "the last of the deaths happen behind the work"
+    assert morning["calls"] > CALLS / 2, "most of the deaths happen behind the work"
 
 
 @pytest.mark.parametrize("death", DEATHS, ids=_name)
