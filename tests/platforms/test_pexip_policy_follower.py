@@ -103,7 +103,7 @@ async def test_started_cold_it_answers_from_the_database_itself() -> None:
     at = counter(feed)
     assert not at.follower.is_loaded
     for alias in (OURS, "vc-900000001", "900000001", "900000001@10.0.0.1", "vc-900000001@video.example.org"):
-        at.directory.clear()
+        at.directory.become(at.directory.emptied())
         assert await verdict(at, alias) is PolicyVerdict.ROOM
     assert await verdict(at, "900000002") is PolicyVerdict.CLOSED
     assert await verdict(at, "912345678") is PolicyVerdict.UNKNOWN
@@ -147,6 +147,7 @@ async def test_with_the_database_gone_it_goes_on_with_what_it_has_and_says_how_o
         feed.put(told(2))
         feed.down = False
         await eventually(at, PolicyVerdict.ROOM, "900000002")
+        await until(lambda: not at.follower.failing)
         assert at.follower.fresh_at > before or before == now[0]
 
 
@@ -170,6 +171,63 @@ async def test_an_older_database_is_loaded_anew() -> None:
     assert len(at.directory) == 1
     assert await verdict(at) is PolicyVerdict.UNKNOWN
     assert await verdict(at, "900000003") is PolicyVerdict.ROOM
+
+
+async def test_a_standby_that_missed_changes_and_was_written_to_since_is_read_anew() -> None:
+    feed = FeedInMemory(told(1), told(2), told(3))
+    at = counter(feed, pause=0.001)
+    async with following(at):
+        await at.follower.loaded()
+        feed.down = True
+        await until(lambda: bool(at.follower.failing))
+        feed.rooms.popitem()
+        feed.put(told(4, version=3))  # a number given anew
+        feed.put(told(5, version=4))
+        feed.down = False
+        await until(lambda: len(at.directory) == 4)
+        assert await verdict(at, "900000003") is PolicyVerdict.UNKNOWN
+        assert await verdict(at, "900000004") is PolicyVerdict.ROOM
+
+
+async def test_while_another_database_is_read_what_was_known_is_answered_and_what_is_new_looked_up() -> None:
+    feed = BreakingOff(told(1), told(2))
+    feed.broke = True
+    at = counter(feed)
+    await at.follower.follow()
+    feed.rooms.clear()
+    feed.put(told(3, version=1))
+    feed.broke = False
+    with pytest.raises(ConnectionError):
+        await at.follower.follow()
+    assert await verdict(at) is PolicyVerdict.ROOM
+    assert await verdict(at, "900000003") is PolicyVerdict.ROOM
+    await at.follower.follow()
+    assert await verdict(at) is PolicyVerdict.UNKNOWN
+    assert await verdict(at, "900000003") is PolicyVerdict.ROOM
+
+
+async def test_until_everything_is_known_a_tombstone_hides_no_living_room() -> None:
+    feed = FeedInMemory(told(2)._replace(alias=told(1).alias, numeric=told(1).numeric))
+    at = counter(feed)
+    at.directory.apply(told(1, retired_at=NOON))
+    assert await verdict(at) is PolicyVerdict.ROOM
+
+
+async def test_a_fault_while_sweeping_does_not_end_the_following(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [NOON]
+    feed = FeedInMemory(told(1))
+    at = counter(feed, clock=lambda: now[0], pause=0.001)
+
+    def broken(_now: datetime) -> list[int]:
+        raise KeyError
+
+    monkeypatch.setattr(at.directory, "sweep", broken)
+    async with following(at):
+        await at.follower.loaded()
+        now[0] += HOUR
+        await until(lambda: at.follower.failing == "KeyError")
+        feed.put(told(2))
+        await eventually(at, PolicyVerdict.ROOM, "900000002")
 
 
 async def test_a_poke_is_not_waited_for() -> None:

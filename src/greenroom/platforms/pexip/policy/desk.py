@@ -33,7 +33,9 @@ class Desk:
             return _elsewhere(request, PolicyVerdict.ELSE)
         dialled = read(request.parameters.get("local_alias", ""))
         room = self._meant(request, dialled)
-        if room is None and dialled is not None and not self._follower.is_loaded:
+        # While not everything is known, a tombstone may hide the room that has its alias now.
+        is_living = room is not None and room.retired_at is None
+        if not is_living and dialled is not None and not self._follower.is_loaded:
             if not await self._looked_up(request, dialled):
                 return self._unavailable(request, dialled)
             room = self._meant(request, dialled)

@@ -66,11 +66,15 @@ class Directory:
             there = self._index.get(key)
             self._index[key] = room if there is None else (*_several(there), room)
 
-    def clear(self) -> None:
-        """Forget everything: what is followed is another database than before."""
-        for member in self._members.values():
-            member.rooms.clear()
-        self._index.clear()
+    def emptied(self) -> "Directory":
+        """Return another one for the same integrations, without rooms."""
+        return Directory([member.settings for member in self._members.values()], most_answers=self._most_answers)
+
+    def become(self, other: "Directory") -> None:
+        """Know what the other knows, which was made by `emptied`, and nothing else."""
+        for number, member in self._members.items():
+            member.rooms = other._members[number].rooms  # noqa: SLF001  one of its own kind
+        self._index = other._index  # noqa: SLF001
         self._answers.clear()
 
     def find(self, dialled: Dialled, integrations: frozenset[int]) -> Room | None:

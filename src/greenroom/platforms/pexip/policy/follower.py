@@ -7,6 +7,9 @@ head ──> all pages ──> loaded ──> [ head moved? ──> changes, in 
 
 The head is asked for before the changes: every change up to it is committed, and so is among them. What is told twice does no harm,
 for the directory keeps what has the higher version.
+
+A database that was away may come back as another one: a backup, or a standby that missed the last changes, whose numbers then were
+given anew. So everything is read once more beside what is known, and takes its place when it is complete.
 """
 
 import asyncio
@@ -107,30 +110,33 @@ class Follower:
             self._poked.clear()
             try:
                 await self.follow()
+                if abs(self._clock() - swept_at) >= _SWEPT_EVERY:
+                    swept_at = self._clock()
+                    for _ in self._directory.sweep(swept_at):
+                        await asyncio.sleep(0)
             except Exception as error:  # noqa: BLE001  whatever a database raises: what is in memory goes on being answered
                 failures += 1
                 self._note(type(error).__name__)
             else:
                 failures = 0
                 self._note("")
-            if abs(self._clock() - swept_at) >= _SWEPT_EVERY:
-                swept_at = self._clock()
-                for _ in self._directory.sweep(swept_at):
-                    await asyncio.sleep(0)
             await self._rest(min(self._pause * 2 ** min(failures, 10), max(_LONGEST_PAUSE, self._pause)))
 
     async def follow(self) -> None:
         """Bring the directory up to date once. Raises what the feed raises, and TimeoutError."""
         asked_at = self._clock()
         head = await self._within(self._feed.head())
-        if self._seen is not None and head < self._seen:
-            # Another database, or an older one that was restored: versions start over.
-            _log.warning("policy.database_changed", seen=self._seen, head=head)
-            self._seen = None
-            self._loaded.clear()
-            self._directory.clear()
-        if self._seen is None:
-            await self._load(asked_at)
+        if self._seen is not None and (head < self._seen or self._failing):
+            if head < self._seen:
+                _log.warning("policy.database_changed", seen=self._seen, head=head)
+            self._loaded.clear()  # until then what is not known is looked up
+            anew = self._directory.emptied()
+            await self._load(anew, asked_at)
+            self._directory.become(anew)
+            self._seen = head
+            head = await self._within(self._feed.head())
+        elif self._seen is None:
+            await self._load(self._directory, asked_at)
             self._seen = head
             head = await self._within(self._feed.head())
         await self._catch_up(head)
@@ -146,11 +152,11 @@ class Follower:
         for told in found:
             self._directory.apply(told)
 
-    async def _load(self, now: datetime) -> None:
-        pages = self._feed.everything(now - _KEPT, self._directory.integrations)
+    async def _load(self, directory: Directory, now: datetime) -> None:
+        pages = self._feed.everything(now - _KEPT, directory.integrations)
         while (page := await self._within(anext(pages, None))) is not None:
             for told in page:
-                self._directory.apply(told)
+                directory.apply(told)
             await asyncio.sleep(0)
 
     async def _catch_up(self, head: int) -> None:
