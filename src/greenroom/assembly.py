@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from ipaddress import IPv4Network, ip_network
 
 import structlog
 import uvicorn
@@ -111,8 +112,10 @@ class Greenroom:
 
     async def work(self, stop: asyncio.Event) -> None:
         """Attend the mailboxes, and keep what the policy server answers from current, until `stop` is set."""
-        following = asyncio.create_task(self.platforms.run())
-        alarms = asyncio.create_task(keep_alarms(self.guard, self.storage, stop))
+        following = asyncio.create_task(self.platforms.run(), name="follower")
+        alarms = asyncio.create_task(keep_alarms(self.guard, self.storage, stop), name="alarms")
+        for task in (following, alarms):
+            task.add_done_callback(_tell_an_end)
         try:
             await self.service.run(stop)
         finally:
@@ -138,6 +141,12 @@ class Greenroom:
             for integration in self.integrations
             for tried in await try_calendars(entries[integration.name], integration, self.calendars)
         ]
+
+
+def _tell_an_end(task: asyncio.Task[None]) -> None:
+    """Let nothing that works in the background fail without a word."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("policy.stopped_working", task=task.get_name(), error=type(error).__name__)
 
 
 @asynccontextmanager
@@ -255,6 +264,12 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _in_ipv6(networks: Sequence[str]) -> list[str]:
+    """Return the IPv4 networks as a listener on [::] sees them, which takes both kinds."""
+    known = [ip_network(network) for network in networks]
+    return [f"::ffff:{one.network_address}/{one.prefixlen + 96}" for one in known if isinstance(one, IPv4Network)]
+
+
 @asynccontextmanager
 async def serving(
     app: ASGIApp,
@@ -273,7 +288,7 @@ async def serving(
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=3,
-        forwarded_allow_ips=list(proxies),
+        forwarded_allow_ips=[*proxies, *_in_ipv6(proxies)],
     )
     server = uvicorn.Server(config)
     server.config.load()

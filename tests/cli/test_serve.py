@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from support.certificates import of_this_machine
 from support.ews_doors import door
 from support.house import write_config
 
@@ -83,6 +84,30 @@ def test_a_port_in_use_has_its_own_sentence_and_exit_code(tmp_path: Path) -> Non
             assert served.process.wait(timeout=PATIENCE) == 4
     assert f"Port {port} on 127.0.0.1 is in use by another program." in served.said()
     assert "next: End that program" in served.said()
+    assert "Traceback" not in served.said()
+
+
+def test_a_certificate_of_the_policy_server_that_cannot_be_used_has_its_own_sentence(tmp_path: Path) -> None:
+    server, other = of_this_machine(tmp_path), of_this_machine(tmp_path, "other")
+    file = write_config(tmp_path)
+    listener = f"""\
+[service.policy_listener]
+listen = "127.0.0.1:0"
+certificate_file = "{server.certificate}"
+certificate_key_file = "{other.key}"
+
+[storage]"""
+    policy = """\
+[integration.platform]
+kind = "pexip"
+[integration.pexip.policy]
+username = "node"
+password = "planted-password"
+"""
+    file.write_text(file.read_text().replace("[storage]", listener) + policy)
+    with serve(file) as served:
+        assert served.process.wait(timeout=PATIENCE) == 2
+    assert "other.key: the key is not that of the certificate" in " ".join(served.said().split())
     assert "Traceback" not in served.said()
 
 

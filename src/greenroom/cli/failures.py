@@ -13,6 +13,7 @@ from greenroom.platforms.errors import (
     PlatformUnavailableError,
 )
 from greenroom.settings import Problem
+from greenroom.web.policy_listener import PolicyCertificateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,11 @@ def of_port(host: str, port: int, cause: BaseException | None) -> Failure:
         return Failure("port-not-allowed", what, f"Put a proxy in front, or {choose}", Exit.PORT)
     what = f"{host} is no address of this computer, so nothing can listen on {host}:{port}."
     return Failure("not-our-address", what, f"{choose[:1].upper()}{choose[1:]}", Exit.PORT)
+
+
+def of_policy_certificate(error: PolicyCertificateError) -> Failure:
+    """Say which file keeps the policy server's own port from being opened."""
+    return Failure("policy-certificate", sentence_of(str(error)), "Correct [service.policy_listener].", Exit.USAGE)
 
 
 def of_settings(problems: Sequence[Problem]) -> list[dict[str, object]]:
