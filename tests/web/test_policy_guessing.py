@@ -227,6 +227,17 @@ def test_a_flood_from_everywhere_is_borne_in_bounded_memory() -> None:
     assert alarms[-1].subject == "others"
 
 
+@pytest.mark.parametrize("address", ["2001:db8:0:{:x}::1", ""])
+def test_guessing_from_everywhere_or_nowhere_raises_an_alarm_and_turns_nobody_away(address: str) -> None:
+    guard = Guard(key=b"planted")
+    for number in range(5_000):
+        guard.guessed(f"sip:eve{number}@example.net", address.format(number), f"meet.{number}", 1, NOW)
+    (alarm,) = guard.take()
+    assert (alarm.code, alarm.subject) == ("policy-alias-guessing-by-many", "many callers")
+    assert alarm.count > 4_000
+    assert not guard.turns_away
+
+
 def test_what_could_not_be_stored_is_kept_and_grows() -> None:
     guard = Guard(LIMITS)
     for number in range(4):

@@ -15,6 +15,7 @@ _LATELY = timedelta(hours=24)
 _SHOWN = 20
 _SENTENCES = {
     "policy-alias-guessing": "Aliases were guessed at the policy server; whoever did it was turned away.",
+    "policy-alias-guessing-by-many": "Aliases were guessed at the policy server, from too many places to turn anybody away.",
     "policy-password-guessing": "Passwords were guessed at the policy server; whoever did it was turned away.",
 }
 

@@ -2,7 +2,8 @@
 
 Different guesses count, the same mistake again counts a tenth: a device that dials one wrong number all day is no burglar. Who
 goes too far is turned away for a pause. A caller is counted at the address they call from, because names are for anybody to
-claim: nobody can have another locked out by guessing in their name from elsewhere.
+claim: nobody can have another locked out by guessing in their name from elsewhere. Who guesses from very many addresses, or from
+none that the platform tells, cannot be told from the others: that raises an alarm and turns nobody away.
 
 Everything is in memory, bounded, and forgotten with the process. Incidents are handed on by `take`, for storage.
 """
@@ -24,6 +25,7 @@ from greenroom.web.policy_callers import address_of
 V = TypeVar("V")
 
 ALIASES = "policy-alias-guessing"
+BY_MANY = "policy-alias-guessing-by-many"
 PASSWORDS = "policy-password-guessing"
 
 _MINUTE = timedelta(minutes=1)
@@ -32,6 +34,7 @@ _REMEMBERED = 5_000
 _WAITING = 1_000
 _NEW_A_MINUTE = 50
 _OTHERS = "others"
+_EVERYWHERE = "everywhere"
 _SAME_INCIDENT = timedelta(hours=1)
 _V6_HOST = 64
 _SCHEMES = ("sips:", "sip:", "h323:", "tel:")
@@ -41,17 +44,19 @@ _SCHEMES = ("sips:", "sip:", "h323:", "tel:")
 class GuessLimits:
     """How many different wrong guesses a minute are borne; 0 for any number. Who makes more is turned away for `pause`.
 
-    `per_caller` and `per_address` are wrong aliases, by one who dials and by all at one address; `passwords` are wrong credentials
-    from one node's address. Raises ValueError for what is negative.
+    `per_caller` and `per_address` are wrong aliases, by one who dials and by all at one address; `everywhere` are those of all
+    together, which only raise an alarm; `passwords` are wrong credentials from one node's address. Raises ValueError for what is
+    negative.
     """
 
     per_caller: int = 10
     per_address: int = 60
     passwords: int = 10
+    everywhere: int = 600
     pause: timedelta = timedelta(minutes=5)
 
     def __post_init__(self) -> None:
-        if min(self.per_caller, self.per_address, self.passwords) < 0 or self.pause <= timedelta():
+        if min(self.per_caller, self.per_address, self.passwords, self.everywhere) < 0 or self.pause <= timedelta():
             raise ValueError("limits of guesses cannot be negative, and a pause takes its time")
 
 
@@ -67,6 +72,7 @@ class Guard:
         self._key = hashlib.sha256(key or os.urandom(32)).digest()
         self._tallies: dict[str, _Lately[_Tally]] = {name: _Lately(_REMEMBERED) for name in self._most}
         self._barred: dict[str, _Bars] = {name: _Bars(limits.pause) for name in self._most}
+        self._most[_EVERYWHERE], self._tallies[_EVERYWHERE] = limits.everywhere, _Lately(1)
         self._proved: _Lately[bool] = _Lately(_REMEMBERED)
         self._told: _Lately[datetime] = _Lately(_REMEMBERED)
         self._minute, self._new = datetime.min.replace(tzinfo=UTC), 0
@@ -92,6 +98,7 @@ class Guard:
         for name, key in self._dialling(caller, address):
             subject = _subject(address, self._digest(caller).hex()[:10] if name == "caller" else "")
             self._count((name, key), guess, (integration, ALIASES, subject), now)
+        self._count((_EVERYWHERE, ""), guess, (integration, BY_MANY, "many callers"), now, again=0)
 
     def is_shut(self, address: str, credential: bytes, now: datetime) -> bool:
         """Whether a credential from a node's address is not even looked at.
@@ -130,7 +137,9 @@ class Guard:
         keys = [("caller", f"{site} {self._digest(caller).hex()}")] if caller else []
         return [*keys, ("address", site)] if site else keys
 
-    def _count(self, who: tuple[str, str], guess: bytes, incident: tuple[int, str, str], now: datetime) -> None:
+    def _count(
+        self, who: tuple[str, str], guess: bytes, incident: tuple[int, str, str], now: datetime, *, again: int = _AGAIN
+    ) -> None:
         name, key = who
         most = self._most[name]
         if not most:
@@ -138,12 +147,13 @@ class Guard:
         tallies = self._tallies[name]
         tally = tallies.get(key) or _Tally(now)
         tallies.put(key, tally)
-        points = tally.add(guess, now)
+        points = tally.add(guess, now, again)
         if points < (most + 1) * _DISTINCT:
             return
         tallies.drop(key)
         incident = self._opened(incident, now)
-        self._barred[name].put(key, incident, now)
+        if name in self._barred:
+            self._barred[name].put(key, incident, now)
         self._note(incident, len(tally.seen), tally.began, now)
 
     def _opened(self, incident: tuple[int, str, str], now: datetime) -> tuple[int, str, str]:
@@ -181,7 +191,7 @@ class _Tally:
     points: int = 0
     before: int = 0
 
-    def add(self, guess: bytes, now: datetime) -> float:
+    def add(self, guess: bytes, now: datetime, again: int) -> float:
         """Count a guess; returns the points within the last minute."""
         past = now - self.began
         if not timedelta() <= past < _MINUTE:
@@ -189,7 +199,7 @@ class _Tally:
             self.began = self.began + _MINUTE if self.before else now
             self.points = 0
             self.seen.clear()
-        self.points += _AGAIN if guess in self.seen else _DISTINCT
+        self.points += again if guess in self.seen else _DISTINCT
         self.seen.add(guess)
         return self.points + self.before * (1 - (now - self.began) / _MINUTE)
 
