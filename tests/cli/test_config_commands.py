@@ -70,6 +70,27 @@ def test_connecting_before_the_first_start_finds_a_database_to_be_made(tmp_path:
     assert not (tmp_path / "greenroom.db").exists()
 
 
+PEXIP = """
+[integration.platform]
+kind = "pexip"
+[integration.pexip.management]
+url = "http://127.0.0.1:1"
+username = "greenroom"
+password = "planted-too"
+"""
+
+
+def test_a_platform_that_is_another_system_is_tried_before_the_first_start_too(tmp_path: Path) -> None:
+    with door(401) as exchange:
+        file = write_config(tmp_path, ews=exchange.url, more=PEXIP)
+        result = run("config", "check", "--connect", "--json", "--config", file)
+    told = {one["what"]: one for one in json.loads(result.stdout)["connect"]}
+    assert told["database"]["note"]
+    assert told["platform of main"]["failure"]["code"] == "platform-unreachable"
+    assert "connection-refused" in told["platform of main"]["failure"]["what"]
+    assert not (tmp_path / "greenroom.db").exists()
+
+
 def connect(tmp_path: Path, ews: str, more: str = "") -> tuple[int, dict[str, str], str]:
     fill(tmp_path)
     result = run("config", "check", "--connect", "--json", "--config", write_config(tmp_path, ews=ews, more=more))

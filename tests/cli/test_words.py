@@ -57,6 +57,15 @@ def test_a_closed_room_says_why() -> None:
     assert say("room", "alias-conflict") == "No room: the alias is taken by another room on the platform."
 
 
+def test_what_the_platform_said_is_shown_behind_what_it_means() -> None:
+    refused = say("room", "room-refused", "description: too-long")
+    assert refused == "No room: the platform refused the room for good (description: too-long)."
+    assert "cannot be reached" in say("room", "unavailable", "http-503")
+    assert say("room", "unavailable", "http-503").endswith("(http-503).")
+    assert "administrator" in say("room", "needs-setup", "no-such-theme")
+    assert "cannot be reached" not in say("room", "needs-setup", "no-such-theme")
+
+
 @pytest.mark.parametrize("code", ["held", "set-aside", "no-free-alias"])
 def test_what_is_decided_beside_the_reasons_has_a_sentence(code: str) -> None:
     assert not say("decided", code).startswith("Reason:")

@@ -14,7 +14,12 @@ from greenroom.meetings.meeting import MeetingKey, Response
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.ticket import KeyRing, Ticket, TicketFault
 from greenroom.platforms.contract import Platform
-from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError, RoomRefusedError
+from greenroom.platforms.errors import (
+    AliasTakenError,
+    PlatformMisconfiguredError,
+    PlatformUnavailableError,
+    RoomRefusedError,
+)
 from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import observation
 from support.stubborn_platform import StubbornPlatform
@@ -338,3 +343,32 @@ async def test_a_long_pause_from_before_does_not_hold_up_a_reply_after_a_crash()
             await work.attend(step)
         await work.attend()
         assert [sent.verdict for sent in work.mailbox.replies_to(ONE)] == [Verdict.ACCEPT]
+
+
+async def codes_of(work: AtWork, key: MeetingKey) -> list[tuple[str, str]]:
+    return [(entry.code, entry.detail) for entry in await work.journal(key) if entry.step == "room"]
+
+
+async def test_what_a_platform_says_stands_in_the_meetings_story() -> None:
+    async with on_a_stubborn_platform() as (work, platform):
+        platform.ensuring += [
+            PlatformUnavailableError("http-503"),
+            PlatformMisconfiguredError("no-such-theme", "see settings"),
+        ]
+        work.mailbox.invite(observation())
+        await work.attend()
+        work.clock.forward(minutes=1)
+        await work.attend()
+        work.clock.forward(minutes=5)
+        await work.attend()
+        told = await codes_of(work, ONE)
+        assert told == [("unavailable", "http-503"), ("needs-setup", "no-such-theme"), ("created", "")]
+
+
+async def test_a_refused_room_says_which_field_was_refused() -> None:
+    async with on_a_stubborn_platform() as (work, platform):
+        platform.ensuring.append(RoomRefusedError("description: too-long"))
+        work.mailbox.invite(observation())
+        await work.attend()
+        assert await codes_of(work, ONE) == [("room-refused", "description: too-long")]
+        assert [sent.verdict for sent in work.mailbox.replies_to(ONE)] == [Verdict.DECLINE]

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from greenroom.cli.options import (
     with_json,
 )
 from greenroom.meetings.templates import TextProblem, Texts
+from greenroom.platforms.contract import Platform
 from greenroom.platforms.errors import PlatformError
 from greenroom.rooms import Platforms
 from greenroom.settings import EwsExchange, Integration, Settings
@@ -130,8 +131,8 @@ async def _tries(settings: Settings) -> AsyncIterator[Reached]:
             for tried in await try_calendars(entry, built, calendars):
                 whose = "mailbox" if tried.side == "exchange" else "organizers' Exchange, with mailbox"
                 yield Reached(f"{whose} {tried.mailbox}", failure=of_tried(tried, entry))
-            if database.failure is None and not database.note:
-                yield await _try(f"platform of {entry.name}", built.platform.check())
+            if platform := await _try_platform(entry, built.platform, database):
+                yield platform
             await built.platform.close()
     finally:
         await calendars.close()
@@ -161,13 +162,19 @@ async def _try_storage(storage: Storage) -> Reached:
     return Reached("database")
 
 
-async def _try(what: str, attempt: Awaitable[None]) -> Reached:
+async def _try_platform(entry: Integration, platform: Platform, database: Reached) -> Reached | None:
+    """Try what is another system even before our database is there; None where nothing is left to try then."""
+    ready = database.failure is None and not database.note
+    other = entry.pexip is not None and entry.pexip.management is not None
+    if not ready and not other:
+        return None
+    what = f"platform of {entry.name}"
     try:
-        await attempt
+        await platform.check()
     except PlatformError as error:
         return Reached(what, failure=of_platform(error))
-    except StorageError as error:
-        return Reached(what, failure=of_storage(error))
+    except StorageError as error:  # platforms look at the database last
+        return Reached(what, failure=of_storage(error)) if ready else Reached(what)
     return Reached(what)
 
 

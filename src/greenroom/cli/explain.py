@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from greenroom.cli.at_platform import at_platform, at_platform_json
 from greenroom.cli.exits import Exit
 from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
 from greenroom.cli.reading import alias_of, entry_json, local, name_of, plain, read, record_json
@@ -129,6 +130,7 @@ def _as_json(settings: Settings, story: Story, now: datetime) -> dict[str, objec
     return {
         **record_json(settings, story.record, now),
         "join_url": _link(settings, story) or None,
+        "at_platform": at_platform_json(settings, story.room),
         "shares_room_with": [one.correlation_id for one in story.sharers],
         "standing": standing(story.record),
         "next_step": next_step(story.record.reason) or None,
@@ -148,6 +150,7 @@ def _show(settings: Settings, story: Story, now: datetime) -> None:
         "alias": alias_of(settings, record),
         "join link": _link(settings, story),
         "room": "" if story.room is None else how_it_stands(story.room, now),
+        "at Pexip": at_platform(settings, story.room),
         "shared with": ", ".join(one.correlation_id for one in story.sharers),
         "correlation": record.correlation_id,
         "try again": "" if record.retry_at is None else f"{local(record.retry_at)}, after {record.attempts} attempts",

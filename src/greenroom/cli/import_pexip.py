@@ -130,6 +130,8 @@ def _entry(settings: Settings, name: str | None) -> Integration:
         return able[0]
     known = ", ".join(entry.name for entry in able) or "none"
     wanted = f'with platform.kind = "pexip" and [integration.pexip.management]: {known}'
+    if name is None and not able:
+        raise click.UsageError('no integration has platform.kind = "pexip" and a table [integration.pexip.management]')
     if name is None:
         raise click.UsageError(f"name an integration with --integration; there are {wanted}")
     found = next((entry for entry in able if entry.name == name), None)

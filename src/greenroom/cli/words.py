@@ -45,7 +45,7 @@ _NEXT_STEPS = {
     "ticket-foreign": "See which integration the ticket belongs to, and invite its mailbox only.",
     "alias-deleted": "Make a new meeting.",
     "alias-conflict": "Make a new meeting; free the alias on the platform if this repeats.",
-    "room-refused": "Look at the platform's own log, then let the organizer send the invitation again.",
+    "room-refused": "See below what was refused, mend that on the platform, then let the organizer send the invitation again.",
     "no-free-alias": "Raise alias.digits of the integration.",
     "past": "Let the organizer move the meeting into the future.",
     "informational-copy": "Invite the equipment mailbox itself.",
@@ -98,7 +98,9 @@ _ROOM = {
     "created": "The room was made",
     "changed": "The room was changed",
     "retired": "The room was closed",
-    "unavailable": "The platform cannot be reached; it is tried again",
+    "unavailable": "The platform cannot be reached or is busy; it is tried again",
+    "needs-setup": "The platform waits for an administrator, and the meeting for the platform: it is tried again, and "
+    "`greenroom config check --connect` says what to do",
     "alias-held": "The alias that was taken over leads to a room without our mark; it is tried again, and "
     "`greenroom import pexip` sets the mark",
 }
@@ -172,7 +174,7 @@ def _decided(entry: JournalEntry) -> str:
 
 def _room(entry: JournalEntry) -> str:
     if entry.code in _REASONS:
-        return f"No room: {_lower(_REASONS[entry.code])}"
+        return f"No room: {_lower(_REASONS[entry.code]).removesuffix('.')}{_behind(entry.detail)}"
     what = _ROOM.get(entry.code, f"Room: {entry.code}")
     return f"{what}: {_lower(_REASONS[entry.detail])}" if entry.detail in _REASONS else what + _behind(entry.detail)
 

@@ -101,7 +101,7 @@ class Platform(Protocol):
         ...
 
     async def check(self) -> None:
-        """Reach the platform once; raises what is wrong."""
+        """Reach the platform once, and our own database behind it; raises what is wrong."""
         ...
 
     async def close(self) -> None:

@@ -24,6 +24,7 @@ from greenroom.meetings.ticket import Ticket
 from greenroom.meetings.ticket_finder import find_tickets
 from greenroom.platforms.errors import (
     AliasTakenError,
+    PlatformError,
     PlatformSetupError,
     PlatformUnavailableError,
     RoomRefusedError,
@@ -41,6 +42,7 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 4
 _REDRAWS = 5
 _PATIENCE = 5
+_LONGEST_CODE = 200
 _SEND_LIMIT = "send-limit"
 """Code of a TryLaterError that says: this organizer's own mailbox has sent as many messages as it may in a minute."""
 _SEND_WINDOW = timedelta(minutes=1)
@@ -139,18 +141,22 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, admiss
         except AliasTakenError:
             if await _takes_another(integration, storage, case, now):
                 continue
-        except RoomRefusedError:
-            await _refuse(integration, storage, case, Reason.ROOM_REFUSED, Outcome.DECLINE_ERROR, now=now)
+        except RoomRefusedError as error:
+            log.warning("room refused", correlation=case.record.correlation_id, code=_code(error))
+            await _refuse(
+                integration, storage, case, Reason.ROOM_REFUSED, Outcome.DECLINE_ERROR, now=now, detail=_code(error)
+            )
         except (PlatformUnavailableError, PlatformSetupError) as error:
             case.record = replace(case.record, state=State.DEFECTIVE)
-            case.note("room", "unavailable", now)
-            case.postpone(now, error.after if isinstance(error, PlatformUnavailableError) else None)
             # What only an administrator can mend waits like an outage: nobody's meeting is declined for it.
+            needs_somebody = isinstance(error, PlatformSetupError)
+            case.note("room", "needs-setup" if needs_somebody else "unavailable", now, _code(error))
+            case.postpone(now, error.after if isinstance(error, PlatformUnavailableError) else None)
             log.warning(
-                "platform unavailable",
+                "platform needs an administrator" if needs_somebody else "platform unavailable",
                 correlation=case.record.correlation_id,
                 error=type(error).__name__,
-                code=str(error),
+                code=_code(error),
             )
         else:
             code = "created" if case.record.room is None else "changed"
@@ -201,14 +207,21 @@ async def _retire(integration: Integration, case: Case, now: datetime, *, leave:
 
 
 async def _refuse(
-    integration: Integration, storage: Storage, case: Case, reason: Reason, outcome: Outcome, *, now: datetime
+    integration: Integration,
+    storage: Storage,
+    case: Case,
+    reason: Reason,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    detail: str = "",
 ) -> None:
     """Turn a decision into a decline because the platform will not have this room; one from before is closed, or left to others."""
     refused = Decision(reason, State.DECLINED, outcome=outcome)
     case.decision = once(refused, case.observation, case.record)
     case.outcome = case.decision.outcome
     case.record = replace(case.record, reason=reason.value)
-    case.note("room", reason.value, now)
+    case.note("room", reason.value, now, detail)
     if case.record.room is not None:
         mark = case.record.mark
         leave = mark in await still_needed(integration, storage, [case.record])
@@ -216,6 +229,10 @@ async def _refuse(
         if leave:
             async with storage.work() as work:
                 await stir(integration, work, {mark}, but={case.record.key}, now=now)
+
+
+def _code(error: PlatformError) -> str:
+    return str(error)[:_LONGEST_CODE]
 
 
 async def _instruct(

@@ -47,6 +47,6 @@ class Links:
         resource, what = _WHAT[attribute]
         uri = await self._management.resource_uri_by_name(resource, name)
         if uri is None:
-            hint = f"`{attribute}` of the platform's settings must be the name of a {what} at the Management Node"
+            hint = f"[integration.pexip.rooms] {attribute} must be the name of a {what} as the Management Node shows it"
             raise PlatformMisconfiguredError(f"no-such-{what.replace(' ', '-')}", hint=hint)
         return uri

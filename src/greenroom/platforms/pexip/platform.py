@@ -132,12 +132,12 @@ class PexipPlatform:
         return [personal_room(one) for one in found if is_personal(one, owner, self._settings.tag_prefix)]
 
     async def check(self) -> None:
-        """Reach our database and Pexip once, and find there what the settings name."""
-        await self._rooms.check()
+        """Reach Pexip once, find there what the settings name, and reach our database."""
         if self._management is not None:
             await self._management.ping()
             self._links.forget()
             await self._links.all()
+        await self._rooms.check()
 
     async def close(self) -> None:
         """Close connections to Pexip; the store belongs to the assembly."""

@@ -110,11 +110,11 @@ def _refused(status: int, headers: Mapping[str, str], told: Any, now: datetime) 
     named = told.get("error") if isinstance(told, dict) else None
     code = named if isinstance(named, str) and named in _KNOWN else f"http-{status}"
     if status in (404, 405) or 300 <= status < 400:  # noqa: PLR2004
-        hint = "no tokens are given there: allow OAuth2 for the management API in Pexip's global settings, or check token_url"
+        hint = "no tokens are given there: allow OAuth2 for the management API in Pexip's global settings, or check url"
         return PlatformMisconfiguredError("no-oauth", hint=hint)
     if code in _KNOWN or status in (400, 401, 403):
         hint = (
-            "check client id and private key, the clock of this computer, and audience: it must be the token address with the"
+            "check client id and private key, the clock of this computer, and token_audience: it must be the token address with the"
             " name the Management Node itself has"
         )
         return PlatformSignInError(code, hint=hint)
