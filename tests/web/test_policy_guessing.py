@@ -197,6 +197,13 @@ async def test_a_node_with_an_old_password_does_not_shut_itself_out() -> None:
     assert (await node.ask()).status_code == 200
 
 
+async def test_busy_nodes_with_an_old_password_get_in_as_soon_as_it_is_corrected() -> None:
+    node = Node(limits=LIMITS)
+    for _ in range(500):
+        assert (await node.ask(headers=basic(password="the old one"))).status_code == 401
+    assert (await node.ask()).status_code == 200
+
+
 async def test_a_request_without_a_credential_is_no_guess() -> None:
     node = Node(limits=LIMITS)
     for _ in range(20):

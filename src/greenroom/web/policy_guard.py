@@ -120,7 +120,8 @@ class Guard:
     def mistaken(self, address: str, credential: bytes, now: datetime) -> None:
         """Count a credential that was wrong."""
         identity = (0, PASSWORDS, _subject(address))
-        self._count(("password", _site(address)), credential, identity, now)
+        # One wrong password, however often, is a node that was set up wrongly: no alarm, and no waiting once that is corrected.
+        self._count(("password", _site(address)), credential, identity, now, again=0)
 
     def take(self) -> list[Alarm]:
         """Return what happened in incidents since this was asked last."""
