@@ -25,8 +25,8 @@ LONGEST_PAUSE: Final = timedelta(hours=1)
 BUSY = (429, 503)
 _PASSING = (423, 425)
 _NOT_PEXIP = (
-    "[integration.pexip.management] url must be the root of the Management Node, not of a Conferencing Node; web pages and redirects also come from a proxy"
-    " or a sign-in page on the way"
+    "[integration.pexip.management] url must be the root of the Management Node, not of a Conferencing Node; web pages and"
+    " redirects also come from a proxy or a sign-in page on the way"
 )
 
 
