@@ -104,7 +104,7 @@ def test_while_pexip_is_out_of_order_a_meeting_waits_and_its_story_says_so(
         room = eventually(lambda: next(iter(home.rooms()), None), seconds=40)
         assert room is not None
         eventually(lambda: home.admits(room.alias), seconds=5)
-        story = home.command("explain", room.numeric)
+        story = home.command("explain", room.alias)
         assert story.returncode == 0, story.stderr
         assert "platform" in story.stdout.casefold(), story.stdout
         checked = home.command("config", "check", "--connect")
