@@ -3,6 +3,7 @@
 Aliases are reserved here, in the same transaction: after a crash the same meeting goes on with the same alias.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -32,9 +33,13 @@ async def weigh(
     """Decide for each meeting and store the decisions; returns the meetings in the order given."""
     if not observations:
         return []
-    found = {o.key: _tickets(integration, o) for o in observations}
+    found: dict[MeetingKey, Tickets | Exception] = {}
+    tokens: dict[MeetingKey, LegacyTokens] = {}
+    for one in observations:
+        found[one.key] = _tickets(integration, one)
+        tokens[one.key] = find_legacy_tokens(one.body_html)
+        await asyncio.sleep(0)  # callers who ask by policy do not wait for a hundred bodies
     readable = [tickets for tickets in found.values() if not isinstance(tickets, Exception)]
-    tokens = {o.key: find_legacy_tokens(o.body_html) for o in observations}
     async with storage.work() as work:
         known = await Known.load(integration, work, found, readable, tokens.values())
         before = dict(known.records)
