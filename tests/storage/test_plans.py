@@ -23,7 +23,7 @@ QUESTIONS: dict[str, tuple[Callable[[Work], Awaitable[object]], str]] = {
     "page of rooms": (lambda work: work.fed_rooms.page(1, NOON, "0", 9), "integration=? AND mark>?"),
     "dialled alias": (lambda work: work.fed_rooms.by_aliases(["a", "b"]), "ix_rooms_alias (alias=?)"),
     "dialled number": (lambda work: work.fed_rooms.by_aliases(["a", "b"]), "ix_rooms_alias_numeric (alias_numeric=?)"),
-    "due rooms": (lambda work: work.rooms.due(1, NOON, 9), "ix_rooms_integration_due_at"),
+    "due rooms": (lambda work: work.rooms.due(1, NOON, 9, unmade=True), "ix_rooms_integration_due_at"),
     "next due room": (lambda work: work.rooms.next_due(1), "ix_rooms_integration_due_at"),
 }
 

@@ -62,10 +62,10 @@ class RoomStore:
         async with self._storage.work() as work:
             await work.rooms.note(self._integration, mark, there)
 
-    async def due(self, now: datetime, limit: int) -> Sequence[StoredRoom]:
-        """Return what is to be looked after by now, tombstones too, the longest due first."""
+    async def due(self, now: datetime, limit: int, *, unmade: bool) -> Sequence[StoredRoom]:
+        """Return what is to be looked after by now, the longest due first: rooms that are not there yet, or all others."""
         async with self._storage.reading() as work:
-            return await work.rooms.due(self._integration, now, limit)
+            return await work.rooms.due(self._integration, now, limit, unmade=unmade)
 
     async def next_due(self) -> datetime | None:
         """Return when the next room is to be looked after."""

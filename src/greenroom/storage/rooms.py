@@ -89,10 +89,14 @@ class Rooms:
         """Remember what is at the platform now."""
         await self._session.execute(sa.update(rooms).where(_is(integration, mark)).values(**asdict(there)))
 
-    async def due(self, integration: int, now: datetime, limit: int) -> list[StoredRoom]:
-        """Return the rooms, also tombstones, that are to be looked after by now, the longest due first."""
+    async def due(self, integration: int, now: datetime, limit: int, *, unmade: bool) -> list[StoredRoom]:
+        """Return the rooms that are to be looked after by now, the longest due first.
+
+        Those that live and of which nothing is at the platform, as far as we know (`unmade`), or all others, also tombstones.
+        """
         mine = (rooms.c.integration == integration) & (rooms.c.due_at <= now)
-        found = sa.select(rooms).where(mine).order_by(rooms.c.due_at).limit(limit)
+        kind = rooms.c.ref.is_(None) & rooms.c.retired_at.is_(None)
+        found = sa.select(rooms).where(mine, kind if unmade else sa.not_(kind)).order_by(rooms.c.due_at).limit(limit)
         return [_room(row) for row in await self._session.execute(found)]
 
     async def next_due(self, integration: int) -> datetime | None:

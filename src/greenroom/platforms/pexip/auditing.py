@@ -6,7 +6,7 @@ Whatever is found is set due, and done by `tending` like everything else.
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -18,6 +18,9 @@ from greenroom.platforms.pexip.style import PexipSettings
 from greenroom.platforms.pexip.timing import need
 
 log = structlog.get_logger(__name__)
+
+_LATE = timedelta(hours=1)
+"""What is to be looked after later than this after a failure was noted by a clock that was ahead."""
 
 
 class Auditor:
@@ -58,13 +61,13 @@ class Auditor:
             await asyncio.sleep(0)
             unknown.discard(room.mark)
             if room.there.told != "" and (room.there.ref is not None) != (room.mark in there):
-                await self._look_again(room.mark)
+                await self._look_again(room.mark, found=room.mark in there)
         for mark in sorted(unknown):
             row = await self._rooms.get(mark)
             if row is None:
                 log.warning("a conference has our mark and is not remembered", mark=mark)
-            elif row.there.due_at is None:
-                await self._look_again(mark)
+            elif row.there.due_at is None or row.there.due_at > self._clock() + _LATE:
+                await self._look_again(mark, found=True)
 
     def _wanted_at(self, room: KeptRoom) -> datetime | None:
         """When a room should be looked after, where that is sooner than planned; None where it is not."""
@@ -76,13 +79,15 @@ class Auditor:
             at = needed.next_at if there.ref is None and there.told is None else now
         return None if at is None or (there.due_at is not None and there.due_at <= at) else at
 
-    async def _look_again(self, mark: str) -> None:
-        """Ask for one room, as the list may be older than what we did since; what differs still is then unknown."""
+    async def _look_again(self, mark: str, *, found: bool) -> None:
+        """Have one room looked at, if what the list told of it is news still: it may be older than what we did since.
+
+        Nothing is asked here: many may be gone at once, and others are due meanwhile.
+        """
         async with self._locks.of(mark):
             fresh = await self._rooms.get(mark)
-            if fresh is None or fresh.there.told == "":
+            if fresh is None or (fresh.retired_at is None and fresh.there.told == ""):
                 return
-            found = await self._keeper.conferences.marked(mark)
-            if bool(found) != (fresh.there.ref is not None):
-                log.warning("a room is at the platform otherwise than remembered", mark=mark, found=len(found))
+            if fresh.retired_at is not None or found != (fresh.there.ref is not None):
+                log.warning("a room is at the platform otherwise than remembered", mark=mark, found=found)
                 await self._rooms.note(mark, Provision(fresh.there.ref, "", fresh.there.attempts, self._clock()))

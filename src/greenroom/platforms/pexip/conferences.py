@@ -3,7 +3,6 @@
 Creating is not idempotent there, so it is looked before something is made, and looked again when an answer got lost.
 """
 
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ from greenroom.platforms.errors import (
     PlatformMisconfiguredError,
     PlatformUnavailableError,
 )
+from greenroom.platforms.pexip.inheriting import Heirs, mark_of
 from greenroom.platforms.pexip.links import Links
 from greenroom.platforms.pexip.management import (
     Conference,
@@ -31,13 +31,10 @@ from greenroom.platforms.pexip.ports import Management
 from greenroom.platforms.pexip.style import PexipSettings
 
 _T = TypeVar("_T")
-_MARK = re.compile(r"[0-9a-f]{32}")
 log = structlog.get_logger(__name__)
 
-_OF_THE_ROOM = frozenset(
-    ("name", "description", "pin", "guest_pin", "allow_guests", "primary_owner_email_address", "alias", "aliases")
-)
-"""Fields whose values come from a meeting; all others come from settings."""
+_OF_THE_ROOM = frozenset(("name", "description", "primary_owner_email_address"))
+"""Fields whose values come from a meeting; all others, also how PINs and aliases look, come from settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,42 +58,54 @@ class Changes:
 class Conferences:
     """The conferences of one integration. All methods raise PlatformError."""
 
-    def __init__(self, management: Management, settings: PexipSettings, links: Links) -> None:
+    def __init__(self, management: Management, settings: PexipSettings, links: Links, heirs: Heirs) -> None:
         self._management = management
         self._settings = settings
         self._links = links
+        self._heirs = heirs
 
     @property
     def bulk(self) -> "Conferences":
         """The same for what nobody waits for: others go first."""
-        return Conferences(self._management.bulk, self._settings, self._links)
+        return Conferences(self._management.bulk, self._settings, self._links, self._heirs)
 
-    async def marked(self, mark: str) -> list[Conference]:
-        """Return the conferences with this mark; there should be one at most."""
+    async def marked(self, mark: str, ref: str | None = None) -> list[Conference]:
+        """Return the conferences with this mark; there should be one at most. `ref` is where it was, as far as we remember."""
         tag = self._settings.tag(mark)
-        return [one for one in await self._management.find_by_tag(tag) if one.tag == tag]
+        found = [one for one in await self._management.find_by_tag(tag) if one.tag == tag]
+        if not found and ref is not None:
+            there = await self._management.get(ref)
+            return [there] if there is not None and await self._heirs.had(mark, there) else []
+        return found
 
     async def owned(self) -> AsyncIterator[tuple[str, Conference]]:
         """Tell every conference that carries a mark of this integration, with the mark."""
-        start = self._settings.tag_start
-        async for found in self._management.owned(start):
-            mark = found.tag.removeprefix(start)
-            if found.tag.startswith(start) and _MARK.fullmatch(mark):
+        async for found in self._management.owned(self._settings.tag_start):
+            mark = mark_of(found, self._settings)
+            if mark is not None:
                 yield mark, found
 
-    async def look(self, spec: RoomSpec) -> list[Conference]:
-        """Return the conferences of this room, that with its aliases first. Raises AliasTakenError if another has one of them."""
+    async def look(self, spec: RoomSpec, ref: str | None = None) -> list[Conference]:
+        """Return the conferences of this room, that with its aliases first; `ref` is where it was, as far as we remember.
+
+        Raises AliasTakenError if another has one of them, PlatformUnavailableError if another room of ours is about to leave it.
+        """
         found = {one.uri: one for one in await self.marked(spec.mark)}
-        holders = [alias.conference for alias in (await self._management.aliases_among(aliases(spec))).values()]
-        for uri in holders:
+        held = list((await self._management.aliases_among(aliases(spec))).values())
+        for alias in held:
+            uri = alias.conference
             if uri in found:
                 continue
             other = await self._management.get(uri)
             if other is None:
                 continue
-            if other.tag != self._settings.tag(spec.mark):
+            # With our tag it was made since we looked for that: an answer that was lost.
+            if other.tag != self._settings.tag(spec.mark) and (
+                not await self._heirs.may_have(spec, other, alias, ref) or found
+            ):
                 raise AliasTakenError("alias: taken")
-            found[uri] = other  # made since we looked for the mark: an answer that was lost
+            found[uri] = other
+        holders = [alias.conference for alias in held]
         return sorted(found.values(), key=lambda one: (-holders.count(one.uri), len(one.uri), one.uri))
 
     async def runs(self, there: Conference) -> bool:

@@ -16,6 +16,7 @@ from greenroom.meetings.room import RoomSpec
 from greenroom.platforms.errors import RoomRefusedError
 from greenroom.platforms.pexip.management import Conference
 from greenroom.platforms.pexip.names import LONGEST, names, one_line
+from greenroom.platforms.pexip.policy.wording import mail_address
 from greenroom.platforms.pexip.style import PexipSettings, RoomStyle
 
 LINKS = {
@@ -24,7 +25,6 @@ LINKS = {
     "guest_identity_provider_group": "guest_identity_provider_group",
 }
 """What a style names and a conference points to: the style's attribute, and the field that holds an address."""
-_LONGEST_ADDRESS = 100
 _LONGEST_ALIAS = 250
 _PIN = re.compile(r"[0-9]{3,19}[0-9#]", re.ASCII)
 _ALIAS = re.compile(r"\S(?:[^\x00-\x1f\x7f]*\S)?")
@@ -93,7 +93,7 @@ def _wanted(spec: RoomSpec, settings: PexipSettings, uris: Mapping[str, str]) ->
     return {
         "description": one_line(spec.description, LONGEST),
         "tag": settings.tag(spec.mark),
-        "primary_owner_email_address": spec.owner if len(spec.owner) <= _LONGEST_ADDRESS else "",
+        "primary_owner_email_address": mail_address(spec.owner) or "",
         **_pins(spec),
         **_style(settings.style),
         **uris,

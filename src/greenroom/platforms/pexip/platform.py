@@ -15,6 +15,7 @@ from greenroom.platforms.errors import (
     RoomRefusedError,
 )
 from greenroom.platforms.pexip.conferences import Conferences
+from greenroom.platforms.pexip.inheriting import Heirs
 from greenroom.platforms.pexip.keeping import SOON, Keeper
 from greenroom.platforms.pexip.links import Links
 from greenroom.platforms.pexip.locks import Locks
@@ -55,7 +56,7 @@ class PexipPlatform:
         if management is not None:
             links = Links(management, settings.style, clock)
             self._links = links
-            self._conferences = Conferences(management, settings, links)
+            self._conferences = Conferences(management, settings, links, Heirs(rooms, settings))
             self._keeper = Keeper(rooms, self._conferences, settings, clock)
             self._tender = Tender(rooms, self._keeper, settings, clock, self._locks)
 
@@ -101,7 +102,7 @@ class PexipPlatform:
             row = await self._rooms.get(mark)
             there = Provision() if row is None else row.there
             try:
-                await self._keeper.clear(mark, there, await self._conferences.marked(mark))
+                await self._keeper.clear(mark, there, await self._conferences.marked(mark, there.ref))
             except PlatformError:
                 if there.due_at is None:  # it was a tombstone before
                     await self._rooms.note(mark, Provision(there.ref, "", there.attempts, soon))
@@ -150,7 +151,7 @@ class PexipPlatform:
             await self._store(spec, needed.next_at)
             return
         try:
-            found = await self._conferences.look(spec)
+            found = await self._conferences.look(spec, there.ref)
         except AliasTakenError:
             await self._give_up(spec, row)
             raise

@@ -43,8 +43,11 @@ class RoomStore(Protocol):
         """Remember what is at Pexip now."""
         ...
 
-    async def due(self, now: datetime, limit: int) -> Sequence[KeptRoom]:
-        """Return what is to be looked after by now, tombstones too, the longest due first."""
+    async def due(self, now: datetime, limit: int, *, unmade: bool) -> Sequence[KeptRoom]:
+        """Return what is to be looked after by now, the longest due first.
+
+        Those of which nothing is at Pexip and that live (`unmade`), or all others, tombstones too.
+        """
         ...
 
     async def next_due(self) -> datetime | None:

@@ -1,7 +1,8 @@
 """What is due by the clock: conferences that are to be opened, closed, changed later, or tried again.
 
 Rooms are judged one by one, a few at a time; what comes down to a change of fields or a deletion is told to Pexip for many rooms
-in one request. Once in a process, and then once a day, everything is compared (`auditing`).
+in one request. Rooms that are not there yet and all others are taken in turns, so that neither keeps the other waiting. Once in a
+process, and then once a day, everything is compared (`auditing`).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from greenroom.meetings.room import Provision, RoomSpec
 from greenroom.platforms.errors import (
     PlatformError,
     PlatformSetupError,
+    PlatformSignInError,
     PlatformUnavailableError,
 )
 from greenroom.platforms.pexip.auditing import Auditor
@@ -35,6 +37,8 @@ _SLICES = 20
 _AT_ONCE = 4
 _ENOUGH = 5
 _LONGEST: Final = timedelta(minutes=30)
+_LONGEST_SILENCE: Final = timedelta(minutes=5)
+"""Where Pexip does not answer a pass is short, so a room need not wait long for the time when it does again."""
 _SETUP_PAUSE: Final = timedelta(minutes=5)
 _AUDIT_EVERY: Final = timedelta(days=1)
 _AUDIT_AGAIN: Final = timedelta(hours=1)
@@ -57,17 +61,27 @@ class _Simple:
 
 
 class _Pass:
-    """What one slice found out: simple changes, whether Pexip answers at all, and what only an administrator can mend."""
+    """What one slice found out: simple changes, whether Pexip answers at all, and what only an administrator can mend.
+
+    A room that waits for an administrator may be the only one, as where a licence or a right is missing for it: others go on.
+    """
 
     def __init__(self) -> None:
         self.simple: list[_Simple] = []
         self.failures = 0
+        self.refusals = 0
         self.setup: PlatformSetupError | None = None
         self.held = AsyncExitStack()
 
     @property
+    def is_in_vain(self) -> bool:
+        """Whether nothing at all can be done now."""
+        return self.failures >= _ENOUGH or isinstance(self.setup, PlatformSignInError)
+
+    @property
     def is_over(self) -> bool:
-        return self.setup is not None or self.failures >= _ENOUGH
+        """Whether no more rooms of this kind are to be tried now."""
+        return self.is_in_vain or self.refusals >= _ENOUGH
 
 
 class Tender:
@@ -83,37 +97,40 @@ class Tender:
         self._clock = clock
         self._locks = locks
         self._auditor = Auditor(rooms, self._bulk, settings, clock, locks)
-        self._compared = False
-        self._audit_at = datetime.min.replace(tzinfo=UTC)
+        self._audit_at = datetime.max.replace(tzinfo=UTC)
 
     async def tend(self) -> datetime | None:
         """Do what is due; returns when something is due next."""
         await self._audit()
         seen: set[str] = set()
         not_before: datetime | None = None
-        for _ in range(_SLICES):
-            due = await self._rooms.due(self._clock(), _SLICE)
-            if not due:
-                break
+        kinds = {True, False}
+        for number in range(2 * _SLICES):
+            unmade = number % 2 == 0
+            if unmade not in kinds:
+                continue
+            due = await self._rooms.due(self._clock(), _SLICE, unmade=unmade)
             marks = [room.mark for room in due if room.mark not in seen]
             if not marks:
-                not_before = self._clock() + SOON
-                break
+                kinds.discard(unmade)
+                if due:
+                    not_before = self._clock() + SOON
+                continue
             seen.update(marks)
             done = await self._slice(marks)
             if done.is_over:
+                kinds.discard(unmade)
                 not_before = self._clock() + (_SETUP_PAUSE if done.setup else SOON)
+            if done.is_in_vain:
                 break
         following = await self._rooms.next_due()
         return following if following is None or not_before is None else max(following, not_before)
 
     async def _audit(self) -> None:
-        if not self._compared:
-            await self._auditor.compare_settings()
-            self._compared = True
         now = self._clock()
-        if now < self._audit_at:
+        if self._audit_at - _AUDIT_EVERY <= now < self._audit_at:  # it is later than that if the clock was set back
             return
+        await self._auditor.compare_settings()
         try:
             await self._auditor.compare_pexip()
         except PlatformError as error:
@@ -136,7 +153,7 @@ class Tender:
             for error in ended:
                 if error is not None:
                     raise error
-            if done.simple and not done.is_over:
+            if done.simple and not done.is_in_vain:
                 await self._many(done)
         if done.setup is not None:
             log.warning("rooms wait for an administrator", code=done.setup.code, error=type(done.setup).__name__)
@@ -166,21 +183,34 @@ class Tender:
             return None
 
     async def _failed(self, mark: str, error: Exception, done: _Pass) -> None:
-        """Try a room again, later and later. What an administrator must mend ends the pass and is no fault of the room."""
+        """Try a room again, later and later. What an administrator must mend is no fault of the room."""
         if isinstance(error, PlatformSetupError):
-            done.setup = done.setup or error
+            await self._refused(mark, error, done)
             return
+        longest = _LONGEST
         if isinstance(error, PlatformUnavailableError):
             done.failures += 1
+            longest = _LONGEST_SILENCE
         room = await self._rooms.get(mark)
         if room is None:
             return
         attempts = room.there.attempts + 1
-        pause = min(SOON * 2 ** min(attempts - 1, 10), _LONGEST)
+        pause = min(SOON * 2 ** min(attempts - 1, 10), longest)
         asked = error.after if isinstance(error, PlatformUnavailableError) and error.after else timedelta()
         await self._rooms.note(mark, replace(room.there, attempts=attempts, due_at=self._clock() + max(pause, asked)))
         code = str(error) if isinstance(error, PlatformError) else ""
         log.warning("room not looked after", mark=mark, error=type(error).__name__, code=code, attempts=attempts)
+
+    async def _refused(self, mark: str, error: PlatformSetupError, done: _Pass) -> None:
+        """Let a room wait for an administrator, behind all others. A credential that is refused concerns none of them."""
+        done.setup = done.setup or error
+        if isinstance(error, PlatformSignInError):
+            done.setup = error
+            return
+        done.refusals += 1
+        room = await self._rooms.get(mark)
+        if room is not None:
+            await self._rooms.note(mark, replace(room.there, due_at=self._clock() + _SETUP_PAUSE))
 
     async def _judge(self, room: KeptRoom) -> _Simple | None:
         """Do what one room needs, or return it if that is simple."""
@@ -193,13 +223,13 @@ class Tender:
             return None
         if not stays:
             nothing = there.ref is None and there.told is None
-            found = [] if lives and nothing else await self._bulk.conferences.marked(room.mark)
+            found = [] if lives and nothing else await self._bulk.conferences.marked(room.mark, there.ref)
             if found:
                 return _Simple(room.mark, spec, there, needed, found, None)
             await self._rooms.note(room.mark, Provision(due_at=needed.next_at))
             return None
         keeper = self._keeper if there.ref is None else self._bulk
-        found = await keeper.conferences.look(spec)
+        found = await keeper.conferences.look(spec, there.ref)
         if len(found) == 1:
             changes = await keeper.conferences.changes(spec, found[0])
             if changes and changes.simple and not await keeper.conferences.runs(found[0]):

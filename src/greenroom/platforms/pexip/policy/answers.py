@@ -5,19 +5,17 @@ than in the management API: `ivr_theme_name`, `view`, rates in bit/s.
 """
 
 import json
-import re
 from typing import Any, Final
 
 from greenroom.meetings.room import RoomSpec
 from greenroom.platforms.errors import RoomRefusedError
 from greenroom.platforms.pexip.policy.addresses import read
-from greenroom.platforms.pexip.policy.validity import LONGEST_OWNER, problems
-from greenroom.platforms.pexip.policy.wording import fitting_text, pins_of, unique_name
+from greenroom.platforms.pexip.policy.validity import problems
+from greenroom.platforms.pexip.policy.wording import fitting_text, mail_address, pins_of, unique_name
 from greenroom.platforms.pexip.style import PexipSettings, RoomStyle
 
 Answer = dict[str, Any]
 
-_OWNER = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+")
 _KBIT = 1000
 
 
@@ -50,7 +48,7 @@ def room_answer(spec: RoomSpec, settings: PexipSettings) -> Answer:
         "pin": pins.pin,
         "guest_pin": pins.guest_pin,
         "allow_guests": pins.allow_guests,
-        "primary_owner_email_address": _owner(spec.owner),
+        "primary_owner_email_address": mail_address(spec.owner),
     }
     return _continuing(result | _styled(settings.style, allow_guests=pins.allow_guests))
 
@@ -120,8 +118,3 @@ def _styled(style: RoomStyle, *, allow_guests: bool) -> Answer:
 
 def _bits(kilobits: int | None) -> int | None:
     return None if kilobits is None else kilobits * _KBIT
-
-
-def _owner(address: str) -> str | None:
-    """Leave out what Pexip might not take as a mail address: nobody gets in or stays out by it."""
-    return address if len(address) <= LONGEST_OWNER and _OWNER.fullmatch(address) else None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from greenroom.platforms.pexip.policy.wording import LONGEST
+from greenroom.platforms.pexip.policy.wording import LONGEST, LONGEST_OWNER
 
 VIEWS = frozenset(
     {
@@ -30,7 +30,6 @@ VIEWS = frozenset(
 )
 """Layouts of a VMR. (`teams` and `teams_focus` are for gateway calls to Teams alone.)"""
 
-LONGEST_OWNER = 100
 MOST_PARTICIPANTS = 1_000_000
 CALLRATES = range(128_000, 8_192_001)
 """Bits per second; the management API counts in kbit/s."""

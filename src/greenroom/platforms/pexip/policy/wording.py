@@ -13,6 +13,10 @@ from greenroom.meetings.room import RoomSpec
 LONGEST = 250
 """What Pexip takes in a name, a description, a tag, an alias (published schema of `conference` and `conference_alias`)."""
 
+LONGEST_OWNER = 100
+"""What it takes in the mail address of an owner."""
+
+_OWNER = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]+")
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
 _SPACE = re.compile(r"\s+")
 
@@ -39,6 +43,11 @@ def unique_name(spec: RoomSpec) -> str:
 def fitting_text(text: str, longest: int = LONGEST) -> str:
     """Make one line of a text, without control characters, and not longer than Pexip takes it."""
     return _SPACE.sub(" ", _UNFIT.sub(" ", text)).strip()[: max(longest, 0)].rstrip()
+
+
+def mail_address(address: str) -> str | None:
+    """Leave out what Pexip might not take as a mail address: nobody gets in or stays out by it."""
+    return address if len(address) <= LONGEST_OWNER and _OWNER.fullmatch(address) else None
 
 
 def pins_of(spec: RoomSpec) -> Pins:
