@@ -17,9 +17,9 @@ def at_platform(settings: Settings, room: StoredRoom | None) -> str:
     if entry.pexip.makes_rooms == "none" and there.ref is None:
         return "no VMR: Conferencing Nodes are told of the room when somebody dials it"
     if there.ref is None:
-        return f"no VMR{_until(there, 'made or looked after')}"
+        return f"no VMR{_until(there)}"
     times = "" if entry.pexip.policy is not None else ", which can be dialled as long as it is there"
-    return f"VMR {number_of(there.ref)}{times}{_until(there, 'changed, removed or looked after')}"
+    return f"VMR {number_of(there.ref)}{times}{_until(there)}"
 
 
 def at_platform_json(settings: Settings, room: StoredRoom | None) -> dict[str, Any] | None:
@@ -35,11 +35,13 @@ def number_of(ref: str) -> str:
     return ref.rstrip("/").rpartition("/")[2]
 
 
-def _until(there: Provision, done: str) -> str:
+def _until(there: Provision) -> str:
     if there.due_at is None:
         return ""
-    failed = f", after {there.attempts} failed attempts" if there.attempts else ""
-    return f"; {done} at {local(there.due_at)}{failed}"
+    if there.attempts:
+        times = "once" if there.attempts == 1 else f"{there.attempts} times"
+        return f"; a change has failed {times}, tried again at {local(there.due_at)}"
+    return f"; looked after again at {local(there.due_at)}"
 
 
 def _entry(settings: Settings, room: StoredRoom | None) -> Integration | None:
