@@ -127,3 +127,18 @@ def test_while_greenroom_is_down_people_meet_in_the_same_conference(tmp_path: Pa
         assert home.dial(room.alias)["reason"] == "rejected"
         (conference,) = home.pexip.conferences()
         assert conference["tag"] == room.tag
+
+
+@slow
+@pytest.mark.parametrize("way", ["both", "policy"])
+def test_whoever_comes_after_a_meeting_was_renamed_meets_those_who_are_there(tmp_path: Path, way: Way) -> None:
+    with site(tmp_path, way) as home:
+        home.olga.invite("Planning", in_seconds(-60))
+        room = home.accepted("Planning")
+        early = home.dial(room.alias, join=True)
+        home.olga.change("Planning", subject="Strategy", start=in_seconds(-120))
+        home.answered("Accept", "Accept")
+        eventually(lambda: home.room("Strategy"))
+        late = home.dial(room.alias, join=True)
+        assert late["name"] == early["name"]
+        assert len(home.pexip.get("state")["running"]) == 1
