@@ -3,8 +3,13 @@
 from collections.abc import Generator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from support.planted import found_in
+
+# No test fails for being slow: the machine may be busy with something else.
+settings.register_profile("greenroom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("greenroom")
 
 
 @pytest.hookimpl(wrapper=True)

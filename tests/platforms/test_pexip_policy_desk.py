@@ -9,6 +9,7 @@ import pytest
 
 from greenroom.meetings.alias import Alias, AliasPlan
 from greenroom.platforms.pexip.policy import PolicySettings, problems
+from greenroom.platforms.pexip.policy.room import KEPT
 from greenroom.platforms.pexip.style import PexipSettings
 from greenroom.platforms.policy import PolicyAnswer, PolicyDesk, PolicyVerdict
 from support.policy_questions import PLAYING, SETTINGS, Counter, FeedInMemory, counter, question, told
@@ -69,16 +70,16 @@ async def test_a_closed_window_may_tell_why_with_a_playlist() -> None:
 async def test_a_retired_room_is_closed_until_it_is_forgotten() -> None:
     at = await loaded(told(1, retired_at=NOON))
     assert (await at.desk.answer(question(OURS), NOON)).verdict is PolicyVerdict.CLOSED
-    list(at.directory.sweep(NOON + timedelta(hours=23)))
+    list(at.directory.sweep(NOON + KEPT - HOUR))
     assert (await at.desk.answer(question(OURS), NOON)).verdict is PolicyVerdict.CLOSED
-    list(at.directory.sweep(NOON + timedelta(hours=25)))
+    list(at.directory.sweep(NOON + KEPT + HOUR))
     assert (await at.desk.answer(question(OURS), NOON)).verdict is PolicyVerdict.UNKNOWN
     assert len(at.directory) == 0
 
 
-async def test_what_is_over_for_a_day_is_dropped_and_what_has_no_end_stays() -> None:
+async def test_what_is_over_for_long_is_dropped_and_what_has_no_end_stays() -> None:
     at = await loaded(told(1), told(2, admission=once(NOON, None)), told(3, admission=once(NOON, NOON + 30 * HOUR)))
-    assert list(at.directory.sweep(NOON + timedelta(hours=27)))[-1] == 1
+    assert list(at.directory.sweep(NOON + KEPT + 3 * HOUR))[-1] == 1
     assert len(at.directory) == 2
     again = told(1, version=9)
     at.directory.apply(again)

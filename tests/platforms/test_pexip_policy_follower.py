@@ -10,6 +10,7 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greenroom.platforms.pexip.policy.room import KEPT
 from greenroom.platforms.policy import PolicyVerdict
 from greenroom.storage import FeedRoom, RoomFeed, RoomStore, Storage
 from support.policy_questions import Counter, FeedInMemory, counter, following, question, told
@@ -245,7 +246,7 @@ async def test_what_is_over_is_swept_now_and_then() -> None:
     at = counter(FeedInMemory(told(1)), clock=lambda: now[0], pause=0.001)
     async with following(at):
         await at.follower.loaded()
-        now[0] += timedelta(days=3)
+        now[0] += KEPT + timedelta(days=1)
         await until(lambda: len(at.directory) == 0)
 
 

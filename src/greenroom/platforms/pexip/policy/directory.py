@@ -19,11 +19,10 @@ from greenroom.meetings.admission import Admission
 from greenroom.meetings.alias import AliasPlan
 from greenroom.platforms.pexip.policy.addresses import Dialled, is_literal
 from greenroom.platforms.pexip.policy.answers import REJECTED, playback_answer, room_answer, text_of
-from greenroom.platforms.pexip.policy.room import Door, FeedRoom, Room
+from greenroom.platforms.pexip.policy.room import KEPT, Door, FeedRoom, Room
 from greenroom.platforms.pexip.policy.settings import PolicySettings
 
 _log = structlog.get_logger(__name__)
-_FORGOTTEN_AFTER = timedelta(days=1)
 _MOST_ANSWERS = 10_000
 _LONG_TEXT = 4096
 _AT_ONCE = 500
@@ -136,8 +135,8 @@ class Directory:
         return text
 
     def sweep(self, now: datetime) -> Iterator[int]:
-        """Drop what has been closed for good for a day. Yields every now and then how many that were, so that others get a turn."""
-        before, count, looked = now - _FORGOTTEN_AFTER, 0, 0
+        """Drop what has been closed for good for long. Yields every now and then how many that were, so that others get a turn."""
+        before, count, looked = now - KEPT, 0, 0
         for member in self._members.values():
             for mark in list(member.rooms):
                 looked += 1

@@ -20,14 +20,13 @@ from typing import Protocol, TypeVar
 import structlog
 
 from greenroom.platforms.pexip.policy.directory import Directory
-from greenroom.platforms.pexip.policy.room import FeedRoom
+from greenroom.platforms.pexip.policy.room import KEPT, FeedRoom
 
 T = TypeVar("T")
 
 _log = structlog.get_logger(__name__)
 _AT_ONCE = 500
 _SWEPT_EVERY = timedelta(hours=1)
-_KEPT = timedelta(days=1)
 _LONGEST_PAUSE = 5.0
 _PATIENCE = 10.0
 _PATIENCE_OF_CALLERS = 2.0  # a node waits five seconds for us, no longer
@@ -153,7 +152,7 @@ class Follower:
             self._directory.apply(told)
 
     async def _load(self, directory: Directory, now: datetime) -> None:
-        pages = self._feed.everything(now - _KEPT, directory.integrations)
+        pages = self._feed.everything(now - KEPT, directory.integrations)
         while (page := await self._within(anext(pages, None))) is not None:
             for told in page:
                 directory.apply(told)

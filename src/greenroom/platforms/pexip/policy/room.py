@@ -13,6 +13,8 @@ from greenroom.meetings.room import RoomSpec
 from greenroom.platforms.pexip.policy.addresses import is_literal, read
 from greenroom.platforms.pexip.policy.settings import PolicySettings
 
+KEPT = timedelta(days=7)
+"""So long a room that is closed for good is still answered for: its conference may be at Pexip yet, if that is out of reach."""
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _packed = json.JSONEncoder(separators=(",", ":")).encode  # one text is smaller than five
 _NO_TIMES = Admission((), timedelta(), timedelta())
