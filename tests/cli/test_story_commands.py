@@ -76,6 +76,18 @@ def test_meetings_are_listed_with_what_matters(config: Path) -> None:
         assert word in result.output
 
 
+def test_what_people_copy_is_whole_on_a_narrow_terminal_too(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    settings = config.read_text().replace(
+        'prefix = "meet"', 'prefix = "meet"\ndomain = "video.a-long-name.example.org"'
+    )
+    config.write_text(settings)
+    output = run(config, "meetings").output
+    assert "meet482915306@video.a-long-name.example.org" in output
+    assert "7K2M-Q9XD" in output
+    assert "scheduled" in output
+
+
 def test_a_title_cannot_drive_the_terminal(config: Path) -> None:
     output = run(config, "meetings").output
     assert "\x1b" not in output

@@ -154,9 +154,10 @@ def _show(settings: Settings, rows: list[_Row], *, more: bool) -> None:
     starts = [local(start) for _, start in rows]
     # What people copy is never cut, however narrow the terminal; titles and organizers give way.
     fixed = max(map(len, starts)) + _STATE + max(map(len, aliases.values())) + _ID + 5 * _GAP
-    free = max(
-        4 * _LEAST, stdout().width - fixed - (max(map(len, (e.name for e in settings.integration))) + _GAP) * several
-    )
+    fixed += (max(len("integration"), *(len(entry.name) for entry in settings.integration)) + _GAP) * several
+    out = stdout()
+    out.width = max(out.width, fixed + 4 * _LEAST)
+    free = out.width - fixed
     organizer = min(32, 2 * free // 5)
     table.add_column(f"start ({datetime.now().astimezone():%Z})", no_wrap=True)
     table.add_column("state", no_wrap=True)
@@ -176,7 +177,7 @@ def _show(settings: Settings, rows: list[_Row], *, more: bool) -> None:
             Text(record.correlation_id),
         ]
         table.add_row(*cells, *([Text(name_of(settings, record.integration))] if several else []))
-    stdout().print(table)
+    out.print(table)
     if more:
         stderr().print("[dim]There are more: raise --limit.[/dim]")
     stderr().print("[dim]`greenroom explain <id>` tells a meeting's story.[/dim]")
