@@ -80,6 +80,15 @@ password = "planted-too"
 """
 
 
+POLICY = """
+[integration.platform]
+kind = "pexip"
+[integration.pexip.policy]
+username = "nodes"
+password = "planted-too"
+"""
+
+
 def test_a_platform_that_is_another_system_is_tried_before_the_first_start_too(tmp_path: Path) -> None:
     with door(401) as exchange:
         file = write_config(tmp_path, ews=exchange.url, more=PEXIP)
@@ -89,6 +98,21 @@ def test_a_platform_that_is_another_system_is_tried_before_the_first_start_too(t
     assert told["platform of main"]["failure"]["code"] == "platform-unreachable"
     assert "connection-refused" in told["platform of main"]["failure"]["what"]
     assert not (tmp_path / "greenroom.db").exists()
+
+
+def test_certificates_of_the_policy_listener_are_looked_at_without_connecting(tmp_path: Path) -> None:
+    certificate = self_signed(tmp_path)
+    file = write_config(tmp_path, more=POLICY)
+    plain = file.read_text()
+    file.write_text(
+        plain.replace("[storage]", f'[service.policy_listener]\ncertificate_file = "{certificate}"\n[storage]')
+    )
+    result = run("config", "check", "--config", file)
+    assert (result.exit_code, "policy listener  TLS on" in result.output) == (0, True), result.output
+    certificate.write_text("no certificate")
+    result = run("config", "check", "--config", file)
+    assert result.exit_code == 2
+    assert "Correct [service.policy_listener]" in result.output
 
 
 def connect(tmp_path: Path, ews: str, more: str = "") -> tuple[int, dict[str, str], str]:

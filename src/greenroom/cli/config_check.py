@@ -13,7 +13,7 @@ from greenroom.assembly import CalendarError, Calendars, build_integrations, try
 from greenroom.calendars import SIDES, notification_url
 from greenroom.cli.exchange_failures import expiry_note, of_calendar, of_tried
 from greenroom.cli.exits import Exit
-from greenroom.cli.failures import Failure, of_platform, of_storage
+from greenroom.cli.failures import Failure, of_platform, of_policy_certificate, of_storage
 from greenroom.cli.options import (
     as_dict,
     echo_json,
@@ -31,6 +31,7 @@ from greenroom.rooms import Platforms
 from greenroom.settings import EwsExchange, Integration, Settings
 from greenroom.storage import Storage, StorageError
 from greenroom.storage.errors import StorageNotPreparedError
+from greenroom.web.policy_listener import PolicyCertificateError, policy_tls
 
 _EXAMPLES = """\
 \b
@@ -62,15 +63,15 @@ def check(config_file: Path | None, *, connect: bool, as_json: bool) -> None:
     """Check the configuration file, the texts and, with --connect, everything they lead to."""
     settings = read_settings(config_file, as_json=as_json)
     texts = {integration.name: _lint(integration) for integration in settings.integration}
-    calendars = asyncio.run(_open_calendars(settings))
+    calendars, listeners = asyncio.run(_open_calendars(settings)), _policy_listener(settings)
     openable = all(one.failure is None for one in calendars)
     reached = asyncio.run(_connect(settings)) if connect and openable else []
-    failures = [one.failure for one in (*calendars, *reached) if one.failure is not None]
+    failures = [one.failure for one in (*calendars, *listeners, *reached) if one.failure is not None]
     wrong_texts = any(texts.values())
     if as_json:
-        echo_json(_as_json(texts, calendars, reached, ok=not failures and not wrong_texts))
+        echo_json(_as_json(texts, [*calendars, *listeners], reached, ok=not failures and not wrong_texts))
     else:
-        _show(settings, texts, [*calendars, *reached])
+        _show(settings, texts, [*calendars, *listeners, *reached])
     sys.exit(Exit.USAGE if wrong_texts else max((failure.exit for failure in failures), default=Exit.OK))
 
 
@@ -97,6 +98,19 @@ async def _open_calendars(settings: Settings) -> list[Reached]:
         finally:
             await calendars.close()
     return found
+
+
+def _policy_listener(settings: Settings) -> list[Reached]:
+    """Look at the certificates of the policy server's own port, if it has one."""
+    apart = settings.service.policy_listener
+    if apart is None:
+        return []
+    what = "policy listener"
+    try:
+        policy_tls(apart.certificate_file, apart.certificate_key_file, apart.client_ca_file)
+    except PolicyCertificateError as error:
+        return [Reached(what, failure=of_policy_certificate(error))]
+    return [Reached(what, f"TLS on {apart.listen}{', with client certificates' if apart.client_ca_file else ''}")]
 
 
 def _seen(settings: Settings, entry: Integration) -> str:
