@@ -32,6 +32,7 @@ from greenroom.settings import Integration as IntegrationSettings
 from greenroom.settings.dialling import ways_of
 from greenroom.storage import Storage
 from greenroom.web.app import create_app
+from greenroom.web.http import BoundedHttp
 from greenroom.web.places import places_of
 from greenroom.web.policy import policy_app
 from greenroom.web.policy_alarms import keep_alarms
@@ -287,6 +288,7 @@ async def serving(
         log_config=None,
         access_log=False,
         lifespan="off",
+        http=BoundedHttp,
         timeout_graceful_shutdown=3,
         forwarded_allow_ips=[*proxies, *_in_ipv6(proxies)],
     )

@@ -11,6 +11,8 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
+from greenroom.web.http import BoundedHttp
+
 
 class PolicyCertificateError(Exception):
     """A file of the listener cannot be used; `file` says which, the text says why."""
@@ -63,7 +65,7 @@ async def serving_policy(app: ASGIApp, listener: socket.socket, tls: ssl.SSLCont
         ws="none",
         server_header=False,
         proxy_headers=tls is None,
-        h11_max_incomplete_event_size=16 * 1024,
+        http=BoundedHttp,
         timeout_graceful_shutdown=3,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
     )
