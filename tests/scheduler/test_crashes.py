@@ -90,7 +90,10 @@ async def attend_until_alive(work: AtWork, step: Callable[[str], None]) -> None:
         await work.attend()
 
 
-@pytest.mark.parametrize("tenth", range(10))
+TENTHS = [pytest.param(tenth, marks=[pytest.mark.slow] if tenth % 3 else []) for tenth in range(10)]
+
+
+@pytest.mark.parametrize("tenth", TENTHS)
 async def test_dying_between_any_two_steps_leaves_one_room_and_one_reply_per_meeting(tenth: int) -> None:
     steps = await steps_of_a_day()
     assert steps > 20
@@ -98,7 +101,7 @@ async def test_dying_between_any_two_steps_leaves_one_room_and_one_reply_per_mee
         await dying_at(number)
 
 
-@pytest.mark.parametrize("tenth", range(10))
+@pytest.mark.parametrize("tenth", TENTHS)
 async def test_so_it_does_while_replies_wait_for_their_turn(tenth: int) -> None:
     steps = await steps_of_a_day(3)
     assert steps > 18

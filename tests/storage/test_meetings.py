@@ -94,6 +94,7 @@ async def test_nothing_asked_nothing_found(storage: Storage) -> None:
         assert await work.meetings.by_correlation("none") is None
 
 
+@pytest.mark.slow
 async def test_ten_thousand_keys_are_asked_for_at_once(storage: Storage) -> None:
     records = [bare_record(number) for number in range(2_500)]
     await saved(storage, *records)

@@ -218,8 +218,17 @@ def test_without_a_script_everything_is_said_in_utc_and_in_the_organizers_zone(c
         expect(page.get_by_role("button")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("how", [PHONE, DESK, NARROW], ids=["phone", "desk", "narrow"])
+@pytest.mark.parametrize(
+    ("how", "scheme"),
+    [
+        pytest.param(
+            how, scheme, marks=[] if (how, scheme) in ((NARROW, "light"), (DESK, "dark")) else [pytest.mark.slow]
+        )
+        for how in (PHONE, DESK, NARROW)
+        for scheme in ("light", "dark")
+    ],
+    ids=["phone-light", "phone-dark", "desk-light", "desk-dark", "narrow-light", "narrow-dark"],
+)
 def test_all_ways_into_a_room_on_pexip_fit_and_can_be_read(chromium: Browser, how: dict[str, Any], scheme: str) -> None:
     with visit(chromium, room(integration=PEXIP, pins=2), color_scheme=scheme, **how) as page:
         expect(page.get_by_role("link", name="Join now")).to_have_attribute("href", re.compile("/webapp3/m/"))

@@ -75,7 +75,6 @@ RECURRING = (
 LONE = ICS.replace("planted@", "lone@").replace("SUMMARY", "RECURRENCE-ID:{start:%Y%m%dT%H%M%SZ}\nSUMMARY")
 
 
-over_both = pytest.mark.parametrize("protocol", ["ews", "graph"])
 slow_over_graph = pytest.mark.parametrize("protocol", ["ews", pytest.param("graph", marks=pytest.mark.slow)])
 
 
@@ -176,7 +175,7 @@ def a_full_day(place: Place) -> None:
     place.looks_again()
 
 
-@over_both
+@slow_over_graph
 def test_a_full_day_leaves_no_private_word_in_the_log(place: Place, protocol: Spoken) -> None:
     a_full_day(place)
     if protocol == "graph":
@@ -200,6 +199,7 @@ def strangers_post(place: Place) -> None:
 
 
 @slow_over_graph
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [BROKEN_TEXTS], indirect=True, ids=["broken-texts"])
 def test_broken_texts_tell_file_and_line_and_no_private_word(place: Place) -> None:
     a_full_day(place)
@@ -239,7 +239,7 @@ def test_a_database_that_breaks_under_it_shows_no_private_word(place: Place) -> 
     assert "Storage" in place.greenroom.output()
 
 
-@over_both
+@slow_over_graph
 def test_the_configuration_keeps_its_secrets_when_it_is_shown(tmp_path: Path, protocol: Spoken) -> None:
     root = "http://127.0.0.1"
     simulator = SimulatedExchange(root, f"{root}/EWS/Exchange.asmx", root, str(uuid.uuid4()), httpx2.Client())

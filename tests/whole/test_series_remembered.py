@@ -17,7 +17,8 @@ from support.attended import DAY, HOUR, Home, attended, integration_of
 from support.greenroom_at_work import Clock
 from support.whole import ATTENDEE, EQUIPMENT, ORGANIZER, Spoken
 
-ONCE_QUICK = [pytest.param("ews", marks=pytest.mark.slow), "graph"]
+pytestmark = pytest.mark.slow
+PROTOCOLS = ["ews", "graph"]
 """What follows from the memory is tried over one protocol each time; the other is slow in its number only."""
 WEEK = timedelta(days=7)
 START = datetime(2031, 3, 4, 9, tzinfo=UTC)
@@ -55,7 +56,7 @@ def change(home: Home, original: datetime, **draft: object) -> None:
     home.exchange.update_occurrence(ORGANIZER, item.id, original, draft, send="SendToAllAndSaveCopy")  # type: ignore[arg-type]  # as named
 
 
-@pytest.mark.parametrize("protocol", ONCE_QUICK)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_split_series_whose_memory_is_lost_has_its_room_again_and_nobody_is_mailed(protocol: Spoken) -> None:
     clock = Clock(START - 10 * DAY)
     async with attended(clock, protocol=protocol) as home:
@@ -84,7 +85,7 @@ async def test_a_split_series_whose_memory_is_lost_has_its_room_again_and_nobody
             assert (home.answers("series"), home.answers("rest")) == answers
 
 
-@pytest.mark.parametrize("protocol", ONCE_QUICK)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_a_lone_occurrence_whose_memory_is_lost_becomes_part_of_its_series_all_the_same(protocol: Spoken) -> None:
     clock = Clock(START - 10 * DAY)
     async with attended(clock, protocol=protocol) as home:
@@ -112,7 +113,7 @@ async def test_a_lone_occurrence_whose_memory_is_lost_becomes_part_of_its_series
 
 
 @pytest.mark.parametrize("review", Review)
-@pytest.mark.parametrize("protocol", ONCE_QUICK)
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 async def test_an_endless_series_is_reviewed_every_year_and_asked_about_only_where_policy_says_so(
     protocol: Spoken, review: Review
 ) -> None:

@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import pytest
+
 from greenroom.exchange.graph.mailbox import GraphMailbox
 from greenroom.meetings.record import State
 from greenroom.scheduler.attend import Attendant
@@ -40,6 +42,7 @@ async def settle(home: Home, integration: Integration, clock: Clock) -> None:
         clock.forward(minutes=2)
 
 
+@pytest.mark.slow
 async def test_a_mailbox_that_moves_to_microsoft_365_and_back_keeps_its_rooms_and_says_nothing() -> None:
     clock = Clock(NOW)
     async with both(clock) as (home, over_ews, over_graph):
