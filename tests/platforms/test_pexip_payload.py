@@ -27,7 +27,6 @@ FULL = RoomStyle(
     participant_limit=0,
     call_type="video-only",
     host_view="one_main_seven_pips",
-    guest_view="five_mains_seven_pips",
     crypto_mode="besteffort",
     enable_chat="no",
     live_captions_enabled="yes",

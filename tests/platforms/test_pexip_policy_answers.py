@@ -26,7 +26,6 @@ FULL = RoomStyle(
     participant_limit=25,
     call_type="video",
     host_view="five_mains_seven_pips",
-    guest_view="one_main_zero_pips",
     crypto_mode="on",
     enable_chat="yes",
     live_captions_enabled="default",

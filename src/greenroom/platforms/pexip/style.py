@@ -33,7 +33,6 @@ class RoomStyle:
     participant_limit: int | None = None
     call_type: str | None = None  # video, video-only, audio
     host_view: str | None = None
-    guest_view: str | None = None
     crypto_mode: str | None = None  # besteffort, on, off
     enable_chat: str | None = None  # default, yes, no
     live_captions_enabled: str | None = None  # default, yes, no
