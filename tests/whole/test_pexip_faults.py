@@ -47,13 +47,14 @@ CALLS: dict[str, Fault] = {
     "delete": {"method": "DELETE", "resource": "configuration/conference"},
 }
 HOUSES: tuple[Abroad, Abroad] = (("ews", "ahead"), ("graph", "both"))
-"""They take turns, so that each meets every fault and every call."""
+"""They take turns."""
 MATRIX = [
-    pytest.param(HOUSES[(row + column) % 2], fault, call, id=f"{'-'.join(HOUSES[(row + column) % 2])}-{fault}-{call}")
+    pytest.param(HOUSES[row % 2], fault, call, id=f"{'-'.join(HOUSES[row % 2])}-{fault}-{call}")
     for row, fault in enumerate(FAULTS)
     for column, call in enumerate(CALLS)
-    if fault != "half-a-page" or CALLS[call]["method"] == "GET"
+    if (CALLS[call]["method"] == "GET" if fault == "half-a-page" else (row // 2 + column) % 3 == 0)
 ]
+"""Every fault, at two calls or so, and every call; tests/platforms/test_pexip_platform_faults.py strikes all with all."""
 
 
 @pytest.fixture(scope="module")
