@@ -29,7 +29,7 @@ from greenroom.scheduler.queue.in_process import InProcessQueue
 from greenroom.scheduler.service import Service
 from greenroom.settings import EwsExchange, Settings
 from greenroom.settings import Integration as IntegrationSettings
-from greenroom.settings.dialling import ways_of
+from greenroom.settings.ways import ways_of
 from greenroom.storage import Storage
 from greenroom.web.app import create_app
 from greenroom.web.http import BoundedHttp

@@ -88,6 +88,14 @@ def test_what_people_copy_is_whole_on_a_narrow_terminal_too(config: Path, monkey
     assert "scheduled" in output
 
 
+def test_a_story_is_found_by_what_callers_key_in(config: Path) -> None:
+    config.write_text(config.read_text().replace('prefix = "meet"', 'prefix = "meet77"'))
+    for said in ("77482915306", "482915306", "meet77482915306", "sip:meet77482915306"):
+        result = run(config, "explain", said)
+        assert (result.exit_code, "7K2M-Q9XD" in result.output) == (0, True), said
+    assert run(config, "explain", "88482915306").exit_code != 0
+
+
 def test_a_title_cannot_drive_the_terminal(config: Path) -> None:
     output = run(config, "meetings").output
     assert "\x1b" not in output

@@ -8,8 +8,8 @@ import pytest
 from greenroom.meetings.dialling import Phone as DialledPhone
 from greenroom.meetings.dialling import WaysToJoin
 from greenroom.settings import Problem, Settings, SettingsError, load_settings
-from greenroom.settings.dialling import ways_of
 from greenroom.settings.pexip import Pexip
+from greenroom.settings.ways import ways_of
 
 KEY = base64.b64encode(bytes(range(32))).decode()
 OTHER = base64.b64encode(bytes(range(1, 33))).decode()

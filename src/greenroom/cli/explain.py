@@ -13,7 +13,7 @@ from rich.text import Text
 from greenroom.cli.at_platform import at_platform, at_platform_json
 from greenroom.cli.exits import Exit
 from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
-from greenroom.cli.reading import alias_of, entry_json, local, name_of, plain, read, record_json
+from greenroom.cli.reading import alias_of, entry_json, local, name_of, plain, read, record_json, spelled
 from greenroom.cli.when import how_it_stands, when
 from greenroom.cli.words import next_step, sentence, standing
 from greenroom.meetings.meeting import MeetingKey
@@ -110,9 +110,11 @@ async def _by_join_id(work: Work, join_id: str) -> list[Record]:
 
 
 def _is_called(settings: Settings, record: Record, wanted: str) -> bool:
-    alias = alias_of(settings, record).lower()
-    digits = "" if record.alias_number is None else str(record.alias_number)
-    return bool(alias) and wanted in {alias, alias.partition("@")[0], digits, f"sip:{alias}"}
+    alias = spelled(settings, record)
+    if alias is None:
+        return False
+    name = alias.name.lower()
+    return wanted in {name, name.partition("@")[0], str(alias.number), alias.numeric, f"sip:{name}"}
 
 
 async def _story(work: Work, record: Record) -> Story:

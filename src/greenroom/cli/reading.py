@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from greenroom.cli.coming import coming, window_of
 from greenroom.cli.failures import of_storage
 from greenroom.cli.options import end_with
+from greenroom.meetings.alias import Alias
 from greenroom.meetings.icalendar import rrule_of
 from greenroom.meetings.record import JournalEntry, Record
 from greenroom.meetings.recurrence import Series
@@ -37,12 +38,18 @@ def read(settings: Settings, question: Callable[[Work], Awaitable[T]], *, as_jso
 
 def alias_of(settings: Settings, record: Record) -> str:
     """Spell a record's alias; empty if it has none or its integration is not configured any more."""
+    alias = spelled(settings, record)
+    return "" if alias is None else alias.name
+
+
+def spelled(settings: Settings, record: Record) -> Alias | None:
+    """Return a record's alias, with its numeric form; None if it has none or its integration is not configured any more."""
     if record.adopted is not None:
-        return record.adopted.name
+        return record.adopted
     entry = settings.numbered(record.integration)
     if entry is None or record.alias_number is None or record.alias_number >= 10**entry.alias.digits:
-        return ""
-    return entry.alias.plan.alias(record.alias_number).name
+        return None
+    return entry.alias.plan.alias(record.alias_number)
 
 
 def name_of(settings: Settings, number: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from greenroom.meetings.dialling import WaysToJoin
 from greenroom.settings import Settings
-from greenroom.settings.dialling import ways_of
+from greenroom.settings.ways import ways_of
 
 
 def places_of(settings: Settings) -> Mapping[int, WaysToJoin]:
