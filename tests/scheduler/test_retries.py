@@ -372,3 +372,15 @@ async def test_a_refused_room_says_which_field_was_refused() -> None:
         await work.attend()
         assert await codes_of(work, ONE) == [("room-refused", "description: too-long")]
         assert [sent.verdict for sent in work.mailbox.replies_to(ONE)] == [Verdict.DECLINE]
+
+
+async def test_what_keeps_rooms_from_being_made_is_one_alarm_for_all_who_wait() -> None:
+    async with on_a_stubborn_platform() as (work, platform):
+        platform.ensuring = [PlatformMisconfiguredError("no-such-theme") for _ in range(3)]
+        for n in range(3):
+            work.mailbox.invite(observation(f"m{n}", starts_in=timedelta(days=5)))
+        await work.attend()
+        async with work.storage.reading() as reading:
+            [alarm] = await reading.alarms.since(work.clock.now - timedelta(hours=1))
+        assert (alarm.integration, alarm.code, alarm.subject) == (1, "platform-needs-setup", "no-such-theme")
+        assert alarm.count == 3

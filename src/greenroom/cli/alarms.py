@@ -14,6 +14,8 @@ from greenroom.storage import Alarm, Work
 _LATELY = timedelta(hours=24)
 _SHOWN = 20
 _SENTENCES = {
+    "platform-unavailable": "The video platform could not be used, and meetings wait for it:",
+    "platform-needs-setup": "The video platform needs an administrator, and meetings wait for that:",
     "policy-alias-guessing": "Aliases were guessed at the policy server; whoever did it was turned away.",
     "policy-alias-guessing-by-many": "Aliases were guessed at the policy server, from too many places to turn anybody away.",
     "policy-password-guessing": "Passwords were guessed at the policy server; whoever did it was turned away.",

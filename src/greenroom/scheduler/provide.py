@@ -5,6 +5,7 @@ both are looked for before they are made again.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -35,7 +36,7 @@ from greenroom.scheduler.household import Household, forget_told, lives_on, note
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.reserve import redraw
 from greenroom.scheduler.routing import Routed, update_invitation
-from greenroom.storage import Side, Storage
+from greenroom.storage import Alarm, Side, Storage
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,7 @@ _AT_ONCE = 4
 _REDRAWS = 5
 _PATIENCE = 5
 _LONGEST_CODE = 200
+_PLATFORM_FAILS = ("unavailable", "needs-setup")
 _SEND_LIMIT = "send-limit"
 """Code of a TryLaterError that says: this organizer's own mailbox has sent as many messages as it may in a minute."""
 _SEND_WINDOW = timedelta(minutes=1)
@@ -77,7 +79,7 @@ async def provide_rooms(
             step("room")
 
     await asyncio.gather(*(one(case) for case in concerned))
-    await _store(storage, concerned)
+    await _store(storage, concerned, _alarms(integration, concerned, now))
     changed = [case.record for case in concerned if case.record.room not in (None, before[case.record.key])]
     if changed:
         await note_told(integration, storage, changed)
@@ -299,7 +301,18 @@ def _copied_ticket(integration: Integration, text: str, ours: str) -> str | None
     return genuine[-1] if genuine else None
 
 
-async def _store(storage: Storage, cases: Sequence[Case]) -> None:
+def _alarms(integration: Integration, cases: Sequence[Case], now: datetime) -> list[Alarm]:
+    """Say what keeps rooms from being made, once for all meetings that wait for it: `greenroom status` shows it."""
+    told = [entry for case in cases for entry in case.journal if entry.step == "room" and entry.code in _PLATFORM_FAILS]
+    failures = Counter((entry.code, entry.detail or "no answer") for entry in told)
+    return [
+        Alarm(integration.number, f"platform-{code}", detail, count, now, now)
+        for (code, detail), count in failures.items()
+    ]
+
+
+async def _store(storage: Storage, cases: Sequence[Case], alarms: Sequence[Alarm] = ()) -> None:
     async with storage.work() as work:
         await work.meetings.save([case.record for case in cases])
         await work.journal.append(take_journal(cases))
+        await work.alarms.note(alarms)
