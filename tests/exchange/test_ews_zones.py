@@ -126,6 +126,7 @@ def test_a_definition_that_makes_no_sense_is_none(inside: str) -> None:
     assert read_zone({"StartTimeZone": zone(inside, "UTC")}, AROUND) == Zone("UTC")
 
 
+@pytest.mark.slow
 @given(st.text(max_size=30), st.text(max_size=20), st.text(max_size=20))
 def test_no_text_makes_it_fail(name: str, length: str, at: str) -> None:
     told = zone(OWN)

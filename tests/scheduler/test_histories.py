@@ -60,6 +60,7 @@ def test_rooms_and_replies_follow_from_the_calendar_whatever_happened_on_the_way
     asyncio.run(live(history))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, phases=PHASES)
 @given(HISTORIES)
 def test_so_they_do_while_replies_wait_for_their_turn(history: History) -> None:

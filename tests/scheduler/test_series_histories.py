@@ -183,7 +183,7 @@ _deaths = st.lists(st.integers(0, 12), max_size=4)
 _usual: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
-@settings(max_examples=12, **_usual)
+@settings(max_examples=6, **_usual)
 @given(ops=_lives, deaths=_deaths)
 def test_at_rest_every_room_is_open_just_when_the_calendar_says(
     ops: list[tuple[str, int, int, int]], deaths: list[int]

@@ -97,8 +97,16 @@ def visit(browser: Browser, found: JoinRoom | None, clock: Clock | None = None, 
         assert [text for text in complaints if found is not None or "404" not in text] == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("how", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(
+    ("how", "scheme"),
+    [
+        (PHONE, "light"),
+        pytest.param(PHONE, "dark", marks=pytest.mark.slow),
+        pytest.param(DESK, "light", marks=pytest.mark.slow),
+        (DESK, "dark"),
+    ],
+    ids=["phone-light", "phone-dark", "desk-light", "desk-dark"],
+)
 @pytest.mark.parametrize(
     "found",
     [room(SOON), weekly(), room(retired_at=NOW), None, weekly(NOW - 48 * HOUR)],

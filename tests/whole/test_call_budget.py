@@ -18,6 +18,7 @@ def calls_per_meeting(meetings: int) -> float:
     return float(cost["calls_per_meeting"])
 
 
+@pytest.mark.slow
 def test_a_hundred_new_meetings_cost_at_most_three_tenths_of_a_call_each() -> None:
     assert calls_per_meeting(100) <= 0.3
 

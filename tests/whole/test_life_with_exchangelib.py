@@ -176,6 +176,7 @@ def test_a_meeting_lives_from_invitation_to_cancellation(move_in: MoveIn, proces
     assert olga.kinds() == ["Accept"] * 4
 
 
+@pytest.mark.slow
 def test_taking_the_equipment_out_of_a_meeting_ends_its_room(move_in: MoveIn) -> None:
     home = move_in("auto_update")
     home.olga.invite("Planning", in_days(2))
@@ -190,6 +191,7 @@ def test_taking_the_equipment_out_of_a_meeting_ends_its_room(move_in: MoveIn) ->
     assert home.join_page("Planning", "too-early") == link
 
 
+@pytest.mark.slow
 def test_a_private_meeting_gets_a_room_that_says_nothing_of_it(move_in: MoveIn) -> None:
     home = move_in("auto_update")
     home.olga.invite("Severance talks", in_days(2), sensitivity="Private")
@@ -228,6 +230,7 @@ def test_with_requests_left_to_us_each_sending_gets_exactly_one_accept(move_in: 
         assert len(_TICKET.findall(home.body(f"Planning {number}"))) == 1
 
 
+@pytest.mark.slow
 def test_where_exchange_accepts_by_itself_the_meeting_still_gets_its_room(move_in: MoveIn) -> None:
     """AutoAccept eats subject and text, and answers first: our accept comes besides, once, and nothing goes in circles."""
     home = move_in("auto_accept")

@@ -107,7 +107,8 @@ def strangers_go_their_way(home: Home) -> None:
     assert home.dial(f"nobody@{PEXIP_DOMAIN}")["reason"] == "not found"
 
 
-@pytest.mark.parametrize("protocol", ["ews", pytest.param("graph", marks=slow)])
+@slow
+@pytest.mark.parametrize("protocol", ["ews", "graph"])
 def test_while_greenroom_is_down_people_meet_in_the_same_conference(tmp_path: Path, protocol: Spoken) -> None:
     with site(tmp_path, "both", protocol=protocol) as home:
         home.olga.invite("Planning", in_seconds(-60))

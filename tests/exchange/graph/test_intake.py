@@ -327,7 +327,7 @@ _entries = st.dictionaries(
 )
 
 
-@settings(deadline=None)  # other tests may run beside it
+@settings(max_examples=30)
 @given(st.binary(max_size=200) | _json.map(lambda v: json.dumps(v).encode()))
 def test_whatever_is_posted_nothing_is_raised_and_nobody_woken(body: bytes) -> None:
     ours = Listening(GraphIntake(TENANT, clock=Clock()))
