@@ -12,7 +12,7 @@ from greenroom.meetings.acceptance import was_not_kept
 from greenroom.meetings.decision import Decision, decide, settle
 from greenroom.meetings.evidence import read_tickets
 from greenroom.meetings.kin import Kin
-from greenroom.meetings.legacy_token import LegacyTokens, find_legacy_tokens
+from greenroom.meetings.legacy_token import NO_TOKENS, LegacyTokens, find_legacy_tokens
 from greenroom.meetings.meant import as_meant
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation
 from greenroom.meetings.reasons import AliasSource, Reason
@@ -24,6 +24,8 @@ from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.reserve import Known, Tickets, part, reserve
 from greenroom.storage import Storage, Work
 
+_Brought = tuple[Tickets | Exception, LegacyTokens]
+"""What an invitation's text carries: tickets, or why they cannot be read, and tokens of another system."""
 _CLOSED = (State.ENDED, State.DECLINED, State.IGNORED)
 
 
@@ -33,20 +35,17 @@ async def weigh(
     """Decide for each meeting and store the decisions; returns the meetings in the order given."""
     if not observations:
         return []
-    found: dict[MeetingKey, Tickets | Exception] = {}
-    tokens: dict[MeetingKey, LegacyTokens] = {}
+    found: dict[MeetingKey, _Brought] = {}
     for one in observations:
-        found[one.key] = _tickets(integration, one)
-        tokens[one.key] = find_legacy_tokens(one.body_html)
+        found[one.key] = _brought(integration, one)
         await asyncio.sleep(0)  # callers who ask by policy do not wait for a hundred bodies
-    readable = [tickets for tickets in found.values() if not isinstance(tickets, Exception)]
+    readable = [tickets for tickets, _ in found.values() if not isinstance(tickets, Exception)]
     async with storage.work() as work:
-        known = await Known.load(integration, work, found, readable, tokens.values())
+        known = await Known.load(integration, work, found, readable, [tokens for _, tokens in found.values()])
         before = dict(known.records)
         weighed: dict[MeetingKey, Case] = {}
         for observation in sorted(observations, key=_says_of_others, reverse=True):
-            brought = found[observation.key], tokens[observation.key]
-            case, kin = _case(integration, observation, known, brought, now)
+            case, kin = _case(integration, observation, known, found[observation.key], now)
             if case.decision.alias is not None and not case.waiting:
                 await reserve(integration, work, case, kin, now)
                 if case.decision.alias is AliasSource.RECORD and before[case.record.key].state in _CLOSED:
@@ -65,18 +64,18 @@ def _says_of_others(observation: Observation) -> bool:
     return observation.cancelled and observation.ref.is_message and observation.key.occurrence is not None
 
 
-def _tickets(integration: Integration, observation: Observation) -> Tickets | Exception:
+def _brought(integration: Integration, observation: Observation) -> _Brought:
     try:
-        return read_tickets(observation.body_html, integration.ring)
+        return read_tickets(observation.body_html, integration.ring), find_legacy_tokens(observation.body_html)
     except Exception as error:  # noqa: BLE001 (the case is set aside with it, which logs it; the other meetings go on)
-        return error
+        return error, NO_TOKENS
 
 
 def _case(
     integration: Integration,
     observation: Observation,
     known: Known,
-    brought: tuple[Tickets | Exception, LegacyTokens],
+    brought: _Brought,
     now: datetime,
 ) -> tuple[Case, Kin | None]:
     tickets, tokens = brought
