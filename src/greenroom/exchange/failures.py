@@ -2,12 +2,12 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx2
 
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, OutcomeUnknownError, TryLaterError
+from greenroom.outside import causes_of
 
 _WRONG_NAME = (
     "is for another name",
@@ -63,7 +63,7 @@ def unknown(asked: Asked, why: str, code: str) -> OutcomeUnknownError:
 
 def failure(error: Exception, asked: Asked) -> ExchangeError:
     """Say what a failed exchange means: `error` is httpx2's, or the TimeoutError of the time for the whole."""
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     if (bad := next((c for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)) is not None:
         what, hint = _CERTIFICATE.get(bad.verify_code, _UNTRUSTED)
         return MisconfiguredError(f"the certificate of {asked.host} {what}", hint=hint, code="bad-certificate")
@@ -94,17 +94,3 @@ def _unreached(error: Exception, causes: list[BaseException], host: str) -> str:
     if isinstance(error, httpx2.TimeoutException):
         return f"{host} does not answer: check the address and the firewall in between"
     return f"{host} cannot be reached: check the address and the network"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what led to it, groups opened, at most a few dozen."""
-    waiting, seen = [error], set[int]()
-    while waiting and len(seen) < 32:  # noqa: PLR2004  chains are short; cycles end here too
-        current = waiting.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        waiting.extend(c for c in (current.__cause__, current.__context__) if c is not None)
-        if isinstance(current, BaseExceptionGroup):
-            waiting.extend(current.exceptions)

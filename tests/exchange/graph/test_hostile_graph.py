@@ -19,7 +19,6 @@ from exchange.scripted import Clock
 from greenroom.exchange.contract import Unreadable, UpdateResult
 from greenroom.exchange.errors import ItemBrokenError, MisconfiguredError, SignInError, TryLaterError
 from greenroom.exchange.graph import transport as module
-from greenroom.exchange.graph.answers import parse
 from greenroom.exchange.graph.bounded import TooMuchError, Unpacking
 from greenroom.exchange.graph.call import Answer, Call, path
 from greenroom.exchange.graph.events import read_event
@@ -31,6 +30,7 @@ from greenroom.exchange.graph.settings import Cloud, GraphSettings
 from greenroom.exchange.graph.transport import GraphTransport
 from greenroom.exchange.graph.wakeups import Wakeups
 from greenroom.meetings.meeting import Observation
+from greenroom.outside import parse_json
 from support import planted
 
 
@@ -52,19 +52,19 @@ class TestBytes:
 
     @pytest.mark.parametrize("data", [b'{"id": "\xed\xa0\x80"}', b'{"id": "\xff"}'])
     def test_broken_utf_8_is_replaced(self, data: bytes) -> None:
-        assert set(parse(data)["id"]) == {"\ufffd"}
-        path("users", parse(data)["id"])
+        assert set(parse_json(data)["id"]) == {"\ufffd"}
+        path("users", parse_json(data)["id"])
 
     def test_json_is_utf_8(self) -> None:
         with pytest.raises(ValueError):  # noqa: PT011  whatever keeps it from being JSON
-            parse(json.dumps({"id": "\0"}).encode("utf-16"))
+            parse_json(json.dumps({"id": "\0"}).encode("utf-16"))
 
     @pytest.mark.parametrize("depth", [300, 450, 600, 800, 5_000])
     @pytest.mark.parametrize("inner", [("[", "]"), ('{"a":', "}")])
     def test_depth_is_never_more_than_broken_json(self, depth: int, inner: tuple[str, str]) -> None:
         data = f'{{"s": "\\u0000", "a": {inner[0] * depth}1{inner[1] * depth}}}'.encode()
         try:
-            parse(data)
+            parse_json(data)
         except ValueError as error:
             assert "deep" in str(error)  # noqa: PT017  either is right
 
@@ -73,7 +73,7 @@ class TestBytes:
         began = time.perf_counter()
         plain = json.loads(data)
         once = time.perf_counter() - began
-        assert parse(data) == plain
+        assert parse_json(data) == plain
         assert time.perf_counter() - began - once < 5 * once + 0.2
 
     @pytest.mark.parametrize("status", [10**4000, 600, 99, 0, -5], ids=["huge", "600", "99", "0", "-5"])

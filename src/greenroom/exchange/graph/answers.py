@@ -4,7 +4,6 @@ Source: "Microsoft Graph error responses and resource types". Only `error.code` 
 content. Everything is hostile: a body may be a web page, any JSON, or nothing.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,9 +13,9 @@ from greenroom.exchange.backoff import retry_after
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, NotPermittedError, SignInError, TryLaterError
 from greenroom.exchange.failures import Asked, unknown
 from greenroom.exchange.graph.call import Answer, RefusedError
+from greenroom.outside import parse_json
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,99}")
-_UNMENDED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _BUSY = (429, 503)
 _FAILED = (500, 502, 504, 507, 508, 509)
 _DEPENDENCY_FAILED = 424
@@ -51,7 +50,7 @@ def body(data: bytes, status: int, asked: Asked) -> Any:
     if not data.strip():
         return None
     try:
-        return parse(data)
+        return parse_json(data)
     except ValueError:
         if data.lstrip()[:1] == b"<" and not asked.known:
             raise _not_graph(asked, "answers with a web page", "not-graph") from None
@@ -75,7 +74,7 @@ def garbled(asked: Asked, why: str) -> ExchangeError:
 def error_of(data: bytes) -> Any:
     """Return the parsed body of an error, None where it is none of Graph's."""
     try:
-        return parse(data) if data.strip() else None
+        return parse_json(data) if data.strip() else None
     except ValueError:
         return None
 
@@ -133,27 +132,3 @@ def _not_graph(asked: Asked, what: str, code: str) -> ExchangeError:
             return unknown(asked, what, code)
         return TryLaterError(f"{asked.host} {what}", code=code, mailbox=asked.mailbox)
     return MisconfiguredError(f"this is not Microsoft Graph: {asked.host} {what}", hint=_NOT_GRAPH_HINT, code=code)
-
-
-def parse(data: bytes) -> Any:
-    """Parse JSON strictly; ValueError for anything else. What no database and no mail holds (NUL, half characters) is replaced."""
-    try:
-        # Left to itself json takes UTF-16 too, and half characters that stand in UTF-8 as they are (RFC 8259 8.1).
-        value = json.loads(data.decode("utf-8", "replace"), parse_constant=_no_constant)
-        return _mended(value) if _UNMENDED.search(data) else value
-    except RecursionError:
-        raise ValueError("too deep") from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, list):
-        return [_mended(v) for v in value]
-    if isinstance(value, dict):
-        return {_mended(k): _mended(v) for k, v in value.items()}
-    return value

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from greenroom.outside import parse_json
 from greenroom.platforms.errors import AliasTakenError, PlatformError, PlatformMisconfiguredError, PlatformSignInError
-from greenroom.platforms.pexip.management.bounded import parsed
 from greenroom.platforms.pexip.management.call import Answer
 from greenroom.platforms.pexip.management.errors import (
     CodedUnavailableError,
@@ -55,7 +55,7 @@ def _body(data: bytes, asked: Asked) -> object:
     if not data.strip():
         return None
     try:
-        body: object = parsed(data)
+        body: object = parse_json(data)
     except ValueError:
         if data.lstrip()[:1] == b"<":
             raise odd(asked, "not-pexip") from None
@@ -138,7 +138,7 @@ def retry_after(text: str | None, now: datetime) -> timedelta | None:
 
 def _told(data: bytes) -> object:
     try:
-        body: object = parsed(data) if data.strip() else None
+        body: object = parse_json(data) if data.strip() else None
     except ValueError:
         return None
     return body

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from greenroom.outside import parse_json
 from greenroom.platforms.errors import PlatformError, PlatformMisconfiguredError, PlatformSignInError
 from greenroom.platforms.pexip.management.answers import retry_after
-from greenroom.platforms.pexip.management.bounded import parsed
 from greenroom.platforms.pexip.management.errors import CodedUnavailableError, GarbledAnswerError
 from greenroom.platforms.pexip.management.settings import OAuth2
 
@@ -90,7 +90,7 @@ def form(client: OAuth2, signed: str) -> dict[str, str]:
 def token_of(status: int, headers: Mapping[str, str], data: bytes, now: datetime) -> Token:
     """Read the answer to the form; raises PlatformSignInError, PlatformMisconfiguredError, PlatformUnavailableError."""
     try:
-        told = parsed(data) if data.strip() else None
+        told = parse_json(data) if data.strip() else None
     except ValueError:
         told = None
     if status != 200:  # noqa: PLR2004  the number is the name

@@ -1,12 +1,8 @@
-"""Reading an answer's bytes with a bound that also holds after decompression, and its JSON strictly."""
+"""Reading an answer's bytes with a bound that also holds after decompression."""
 
-import json
-import re
 import zlib
 from collections.abc import AsyncIterator
 from typing import Any
-
-_UNMENDED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
 class TooMuchError(ValueError):
@@ -45,26 +41,3 @@ def _unpacked(gzip: Any, piece: bytes, most: int) -> bytes:
     except zlib.error:
         raise TooMuchError("broken compression") from None
     return part
-
-
-def parsed(data: bytes) -> Any:
-    """Parse JSON strictly; ValueError for anything else. What no database holds (NUL, half characters) is replaced."""
-    try:
-        value = json.loads(data.decode("utf-8", "replace"), parse_constant=_no_constant)
-        return _mended(value) if _UNMENDED.search(data) else value
-    except RecursionError:
-        raise ValueError("too deep") from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.replace("\0", "\ufffd").encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    if isinstance(value, list):
-        return [_mended(part) for part in value]
-    if isinstance(value, dict):
-        return {_mended(key): _mended(part) for key, part in value.items()}
-    return value

@@ -2,10 +2,10 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
 
 import httpx2
 
+from greenroom.outside import causes_of
 from greenroom.platforms.errors import PlatformError, PlatformMisconfiguredError
 from greenroom.platforms.pexip.management.errors import (
     BrokenConnectionError,
@@ -35,7 +35,7 @@ _UNSENT = (
 
 def failure(error: Exception, host: str, *, writes: bool) -> PlatformError:
     """Say what a failed exchange means: `error` is httpx2's, or the TimeoutError of the time for the whole."""
-    causes = list(_causes(error))
+    causes = list(causes_of(error))
     if (bad := next((c for c in causes if isinstance(c, ssl.SSLCertVerificationError)), None)) is not None:
         what = _CERTIFICATE.get(bad.verify_code, _UNTRUSTED)
         return PlatformMisconfiguredError("bad-certificate", hint=f"the certificate of {host} {what}")
@@ -60,17 +60,3 @@ def _unreached(error: Exception, causes: list[BaseException]) -> str:
     if any(isinstance(c, ConnectionRefusedError) for c in causes):
         return "connection-refused"
     return "no-answer" if isinstance(error, httpx2.TimeoutException) else "unreachable"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what led to it, groups opened, at most a few dozen."""
-    waiting, seen = [error], set[int]()
-    while waiting and len(seen) < 32:  # noqa: PLR2004  chains are short; cycles end here too
-        current = waiting.pop()
-        if id(current) in seen:
-            continue
-        seen.add(id(current))
-        yield current
-        waiting.extend(c for c in (current.__cause__, current.__context__) if c is not None)
-        if isinstance(current, BaseExceptionGroup):
-            waiting.extend(current.exceptions)
