@@ -115,7 +115,13 @@ async def test_senders_that_dawdle_do_not_keep_a_notification_out() -> None:
         for _, writer in dawdlers:
             writer.write(head)
         await asyncio.sleep(1.5)
-        assert (await exchange.post(HOOK, content=ours.fresh(), headers=JSON)).status_code == 202
+        status = 429  # on a busy machine it takes longer until all of them have had their time
+        for _ in range(20):
+            status = (await exchange.post(HOOK, content=ours.fresh(), headers=JSON)).status_code
+            if status != 429:
+                break
+            await asyncio.sleep(0.5)
+        assert status == 202
         assert len(ours.signals) == 1
         for _, writer in dawdlers:
             writer.close()
