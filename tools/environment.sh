@@ -76,6 +76,19 @@ environment() {
   touch ".venv/greenroom-$kind-$stamp"
 }
 
+# scripts: what the add-in's pages are checked and tested with, in node_modules, and MSAL where the pages are served from. Node.js
+# itself comes with the development requirements.
+scripts() {
+  local stamp
+  stamp=$(cat package.json package-lock.json | cksum | tr -d ' ')
+  if [ ! -f "node_modules/greenroom-$stamp" ]; then
+    echo "Installing the add-in's development packages into node_modules ..." >&2
+    PATH="$PWD/.venv/bin:$PATH" .venv/bin/npm ci --silent >&2
+    touch "node_modules/greenroom-$stamp"
+  fi
+  .venv/bin/python tools/pack_msal.py
+}
+
 # browser: a Chromium for the page tests; without it they are skipped with a reason.
 browser() {
   if command -v chromium >/dev/null 2>&1 || [ -n "${GREENROOM_CHROMIUM:-}" ]; then

@@ -4,6 +4,7 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from greenroom.settings.addin_checks import check_addin
 from greenroom.settings.credentials import check_sign_in
 from greenroom.settings.integration import Integration
 from greenroom.settings.layers import Layers
@@ -21,6 +22,7 @@ def check_together(layers: Layers, integrations: Mapping[int, Integration]) -> N
             check_sign_in(layers, ("integration", index, "organizers"), integration.organizers)
         _check_ring(layers, index, integration)
         check_pexip(layers, ("integration", index), integration)
+        check_addin(layers, ("integration", index), integration)
     check_callers(layers, integrations)
     _check_unique(layers, integrations, "number", lambda entry: entry.number)
     _check_unique(layers, integrations, "name", lambda entry: entry.name)

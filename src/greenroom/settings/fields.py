@@ -24,6 +24,7 @@ _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _MAX_ADDRESS = 254
 _MAX_PORT = 65535
 _MIN_KEY_BYTES = 32
+_LONGEST_WORD = 255
 _LOOPBACK_NAMES = ("localhost", "localhost.localdomain")
 
 
@@ -106,6 +107,20 @@ def _proxy_address(value: str) -> str:
     if parts.scheme not in {"http", "https"} or not host or port is None or rest or re.search(r"[\s\\]", value):
         raise ValueError("is not the address of a proxy")
     return value.rstrip("/")
+
+
+def _origin(value: str) -> str:
+    address = _root_address(value)
+    parts = urlsplit(address)
+    if not re.fullmatch(r"[A-Za-z0-9.:*-]+", parts.netloc):
+        raise ValueError("is not an origin")
+    return address.lower()
+
+
+def _word(value: str) -> str:
+    if not value or len(value) > _LONGEST_WORD or not value.isprintable():
+        raise ValueError("is not a name")
+    return value
 
 
 def _guid(value: str) -> str:
@@ -243,3 +258,9 @@ MailAddresses = Annotated[tuple[MailAddress, ...], BeforeValidator(_split), Afte
 DomainNames = Annotated[tuple[DomainName, ...], BeforeValidator(_split), AfterValidator(_distinct)]
 Network = Annotated[str, AfterValidator(_network)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_split), AfterValidator(_distinct)]
+Guids = Annotated[tuple[Guid, ...], BeforeValidator(_split), AfterValidator(_distinct)]
+WebAddresses = Annotated[tuple[WebAddress, ...], BeforeValidator(_split), AfterValidator(_distinct)]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split), AfterValidator(_distinct)
+]
+Words = Annotated[tuple[Annotated[str, AfterValidator(_word)], ...], BeforeValidator(_split), AfterValidator(_distinct)]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from greenroom.meetings.alias import AliasPlan
 from greenroom.meetings.policy import PinPolicy, Policy, Replies, Review, Split, Unticketed
+from greenroom.settings.addin import Addin
 from greenroom.settings.exchange import Exchange, Organizers
 from greenroom.settings.fields import (
     AddressPattern,
@@ -239,6 +240,7 @@ class Integration(Section):
     )
     platform: Platform = setting(about="See below.", default_factory=Platform)
     pexip: Pexip | None = setting(None, about="See below.")
+    addin: Addin | None = setting(None, about="See below.")
     alias: AliasPool = setting(about="See below.", default_factory=AliasPool)
     meetings: MeetingPolicy = setting(about="See below.", default_factory=MeetingPolicy)
     texts: TextSettings = setting(about="See below.", default_factory=TextSettings)

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from greenroom.settings.addin_checks import check_origin
 from greenroom.settings.catalogue import allowed_values, entries, field_at, is_secret, models_at, spoken_by
 from greenroom.settings.checks import check_together
 from greenroom.settings.exchange import SPEAKERS, choose_protocols, spoken
@@ -56,6 +57,8 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         _explain(layers, error.errors(include_url=False))
     check_together(layers, _readable(layers) if settings is None else dict(enumerate(settings.integration)))
+    if settings is not None:
+        check_origin(layers, settings.service.public_url, addins=any(one.addin for one in settings.integration))
     if layers.problems or settings is None:
         raise SettingsError(sorted(layers.problems, key=lambda problem: problem.line or 0))
     return settings

@@ -170,6 +170,26 @@ reservations = sa.Table(
     _column("key", Words, nullable=True),
     _column("issued_at", Instant),
     _column("deleted_at", Instant, nullable=True),
+    # Of the add-in: a digest of who asked, the idempotency key, which key signed, and until when an unclaimed one is kept.
+    _column("asked_by", sa.String(32), nullable=True),
+    _column("request_id", sa.String(64), nullable=True),
+    _column("key_id", sa.Integer, nullable=True),
+    _column("expires_at", Instant, nullable=True),
+    sa.Index(
+        "uq_reservations_asked",
+        "asked_by",
+        "request_id",
+        "integration",
+        unique=True,
+        sqlite_where=sa.text("asked_by IS NOT NULL"),
+        postgresql_where=sa.text("asked_by IS NOT NULL"),
+    ),
+    sa.Index(
+        "ix_reservations_expires_at",
+        "expires_at",
+        sqlite_where=sa.text("expires_at IS NOT NULL"),
+        postgresql_where=sa.text("expires_at IS NOT NULL"),
+    ),
 )
 
 _live = sa.text("retired_at IS NULL")
@@ -233,6 +253,29 @@ alarms = sa.Table(
     _column("first_at", Instant),
     _column("last_at", Instant),
     sa.Index("ix_alarms_last_at", "last_at"),
+)
+
+addin_refusals = sa.Table(
+    "addin_refusals",
+    metadata,
+    _column("id", _serial, primary_key=True),
+    _column("integration", sa.Integer),
+    _column("correlation_id", sa.String(64)),
+    _column("at", Instant),
+    _column("kind", sa.String(32)),
+    _column("reason", sa.String(64)),
+    _column("detail", Words),
+    sa.Index("ix_addin_refusals_correlation_id", "correlation_id"),
+)
+
+addin_manifests = sa.Table(
+    "addin_manifests",
+    metadata,
+    _column("integration", sa.Integer, primary_key=True, autoincrement=False),
+    _column("profile", sa.String(32), primary_key=True),
+    _column("digest", sa.String(64)),
+    _column("version", sa.String(32)),
+    _column("made_at", Instant),
 )
 
 journal = sa.Table(
