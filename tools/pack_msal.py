@@ -1,4 +1,4 @@
-"""Copies MSAL from node_modules to where the add-in's pages are served from, with its licence: for tests, and before a wheel is built."""
+"""Copies MSAL and its licence from node_modules to where the add-in's pages are served from: for tests, and for the wheel."""
 
 import shutil
 import sys

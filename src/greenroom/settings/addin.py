@@ -61,7 +61,10 @@ class AddinEntra(Section):
         allowed="an https address without a path (http only to this computer)",
     )
     more_clients: Guids = setting(
-        (), about="Further applications whose tokens are taken, such as Office's own for `legacy_sso`.", max_length=50
+        (),
+        about="Further applications whose tokens are taken, such as Office's own for `legacy_sso`.",
+        allowed="a list of application ids",
+        max_length=50,
     )
     legacy_sso: bool = setting(
         False,
@@ -72,7 +75,10 @@ class AddinEntra(Section):
         (), about="Only people who have one of these app roles.", allowed="a list of role values", max_length=50
     )
     require_groups: Guids = setting(
-        (), about="Only members of one of these groups; the tokens must carry the groups claim.", max_length=50
+        (),
+        about="Only members of one of these groups; the tokens must carry the groups claim.",
+        allowed="a list of object ids",
+        max_length=50,
     )
     email_claim: Literal["upn", "preferred_username", "email"] = setting(
         "preferred_username",
@@ -228,7 +234,10 @@ class Addin(Section):
         example=["https://mail.example.org"],
     )
     app_domains: DomainNames = setting(
-        (), about="Further hosts that its windows may open, such as a sign-in page.", max_length=50
+        (),
+        about="Further hosts that its windows may open, such as a sign-in page.",
+        allowed="a list of host names",
+        max_length=50,
     )
     per_minute: int = setting(
         12, about="How many rooms one person may ask for in a minute.", allowed="1 to 600", ge=1, le=600
