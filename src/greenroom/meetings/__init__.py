@@ -6,7 +6,13 @@ house, and the only files read are text templates: the packaged ones beside the 
 
 from greenroom.meetings.admission import Admission, AdmissionWindow, Once
 from greenroom.meetings.alias import Alias, AliasPlan, join_id, pin
-from greenroom.meetings.instructions import instructions_block, replace_block, with_instructions, with_location
+from greenroom.meetings.instructions import (
+    instructions_block,
+    replace_block,
+    text_block,
+    with_instructions,
+    with_location,
+)
 from greenroom.meetings.meeting import (
     Changed,
     Glance,
@@ -72,6 +78,7 @@ __all__ = [
     "join_id",
     "pin",
     "replace_block",
+    "text_block",
     "with_instructions",
     "with_location",
 ]

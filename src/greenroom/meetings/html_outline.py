@@ -18,7 +18,7 @@ _FILLING: Final = re.compile(
     r"&(?:nbsp|#160|#xa0|zwnj|#8203|shy);?|[\s\u200b\u200c\u200d\u2060\ufeff\xad]", re.IGNORECASE
 )
 _MOST_TAGS: Final = 50_000
-_LONGEST_BLANK: Final = 20_000
+LONGEST_BLANK: Final = 20_000
 
 
 @dataclass(slots=True, eq=False)
@@ -136,4 +136,4 @@ class Outline:
 
 def is_blank(text: str) -> bool:
     """Whether a piece of HTML shows nothing: tags, comments, spaces."""
-    return len(text) <= _LONGEST_BLANK and not _FILLING.sub("", _ANY_TAG.sub("", text))
+    return len(text) <= LONGEST_BLANK and not _FILLING.sub("", _ANY_TAG.sub("", text))

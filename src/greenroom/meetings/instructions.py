@@ -2,18 +2,23 @@
 
 The rest of the body is never parsed and written again: Word's styles, other products' blocks and malformed HTML stay byte for
 byte. A block begins with a short line of text, the *mark* (`GRM:RQ81G`, prefix and last group of the ticket), and its last text
-is the ticket: both survive mail clients that rewrite every tag and drop every id and comment.
+is the ticket: both survive mail clients that rewrite every tag and drop every id and comment. In a plain text the block stands
+between two lines of underscores, which are ours by their length.
 """
 
 import html
 import re
 from typing import Final
 
-from greenroom.meetings.html_outline import Outline, is_blank
+from greenroom.meetings.html_outline import LONGEST_BLANK, Outline, is_blank
 from greenroom.meetings.ticket_finder import FoundTicket, grouped, locate_tickets
 
 LONGEST_LOCATION: Final = 255
 LONGEST_BLOCK: Final = 131_072
+RULE: Final = "_" * 64
+"""The line before and behind a block in plain text."""
+_RULE: Final = re.compile(rf"(?<!_){RULE}(?!_)")
+_LINE_OF_RULE: Final = re.compile(r"_{5,}")
 _TABLE_PARTS: Final = frozenset({"td", "tr", "tbody", "table"})
 _HTML: Final = re.compile(
     r"<(?:!doctype|html|head|body|meta|style|p|div|span|br|hr|table|a|b|i|u|ul|ol|li|font|img|h[1-6]|o:p)\b[^<>]*>",
@@ -34,6 +39,19 @@ def instructions_block(instructions_html: str, ticket: str) -> str:
     if mark in instructions_html:
         return instructions_html
     return _OPENING.format(mark=mark) + instructions_html.strip() + _CLOSING
+
+
+def text_block(instructions_text: str, ticket: str) -> str:
+    """Make a block for a plain text of rendered joining instructions (see `plain_text.as_text`).
+
+    Between two rules: the mark first and the ticket last, whatever order the text has them in.
+    """
+    mark = _mark_of(ticket)
+    lines = [line.rstrip() for line in instructions_text.splitlines()]
+    told = next((line for line in lines if line.endswith(ticket)), f"Meeting reference: {ticket}")
+    said = [line.replace(ticket, "").rstrip() for line in lines if line != mark and not line.endswith(ticket)]
+    ways = "\n".join(line for line in said if not _LINE_OF_RULE.fullmatch(line)).strip("\n")
+    return "\n".join([RULE, mark, *([ways, ""] if ways else []), told, RULE])
 
 
 def with_instructions(body_html: str, block_html: str, ticket: str) -> str | None:
@@ -116,6 +134,7 @@ def _content_end(body: str) -> int:
 
 
 def _block_span(body: str, ticket: str) -> tuple[int, int] | None:
+    """Say where the block of this ticket stands, the rules of a plain text included; None where that is not certain."""
     mark = _mark_of(ticket)
     places = _places(body, ticket)
     if len(places) != 1 or body.count(mark) != 1:
@@ -123,7 +142,27 @@ def _block_span(body: str, ticket: str) -> tuple[int, int] | None:
     first, last = body.index(mark), places[0].end
     if not first < places[0].start or last - first > LONGEST_BLOCK:
         return None
+    rules = _rules_around(body, first, last)
+    if not _HTML.search(body):
+        return rules or (first, last)
     outline = Outline(body)
+    with_rules = None if rules is None else _span_between(body, outline, *rules)
+    return with_rules or _span_between(body, outline, first, last)
+
+
+def _rules_around(body: str, first: int, last: int) -> tuple[int, int] | None:
+    """Return where the rule before begins and that behind ends, if both are there with nothing but markup in between."""
+    before = list(_RULE.finditer(body, max(0, first - LONGEST_BLANK), first))[-1:]
+    behind = _RULE.search(body, last, last + LONGEST_BLANK)
+    if not before or behind is None:
+        return None
+    start, end = before[0].span()
+    if not is_blank(body[end:first]) or not is_blank(body[last : behind.start()]):
+        return None
+    return start, behind.end()
+
+
+def _span_between(body: str, outline: Outline, first: int, last: int) -> tuple[int, int] | None:
     span = outline.span_of_children(first, last)
     if span is None or not is_blank(body[span.start : first]) or not is_blank(body[last : span.end]):
         return None

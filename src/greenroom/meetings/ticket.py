@@ -29,6 +29,10 @@ from greenroom.meetings.ticket_finder import PAYLOAD_LENGTH, find_tickets, group
 VERSION: Final = 1
 NUMBER_LIMIT: Final = 10**15  # fifteen digits is the longest an AliasPlan draws
 MINIMUM_KEY_BYTES: Final = 32
+OFFLINE: Final = 1
+"""Option of a ticket that is a promise: written while nobody answered, with no alias behind it."""
+PERSONAL: Final = 2
+"""Option of a ticket that names no room of ours: the meeting takes place in somebody's own."""
 _MAC_BYTES: Final = 10
 _FIELDS: Final = struct.Struct(">BH7sBI")
 _BYTE: Final = 256
@@ -47,7 +51,7 @@ _GRAVITY: Final = list(TicketFault)
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a genuine ticket says. `issued_at` is aware, in UTC, whole seconds; `options` is one byte for later use."""
+    """What a genuine ticket says. `issued_at` is aware, in UTC, whole seconds; `options` is one byte: OFFLINE, PERSONAL."""
 
     integration: int
     number: int

@@ -25,11 +25,11 @@ from greenroom.exchange.graph.events import read_event
 from greenroom.exchange.graph.finding import Hit
 from greenroom.exchange.graph.intake import GraphIntake
 from greenroom.exchange.graph.limits import Limits
-from greenroom.exchange.graph.plain_text import text_of_html
 from greenroom.exchange.graph.settings import Cloud, GraphSettings
 from greenroom.exchange.graph.transport import GraphTransport
 from greenroom.exchange.graph.wakeups import Wakeups
 from greenroom.meetings.meeting import Observation
+from greenroom.meetings.plain_text import text_of_html
 from greenroom.outside import parse_json
 from support import planted
 

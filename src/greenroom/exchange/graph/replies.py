@@ -13,10 +13,10 @@ import structlog
 from greenroom.exchange.contract import Reply, ReplyResult, Verdict
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, OutcomeUnknownError, TryLaterError
 from greenroom.exchange.graph.call import Call, RefusedError
-from greenroom.exchange.graph.plain_text import text_of_html
 from greenroom.exchange.graph.refused import for_item
 from greenroom.exchange.graph.shapes import event_path
 from greenroom.exchange.graph.transport import GraphTransport
+from greenroom.meetings.plain_text import text_of_html
 
 log = structlog.get_logger(__name__)
 

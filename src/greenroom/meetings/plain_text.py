@@ -1,4 +1,4 @@
-"""Plain text of our own HTML: what goes into the comment of a reply, for Graph takes no other.
+"""Plain text of our own HTML: for invitations that are plain text, and for the comment of a reply, where Graph takes no other.
 
 Nothing that helps to join may get lost: the address of a link follows its text, rows of a table stay rows. Bounded in what it
 takes and gives.
@@ -32,15 +32,27 @@ _SPACES: Final = re.compile(r"[ \t\r\n\f\v\u00a0]+")
 _SPACED: Final = re.compile(r"(?m)^ ++|(?<! ) ++$")
 _EMPTY: Final = re.compile(r"\n{3,}")
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
+_DIGITS: Final = re.compile(r"[^0-9]+")
 _SCHEMES: Final = ("http://", "https://", "mailto:", "tel:", "sip:", "sips:")
 _PLAIN_SCHEMES: Final = ("mailto:", "tel:", "sip:", "sips:")
 
 
-def text_of_html(markup: str) -> str:
-    """Return the text of HTML, at most 32,000 characters; one that is too long ends with an ellipsis."""
+def as_text(html: str) -> str:
+    """Return what joining instructions say, for an invitation in plain text: as `text_of_html`, without pictures.
+
+    A link that dials is left out where its text tells the number or the address.
+    """
+    return text_of_html(html, pictures=False)
+
+
+def text_of_html(markup: str, *, pictures: bool = True) -> str:
+    """Return the text of HTML, at most 32,000 characters; one that is too long ends with an ellipsis.
+
+    `pictures` says whether what stands for a picture is told.
+    """
     if len(markup) > LONGEST_HTML:
         markup = markup[:LONGEST_HTML]
-    reader = _Reader()
+    reader = _Reader(pictures=pictures)
     place = 0
     for token in _TOKEN.finditer(markup):
         reader.say(html.unescape(markup[place : token.start()]))
@@ -57,8 +69,9 @@ def text_of_html(markup: str) -> str:
 class _Reader:
     """Gathers text. `parts` hold no space at the start of a line and never two in a row."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pictures: bool) -> None:
         self.parts: list[str] = []
+        self._pictures = pictures
         self._mute = 0
         self._lists: list[int | None] = []
         self._links: list[tuple[str, int]] = []
@@ -77,7 +90,7 @@ class _Reader:
             self._end_link()  # links do not nest
             self._links.append((_attribute(rest, "href"), len(self.parts)))
         elif tag == "img":
-            self.say(_attribute(rest, "alt"))
+            self.say(_attribute(rest, "alt") if self._pictures else "")
         elif tag in _CELLS:
             self._cell()
         elif tag in _PARAGRAPHS or tag in _LINES:
@@ -134,8 +147,7 @@ class _Reader:
         address, at = self._links.pop()
         address = _SPACES.sub("", address)
         said = "".join(self.parts[at:]).strip()
-        bare = address.removeprefix("mailto:").removeprefix("tel:").removeprefix("sip:").removeprefix("sips:")
-        told = address.startswith(_PLAIN_SCHEMES) and bare.lower() in said.lower()
+        told = address.startswith(_PLAIN_SCHEMES) and _is_told(address, said)
         if not address.lower().startswith(_SCHEMES) or told or address.rstrip("/") in said:
             return
         self.say(f" <{address}>" if said else address)
@@ -161,6 +173,15 @@ class _Reader:
         self._line(once=True)
         if self.parts and self.parts[-1] != "\n\n":
             self.parts.append("\n\n")
+
+
+def _is_told(address: str, said: str) -> bool:
+    """Whether a text says what its link dials. The keys that a telephone sends behind the number stand elsewhere."""
+    scheme, _, bare = address.partition(":")
+    if bare.lower() in said.lower():
+        return True
+    number = _DIGITS.sub("", re.split("[,;]", bare)[0])
+    return scheme == "tel" and bool(number) and number in _DIGITS.sub("", said)
 
 
 def _attribute(rest: str, name: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenroom.exchange.graph.plain_text import LONGEST_TEXT, text_of_html
+from greenroom.meetings.plain_text import LONGEST_TEXT, text_of_html
 
 LINK = "https://meet.example.test/j/k2m9?x=1&y=2"
 
