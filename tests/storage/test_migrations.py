@@ -40,11 +40,15 @@ _SINCE_4 = {
     "meetings": {"adopted_alias", "adopted_numeric"},
     "rooms": {"version", "closes_at", "ref", "told", "attempts", "due_at", "former_name", "renamed_at"},
 }
+_SINCE_5 = {
+    "reservations": {"asked_by", "request_id", "key_id", "expires_at"},
+}
 _TIMES = ("opens", "starts", "ends", "closes")  # until 0002
 _LATER = {
-    "0001": (_SINCE_2, _SINCE_3, _SINCE_4),
-    "0002": (_SINCE_3, _SINCE_4),
-    "0003": (_SINCE_4,),
+    "0001": (_SINCE_2, _SINCE_3, _SINCE_4, _SINCE_5),
+    "0002": (_SINCE_3, _SINCE_4, _SINCE_5),
+    "0003": (_SINCE_4, _SINCE_5),
+    "0004": (_SINCE_5,),
 }
 OLD_RECORD = full_record(series=None, handled=(), held=None, room_mark=None, review_at=None, adopted=None)
 RECORD_OF_3 = full_record(adopted=None)
@@ -75,20 +79,22 @@ async def fill(storage: Storage, version: str) -> None:
         meetings = old_table("meetings", *later)
         record = {name: value for name, value in _row(record_of(version)).items() if name in meetings.columns}
         await connection.execute(sa.insert(meetings).values(**record))
-        times = [] if version == "0003" else [sa.Column(name, Instant) for name in _TIMES]
+        times = [] if version >= "0003" else [sa.Column(name, Instant) for name in _TIMES]
         rooms = old_table("rooms", *later, more=tuple(times))
         for number, window in _OLD_ROOMS.items():
             row = _old_room(number, window) | {"admission": room(number).admission.text}
             kept = {name: value for name, value in row.items() if name in rooms.columns}
             await connection.execute(sa.insert(rooms).values(**kept))
+        reservations = old_table("reservations", *later)
+        held = {"integration": 1, "number": 5, "key": meeting_key(1).value, "issued_at": NOON}
+        await connection.execute(sa.insert(reservations).values(**held))
     async with storage.work() as work:  # what has not changed since
-        await work.reservations.bind(1, 5, meeting_key(1), NOON)
         await work.journal.append([line(1, "seen")])
 
 
 def record_of(version: str) -> Record:
     """The record, with as much as that version knew of it."""
-    return RECORD_OF_3 if version == "0003" else OLD_RECORD
+    return {"0003": RECORD_OF_3, "0004": full_record()}.get(version, OLD_RECORD)
 
 
 def _upgrade(connection: Connection, version: str) -> None:
@@ -109,7 +115,7 @@ def _old_room(number: int, window: tuple[datetime, datetime, datetime, datetime 
     }
 
 
-@pytest.mark.parametrize("version", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("version", ["0001", "0002", "0003", "0004"])
 async def test_a_database_of_an_older_version_keeps_everything(url: str, version: str) -> None:
     storage = Storage.open(url)
     await fill(storage, version)

@@ -25,6 +25,7 @@ from greenroom.storage.errors import (
     StorageVersionError,
 )
 from greenroom.storage.fed_rooms import FeedRoom
+from greenroom.storage.refusals import Refused
 from greenroom.storage.room_feed import RoomFeed
 from greenroom.storage.room_store import RoomStore
 from greenroom.storage.values import MailboxState, OrganizerRoute, Reservation, RoomEnd, Side, Standing, StoredRoom
@@ -37,6 +38,7 @@ __all__ = [
     "FeedRoom",
     "MailboxState",
     "OrganizerRoute",
+    "Refused",
     "Reservation",
     "RoomEnd",
     "RoomFeed",

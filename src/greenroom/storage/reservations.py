@@ -1,4 +1,7 @@
-"""Which alias numbers were given out, and which meeting brought each one's ticket first."""
+"""Which alias numbers were given out, and which meeting brought each one's ticket first.
+
+Most come and are bound in one transaction. Those that the add-in is asked for (`greenroom.storage.asked`) wait for their meeting.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +28,7 @@ class Reservations:
         for piece in pieces(list(dict.fromkeys(numbers))):
             mine = (reservations.c.integration == integration) & reservations.c.number.in_(piece)
             for row in await self._session.execute(sa.select(reservations).where(mine)):
-                found[row.number] = _reservation(row)
+                found[row.number] = reservation_of(row)
         return found
 
     async def is_taken(self, integration: int, number: int) -> bool:
@@ -41,22 +44,23 @@ class Reservations:
         taken = await self._session.execute(statement.returning(reservations.c.number))
         return taken.one_or_none() is not None
 
-    async def bind(self, integration: int, number: int, key: MeetingKey, issued_at: datetime) -> bool:
-        """Make the meeting the number's holder. The first one wins: False if another holds it, or it was deleted.
+    async def bind(self, integration: int, number: int, key: MeetingKey, issued_at: datetime) -> Reservation | None:
+        """Make the meeting the number's holder. The first one wins: None if another holds it, or it was deleted.
 
-        A number nobody reserved here (the database was lost) is reserved by this. Safe to repeat.
+        A number nobody reserved here (it was given back, or the database was lost) is reserved by this. Once a meeting holds it,
+        it does not expire any more. Safe to repeat.
         """
         statement = insert(self._session, reservations).values(
             integration=integration, number=number, key=key.value, issued_at=issued_at
         )
         statement = statement.on_conflict_do_update(
             index_elements=[reservations.c.integration, reservations.c.number],
-            set_={"key": key.value},
+            set_={"key": key.value, "expires_at": None},
             where=reservations.c.deleted_at.is_(None)
             & (reservations.c.key.is_(None) | (reservations.c.key == key.value)),
         )
-        bound = await self._session.execute(statement.returning(reservations.c.number))
-        return bound.one_or_none() is not None
+        row = (await self._session.execute(statement.returning(reservations))).one_or_none()
+        return None if row is None else reservation_of(row)
 
     async def tombstone(self, integration: int, number: int, at: datetime) -> None:
         """Delete the reservation for good: its ticket is declined from now on, and the number not given out again."""
@@ -72,6 +76,17 @@ class Reservations:
         )
 
 
-def _reservation(row: sa.Row[Any]) -> Reservation:
+def reservation_of(row: sa.Row[Any]) -> Reservation:
+    """Read a row."""
     key = None if row.key is None else MeetingKey(row.key)
-    return Reservation(row.number, row.integration, key, row.issued_at, row.deleted_at)
+    return Reservation(
+        row.number,
+        row.integration,
+        key,
+        row.issued_at,
+        row.deleted_at,
+        row.asked_by,
+        row.request_id,
+        row.key_id,
+        row.expires_at,
+    )

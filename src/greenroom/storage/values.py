@@ -68,6 +68,9 @@ class Reservation:
     """An alias number that was given out, and the meeting that brought its ticket first (None: not seen yet).
 
     A reservation with `deleted_at` is a tombstone: the number is not given out again and no meeting gets it.
+
+    Of one that the add-in was asked for it is also known by whom (`asked_by`, a digest), as which request, and with which key the
+    ticket was signed. It is kept until `expires_at`, or for good (None) once a meeting has brought it.
     """
 
     number: int
@@ -75,6 +78,10 @@ class Reservation:
     key: MeetingKey | None
     issued_at: datetime
     deleted_at: datetime | None = None
+    asked_by: str | None = None
+    request_id: str | None = None
+    key_id: int | None = None
+    expires_at: datetime | None = None
 
 
 class RoomEnd(StrEnum):

@@ -1,10 +1,12 @@
 """One unit of work: all repositories over one connection and one transaction."""
 
 from greenroom.storage.alarms import Alarms
+from greenroom.storage.asked import Asked
 from greenroom.storage.fed_rooms import FedRooms
 from greenroom.storage.journal import Journal
 from greenroom.storage.mailboxes import Mailboxes
 from greenroom.storage.meetings import Meetings
+from greenroom.storage.refusals import Refusals
 from greenroom.storage.reservations import Reservations
 from greenroom.storage.rooms import Rooms
 from greenroom.storage.routes import Routes
@@ -18,6 +20,8 @@ class Work:
         self.mailboxes = Mailboxes(session)
         self.meetings = Meetings(session)
         self.reservations = Reservations(session)
+        self.asked = Asked(session)
+        self.refusals = Refusals(session)
         self.routes = Routes(session)
         self.rooms = Rooms(session)
         self.fed_rooms = FedRooms(session)
