@@ -1,6 +1,8 @@
 """From facts to words: the room's specification, the joining instructions, and what a reply says."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from markupsafe import Markup
 
@@ -17,22 +19,52 @@ from greenroom.scheduler.integration import Integration
 Variables = dict[str, object]
 
 
+class _WayIn(Protocol):
+    """What joining instructions are made of."""
+
+    @property
+    def alias(self) -> Alias: ...
+    @property
+    def join_id(self) -> str: ...
+    @property
+    def guest_pin(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RoomToCome:
+    """What is certain of a room that no meeting has asked for yet: an alias and the key it was drawn with tell it."""
+
+    alias: Alias
+    join_id: str
+    guest_pin: str | None = field(repr=False)
+
+
+def room_to_come(integration: Integration, alias: Alias, key: int, *, pins: PinPolicy | None = None) -> RoomToCome:
+    """Say how people will get in; `pins` is the integration's policy unless told. Raises KeyError for a key that is not there."""
+    ring, pins = integration.ring, pins or integration.policy.pin
+    return RoomToCome(
+        alias,
+        join_id(ring.secret(key, "join"), alias),
+        None if pins is PinPolicy.NONE else pin(ring.secret(key, "pin"), alias, "guest"),
+    )
+
+
 def room_spec(integration: Integration, observation: Observation, admission: Admission, record: Record) -> RoomSpec:
     """Say which room this meeting should have. The record holds the alias (`alias_number` and `alias_key` are set)."""
     alias, key = _alias(integration, record)
     naming = _naming(observation)
-    policy, ring = integration.policy, integration.ring
-    pins = PinPolicy.NONE if record.adopted is not None else policy.pin
+    pins = PinPolicy.NONE if record.adopted is not None else integration.policy.pin
+    room = room_to_come(integration, alias, key, pins=pins)
     return RoomSpec(
         mark=record.mark,
         alias=alias,
-        join_id=join_id(ring.secret(key, "join"), alias),
+        join_id=room.join_id,
         name=integration.say("room_name", naming),
         description=integration.say("room_description", naming),
         owner=observation.organizer.address,
         admission=admission,
-        host_pin=pin(ring.secret(key, "pin"), alias, "host") if pins is PinPolicy.HOST_AND_GUEST else None,
-        guest_pin=None if pins is PinPolicy.NONE else pin(ring.secret(key, "pin"), alias, "guest"),
+        host_pin=pin(integration.ring.secret(key, "pin"), alias, "host") if pins is PinPolicy.HOST_AND_GUEST else None,
+        guest_pin=room.guest_pin,
     )
 
 
@@ -42,7 +74,7 @@ def ticket_of(integration: Integration, record: Record) -> str:
     return integration.ring.issue(alias.number, record.issued_at or record.created_at, key_id=key)
 
 
-def instructions_html(integration: Integration, spec: RoomSpec, ticket: str) -> str:
+def instructions_html(integration: Integration, spec: _WayIn, ticket: str) -> str:
     """Render the joining instructions for the invitation. They carry the guest's PIN, never the host's."""
     links = integration.links
     ways = links.ways.of(spec.alias, spec.join_id)
@@ -60,7 +92,12 @@ def instructions_html(integration: Integration, spec: RoomSpec, ticket: str) -> 
     )
 
 
-def location_text(integration: Integration, spec: RoomSpec) -> str:
+def placeholder_html(integration: Integration, ticket: str) -> str:
+    """Render what stands in an invitation while nobody can say how to join."""
+    return integration.say("placeholder_instructions", {"ticket": ticket})
+
+
+def location_text(integration: Integration, spec: _WayIn) -> str:
     """Render what is appended to the meeting's location."""
     return integration.say("location", _addresses(integration, spec))
 
@@ -107,7 +144,7 @@ def title(integration: Integration, observation: Observation) -> str:
     return integration.say("room_name", _naming(observation))
 
 
-def _addresses(integration: Integration, spec: RoomSpec) -> Variables:
+def _addresses(integration: Integration, spec: _WayIn) -> Variables:
     return {
         "alias": spec.alias.name,
         "numeric_alias": spec.alias.numeric,
