@@ -12,6 +12,7 @@ from greenroom.meetings.policy import Policy, Replies, Unticketed
 from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import Record, State
 from greenroom.meetings.reply import Outcome, reply_identity
+from greenroom.meetings.ticket import OFFLINE, PERSONAL
 from support.decided import NOTHING, POLICY, TICKET, VALID, record_of
 from support.observations import ADA, MAILBOX, NOW, observation
 
@@ -71,6 +72,43 @@ def test_lists_say_who_may_have_a_room_without_a_ticket(changes: dict[str, froze
 def test_a_copied_ticket_gives_the_copy_its_own_alias() -> None:
     decision = decide(observation(), None, Evidence(TicketStatus.COPIED, TICKET), POLICY, NOW)
     assert (decision.reason, decision.alias) == (Reason.COPY, AliasSource.DRAW)
+
+
+PROMISED = Evidence(TicketStatus.OFFLINE, replace(TICKET, options=OFFLINE))
+OWN_ROOM = Evidence(TicketStatus.PERSONAL, replace(TICKET, options=PERSONAL))
+
+
+@pytest.mark.parametrize("unticketed", list(Unticketed))
+def test_a_promise_is_kept_whatever_becomes_of_unticketed_invitations(unticketed: Unticketed) -> None:
+    policy = replace(POLICY, unticketed=unticketed, deny_organizers=frozenset({ADA.address}))
+    decision = decide(observation(), None, PROMISED, policy, NOW)
+    assert (decision.reason, decision.alias, decision.outcome) == (
+        Reason.OFFLINE,
+        AliasSource.DRAW,
+        Outcome.ACCEPT_NEW_SINGLE,
+    )
+
+
+def test_a_promise_that_shows_up_again_changes_no_alias() -> None:
+    seen = observation()
+    decision = decide(seen, record_of(seen), PROMISED, POLICY, NOW)
+    assert (decision.alias, decision.outcome, decision.provide) == (AliasSource.RECORD, None, True)
+
+
+def test_an_accepted_promise_of_which_nothing_is_known_any_more_is_kept_and_told_again() -> None:
+    seen = replace(observation(), response=Response.ACCEPTED)
+    decision = decide(seen, None, PROMISED, POLICY, NOW)
+    assert (decision.reason, decision.outcome) == (Reason.OFFLINE, Outcome.ACCEPT_NEW_SINGLE)
+
+
+def test_a_meeting_in_a_personal_room_is_left_alone() -> None:
+    assert decide(observation(), None, OWN_ROOM, POLICY, NOW) == Decision(Reason.PERSONAL_ROOM, State.IGNORED)
+
+
+def test_a_meeting_that_went_over_to_a_personal_room_gives_its_own_back_without_a_word() -> None:
+    seen = observation()
+    decision = decide(seen, record_of(seen), OWN_ROOM, POLICY, NOW)
+    assert decision == Decision(Reason.PERSONAL_ROOM, State.IGNORED, retire=True)
 
 
 def test_a_forged_ticket_is_declined_even_where_unticketed_invitations_are_welcome() -> None:

@@ -4,13 +4,15 @@ import pytest
 
 from greenroom.meetings.evidence import Evidence, Holder, TicketStatus, read_tickets, weigh_tickets
 from greenroom.meetings.meeting import MeetingKey
-from greenroom.meetings.ticket import KeyRing, Ticket, TicketFault
+from greenroom.meetings.ticket import OFFLINE, PERSONAL, KeyRing, Ticket, TicketFault
 from support.observations import NOW
 
 MINE = MeetingKey.of_uid("mine")
 OTHER = MeetingKey.of_uid("other")
 OLD = Ticket(1, 111111111, 0, NOW, 0)
 NEW = Ticket(1, 222222222, 0, NOW + timedelta(minutes=5), 0)
+PROMISE = Ticket(1, 444444444, OFFLINE, NOW, 0)
+OWN_ROOM = Ticket(1, 555555555, PERSONAL, NOW + timedelta(hours=1), 0)
 RING = KeyRing("GRM", 1, {0: b"k" * 32})
 
 
@@ -65,3 +67,28 @@ def test_a_free_ticket_outweighs_whatever_else_stands_in_the_text() -> None:
 def test_tickets_are_read_out_of_html() -> None:
     text = f"<p>{RING.issue(OLD.number, OLD.issued_at)}</p>"
     assert read_tickets(text, RING) == [OLD]
+
+
+@pytest.mark.parametrize(
+    ("ticket", "status"), [(PROMISE, TicketStatus.OFFLINE), (OWN_ROOM, TicketStatus.PERSONAL)], ids=["promise", "own"]
+)
+@pytest.mark.parametrize("holder", [Holder(MINE), Holder(OTHER), Holder(OTHER, kin=True), Holder(None, deleted=True)])
+def test_a_ticket_without_an_alias_is_nobodys_whatever_has_its_number(
+    ticket: Ticket, status: TicketStatus, holder: Holder
+) -> None:
+    assert weigh_tickets([ticket], {ticket.number: holder}, MINE) == Evidence(status, ticket)
+
+
+@pytest.mark.parametrize("holder", [Holder(None), Holder(MINE), Holder(OTHER, kin=True)])
+@pytest.mark.parametrize("found", [[OLD, PROMISE, OWN_ROOM], [OWN_ROOM, PROMISE, OLD]])
+def test_a_ticket_with_a_room_outweighs_promises_and_personal_rooms(
+    found: list[Ticket | TicketFault], holder: Holder
+) -> None:
+    assert weigh_tickets(found, {OLD.number: holder}, MINE).ticket == OLD
+
+
+@pytest.mark.parametrize("worse", [Holder(OTHER), Holder(MINE, deleted=True)])
+def test_a_promise_and_then_a_personal_room_outweigh_tickets_that_lead_nowhere(worse: Holder) -> None:
+    bad: list[Ticket | TicketFault] = [OLD, TicketFault.FORGED, TicketFault.FOREIGN]
+    assert weigh_tickets([OWN_ROOM, PROMISE, *bad], {OLD.number: worse}, MINE).status is TicketStatus.OFFLINE
+    assert weigh_tickets([OWN_ROOM, *bad], {OLD.number: worse}, MINE).status is TicketStatus.PERSONAL

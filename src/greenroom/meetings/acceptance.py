@@ -52,7 +52,7 @@ class Sight:
         if self.kin.how is Kinship.SPLIT and self.policy.split is Split.NEW_ROOM:
             return False
         known = self.kin.how is not Kinship.UNSETTLED and self.kin.record.alias_number is not None
-        return known and self.evidence.status in (TicketStatus.KIN, TicketStatus.NONE)
+        return known and self.evidence.status in (TicketStatus.KIN, TicketStatus.NONE, TicketStatus.OFFLINE)
 
     @property
     def is_unsettled(self) -> bool:
@@ -167,7 +167,12 @@ def _new(sight: Sight, alias: AliasSource) -> Reason:
         return Reason.SPLIT
     if alias is AliasSource.KIN:
         return Reason.KIN
-    return {TicketStatus.COPIED: Reason.COPY, TicketStatus.NONE: Reason.UNTICKETED}.get(status, Reason.NEW)
+    reasons = {
+        TicketStatus.COPIED: Reason.COPY,
+        TicketStatus.OFFLINE: Reason.OFFLINE,
+        TicketStatus.NONE: Reason.UNTICKETED,
+    }
+    return reasons.get(status, Reason.NEW)
 
 
 def was_not_kept(observation: Observation, record: Record) -> bool:

@@ -18,6 +18,7 @@ from greenroom.meetings.record import Record, State
 from greenroom.meetings.reply import Outcome, day_of, facts_of, is_worth_a_mail, reply_identity
 from greenroom.meetings.running import Held, held_after
 
+_AUTHORISED = (TicketStatus.VALID, TicketStatus.KIN, TicketStatus.COPIED, TicketStatus.OFFLINE)
 _UNSETTLED = timedelta(seconds=15)
 
 
@@ -189,8 +190,10 @@ def _refusal(sight: Sight) -> Decision | None:  # noqa: PLR0911 (one return for 
     record, status, policy = sight.record, sight.evidence.status, sight.policy
     if status is TicketStatus.DELETED:
         return _decline(Reason.ALIAS_DELETED, Outcome.DECLINE_ALIAS_DELETED, record)
+    if status is TicketStatus.PERSONAL:
+        return _silent(Reason.PERSONAL_ROOM, State.IGNORED, record)
     has_alias = record is not None and record.alias_number is not None
-    if has_alias or sight.shares or status in (TicketStatus.VALID, TicketStatus.KIN, TicketStatus.COPIED):
+    if has_alias or sight.shares or status in _AUTHORISED:
         return None
     if status is TicketStatus.FOREIGN:
         return _silent(Reason.TICKET_FOREIGN, State.IGNORED, record)

@@ -2,6 +2,8 @@
 
 An invitation may carry several: quoted older instructions, a copied body, text somebody made up. Of the genuine ones that are
 free or already this meeting's the one issued last wins: the button writes a new ticket, and older text may stand above or below.
+Where there is none, a promise counts, and then what says that the meeting needs no room of ours: both come before tickets that lead
+nowhere.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,6 +22,8 @@ class TicketStatus(StrEnum):
     VALID = "valid"  # ours, genuine, and nobody else's or this meeting's
     KIN = "kin"  # ours and genuine, and bound to a meeting whose room this one shares
     COPIED = "copied"  # ours and genuine, but bound to another meeting
+    OFFLINE = "offline"  # ours and genuine: the promise of a room, made while nobody answered
+    PERSONAL = "personal"  # ours and genuine: the meeting takes place in somebody's own room
     DELETED = "deleted"  # ours and genuine, but its reservation was deleted
     FORGED = "forged"  # claims to be ours and is not
     FOREIGN = "foreign"  # of another integration
@@ -27,7 +31,7 @@ class TicketStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The best ticket found in an invitation, and its worth. `ticket` is there for VALID, KIN, COPIED and DELETED."""
+    """The best ticket found in an invitation, and its worth. `ticket` is there for those that are genuine."""
 
     status: TicketStatus = TicketStatus.NONE
     ticket: Ticket | None = None
@@ -36,11 +40,14 @@ class Evidence:
 _ORDER = (
     TicketStatus.VALID,
     TicketStatus.KIN,
+    TicketStatus.OFFLINE,
+    TicketStatus.PERSONAL,
     TicketStatus.DELETED,
     TicketStatus.COPIED,
     TicketStatus.FORGED,
     TicketStatus.FOREIGN,
 )
+_FAULTS = {TicketFault.FORGED: TicketStatus.FORGED, TicketFault.FOREIGN: TicketStatus.FOREIGN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +87,12 @@ def _issued(evidence: Evidence) -> float:
 
 def _worth(item: Ticket | TicketFault, holders: Mapping[int, Holder], key: MeetingKey) -> Evidence:
     if isinstance(item, Ticket):
+        if not item.names_alias:  # nobody holds it: the same one may stand in many meetings
+            return Evidence(TicketStatus.PERSONAL if item.is_personal else TicketStatus.OFFLINE, item)
         holder = holders.get(item.number)
         if holder is not None and holder.deleted:
             return Evidence(TicketStatus.DELETED, item)
         if holder is None or holder.key is None or holder.key == key:
             return Evidence(TicketStatus.VALID, item)
         return Evidence(TicketStatus.KIN if holder.kin else TicketStatus.COPIED, item)
-    if item is TicketFault.FORGED:
-        return Evidence(TicketStatus.FORGED)
-    if item is TicketFault.FOREIGN:
-        return Evidence(TicketStatus.FOREIGN)
-    return Evidence(TicketStatus.NONE)
+    return Evidence(_FAULTS.get(item, TicketStatus.NONE))

@@ -59,6 +59,21 @@ class Ticket:
     issued_at: datetime
     key_id: int
 
+    @property
+    def is_promise(self) -> bool:
+        """Whether it was written while nobody answered: the meeting shall have a room, of which nothing is known yet."""
+        return bool(self.options & OFFLINE) and not self.is_personal
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether the meeting takes place in somebody's own room."""
+        return bool(self.options & PERSONAL)
+
+    @property
+    def names_alias(self) -> bool:
+        """Whether `number` is that of an alias; else it only tells this ticket from others."""
+        return not self.is_promise and not self.is_personal
+
 
 class KeyRing:
     """The keys of one integration, from which tickets, PINs and join ids are made.

@@ -16,6 +16,7 @@ from greenroom.exchange.contract import Invitation, UpdateResult
 from greenroom.exchange.errors import MisconfiguredError, NotPermittedError, SignInError, TryLaterError
 from greenroom.meetings.admission import Admission
 from greenroom.meetings.decision import Decision, once
+from greenroom.meetings.evidence import TicketStatus
 from greenroom.meetings.instructions import replace_block, with_instructions, with_location
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import InstructionsState, Record, State
@@ -113,7 +114,7 @@ async def write_instructions(
     for case in cases:
         if case.waiting or case.spec is None:
             continue
-        if case.record.instructions is InstructionsState.NONE:
+        if case.record.instructions is InstructionsState.NONE or _is_promised_again(case):
             try:
                 if case.record.organizer in held:
                     _await_turn(case, now, held[case.record.organizer])
@@ -252,7 +253,7 @@ async def _instruct(
     place = wording.location_text(integration, spec)
 
     def edit(invitation: Invitation) -> Invitation | None:
-        old = _copied_ticket(integration, invitation.body_html, ticket)
+        old = _ticket_to_replace(integration, invitation.body_html, ticket)
         if old is None:
             body = with_instructions(invitation.body_html, block, ticket)
         else:
@@ -294,11 +295,19 @@ def _await_turn(case: Case, now: datetime, after: timedelta | None) -> None:
     case.waiting = True
 
 
-def _copied_ticket(integration: Integration, text: str, ours: str) -> str | None:
-    """Return the genuine ticket of another meeting that came into this text by copying, or None."""
+def _is_promised_again(case: Case) -> bool:
+    """Whether an update from a stale copy may have put the promise back where the joining instructions stood."""
+    done = case.record.instructions in (InstructionsState.WRITTEN, InstructionsState.PRESENT)
+    return done and case.evidence.status is TicketStatus.OFFLINE
+
+
+def _ticket_to_replace(integration: Integration, text: str, ours: str) -> str | None:
+    """Return the genuine ticket whose block has to go: the last promise, else that of a meeting this one was copied from."""
     ring = integration.ring
-    genuine = [t for t in find_tickets(text, ring.prefix) if t != ours and isinstance(ring.verify(t), Ticket)]
-    return genuine[-1] if genuine else None
+    judged = {text: ring.verify(text) for text in find_tickets(text, ring.prefix) if text != ours}
+    others = {text: ticket for text, ticket in judged.items() if isinstance(ticket, Ticket) and not ticket.is_personal}
+    promises = [text for text, ticket in others.items() if ticket.is_promise]
+    return next(reversed(promises or list(others)), None)
 
 
 def _alarms(integration: Integration, cases: Sequence[Case], now: datetime) -> list[Alarm]:

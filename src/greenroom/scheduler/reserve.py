@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeGuard
 
 import structlog
 
@@ -24,6 +25,8 @@ from greenroom.storage import Reservation, Storage, Work
 
 _DRAWS = 20
 NO_FREE_ALIAS = "no-free-alias"
+ASKED_FOR = "asked-for"
+"""Code of the journal's line that says by whom a meeting's ticket was asked for: a digest, which the log of the API has, too."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +54,7 @@ class Known:
         `tokens` are those of another system: the meetings that were taken over from it hold them.
         """
         wanted = set(keys)
-        genuine = (ticket for found in tickets for ticket in found if isinstance(ticket, Ticket))
+        genuine = (ticket for found in tickets for ticket in found if _names_alias(ticket))
         foreign = (number for found in tokens for number in found.numbers)
         numbers = sorted({*(ticket.number for ticket in genuine), *foreign})
         reservations = await work.reservations.holders(integration.number, numbers) if numbers else {}
@@ -82,7 +85,7 @@ class Known:
         tokens: LegacyTokens = NO_TOKENS,
     ) -> tuple[Evidence, Kin | None]:
         """Say what the invitation's tickets are worth, and whose room the meeting may share."""
-        held = {t.number: self.reservations.get(t.number) for t in tickets if isinstance(t, Ticket)}
+        held = {t.number: self.reservations.get(t.number) for t in tickets if _names_alias(t)}
         kin = {number: self._kin(observation, number, now) for number, one in held.items() if one is not None}
         holders = {
             number: Holder(one.key, one.deleted_at is not None, kin=_may_share(kin[number], policy))
@@ -106,6 +109,10 @@ class Known:
         return kin_of(observation, holder, (), now, mates=mates)
 
 
+def _names_alias(ticket: Ticket | TicketFault) -> TypeGuard[Ticket]:
+    return isinstance(ticket, Ticket) and ticket.names_alias
+
+
 def _may_share(kin: Kin | None, policy: Policy) -> bool:
     if kin is None or kin.how is Kinship.UNSETTLED:
         return False
@@ -118,7 +125,10 @@ async def reserve(integration: Integration, work: Work, case: Case, kin: Kin | N
     if decision.alias is not AliasSource.RECORD and await _is_shared(integration, work, case.record):
         case.leaves_room = case.record.mark
     if decision.alias is AliasSource.TICKET and ticket is not None and case.evidence.status is TicketStatus.VALID:
-        if await work.reservations.bind(integration.number, ticket.number, case.record.key, ticket.issued_at):
+        bound = await work.reservations.bind(integration.number, ticket.number, case.record.key, ticket.issued_at)
+        if bound is not None:
+            if bound.asked_by is not None:
+                case.note("decided", ASKED_FOR, now, bound.asked_by)  # who asked need not be the organizer: a delegate
             _take(case, ticket.number, ticket.key_id, ticket.issued_at, InstructionsState.PRESENT)
             return
         case.decision = _drawn(decision)
@@ -182,7 +192,7 @@ def _drawn(decision: Decision) -> Decision:
 def _share(case: Case, owner: Record, number: int, key: int) -> None:
     """Give the meeting the room of its kin. The invitation says so already where it carries that room's ticket."""
     brought = case.evidence.ticket
-    present = brought is not None and brought.number == number
+    present = brought is not None and brought.names_alias and brought.number == number
     if owner.adopted is not None and find_legacy_tokens(case.observation.body_html).aliases:
         present = True  # the text is a copy of that which told the alias in the system it was taken over from
     instructions = InstructionsState.PRESENT if present else InstructionsState.NONE
