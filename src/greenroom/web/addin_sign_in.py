@@ -1,0 +1,240 @@
+"""`POST /addin/api/v1/sign-in`: the page's sign-in window brings a code of the OpenID Connect provider, and gets an access token.
+
+Whoever asks is nobody yet, so it is bounded in every way: in size, in time, in number for each address and altogether. Nothing is
+kept, and neither codes nor tokens are ever logged. What is asked is JSON: {integration, code, verifier, redirect_uri?}; what is
+answered {access_token, expires_in}, or a problem (RFC 9457) with a code: "invalid-request", "no-such-integration", "not-allowed",
+"too-many", "token-refused" (the provider does not take the code: sign in again), "unavailable".
+"""
+
+import asyncio
+import re
+import uuid
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+
+from greenroom.outside import parse_json
+from greenroom.web.identity import CodeRefusedError, IdentityUnavailableError, Redeemed
+from greenroom.web.policy_callers import address_of
+
+log = structlog.get_logger(__name__)
+
+PATH = "/addin/api/v1/sign-in"
+LARGEST = 16 * 1024
+"""The largest body that is read, in bytes."""
+
+_PATIENCE = 5.0
+_AT_ONCE = 32
+_REMEMBERED = 5_000
+_MINUTE = timedelta(minutes=1)
+_V6_HOST = 64
+_CODE = re.compile(r"[\x21-\x7e]{1,8192}")
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 4.1
+_MEMBERS = frozenset({"integration", "code", "verifier", "redirect_uri"})
+_RETRY = {"Retry-After": "30"}
+_TITLES = {
+    "invalid-request": "The request cannot be read",
+    "no-such-integration": "There is no such sign-in",
+    "not-allowed": "Not for other sites",
+    "too-many": "Too many requests",
+    "token-refused": "The sign-in was refused",
+    "unavailable": "The sign-in cannot be completed now",
+}
+
+
+class CodeRedeemer(Protocol):
+    """Exchanges codes of one provider; `greenroom.web.identity.OidcSignIn` is one."""
+
+    @property
+    def redirect_uri(self) -> str:
+        """The only address codes are made out to."""
+        ...
+
+    async def redeem(self, code: str, verifier: str) -> Redeemed:
+        """Exchange a code. Raises CodeRefusedError or IdentityUnavailableError."""
+        ...
+
+
+class _ProblemError(Exception):
+    """What is answered instead of a token."""
+
+    def __init__(self, status: int, code: str, detail: str = "", headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(code)
+        self.status, self.code, self.detail, self.headers = status, code, detail, dict(headers or {})
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    integration: int
+    code: str = field(repr=False)
+    verifier: str = field(repr=False)
+    redirect_uri: str | None = None
+
+
+def sign_in_router(
+    redeemers: Mapping[int, CodeRedeemer],
+    clock: Callable[[], datetime],
+    *,
+    per_minute: int = 60,
+    at_once: int = _AT_ONCE,
+) -> APIRouter:
+    """Make the route. `redeemers` are found by the number of their integration; `clock` gives aware UTC times.
+
+    `per_minute` bounds one address (of IPv6 one /64), behind which may be a whole organisation; `at_once` bounds all together.
+    """
+    router = APIRouter()
+    desk = _Desk(redeemers, clock, per_minute, at_once)
+
+    @router.post(PATH, include_in_schema=False)
+    async def sign_in(request: Request) -> Response:
+        """Exchange a code for an access token."""
+        try:
+            redeemed = await desk.answer(request)
+        except _ProblemError as error:
+            return _problem(error)
+        answer = {"access_token": redeemed.access_token, "expires_in": redeemed.expires_in}
+        return JSONResponse(answer, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+
+    return router
+
+
+class _Desk:
+    def __init__(
+        self, redeemers: Mapping[int, CodeRedeemer], clock: Callable[[], datetime], per_minute: int, at_once: int
+    ) -> None:
+        self._redeemers = redeemers
+        self._clock = clock
+        self._per_minute = per_minute
+        self._at_once = at_once
+        self._now = 0
+        self._counts: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
+
+    async def answer(self, request: Request) -> Redeemed:
+        """Redeem what a request asks for. Raises _ProblemError."""
+        self._count(request.client.host if request.client is not None else "")
+        if self._now >= self._at_once:
+            raise _ProblemError(503, "unavailable", "Too many sign-ins at once; try again.", _RETRY)
+        self._now += 1
+        try:
+            return await self._redeemed(request)
+        finally:
+            self._now -= 1
+
+    async def _redeemed(self, request: Request) -> Redeemed:
+        _check_is_our_page(request, self._redeemers)
+        asked = _asked(await _body(request))
+        redeemer = self._redeemers.get(asked.integration)
+        if redeemer is None:
+            raise _ProblemError(404, "no-such-integration")
+        if asked.redirect_uri not in (None, redeemer.redirect_uri):
+            raise _ProblemError(422, "invalid-request", "redirect_uri is not that of this add-in.")
+        try:
+            return await redeemer.redeem(asked.code, asked.verifier)
+        except CodeRefusedError as error:
+            log.info("addin.sign-in-refused", integration=asked.integration, code=str(error))
+            raise _ProblemError(401, "token-refused", "Sign in again.") from None
+        except IdentityUnavailableError as error:
+            log.warning("addin.sign-in-unavailable", integration=asked.integration, code=str(error))
+            raise _ProblemError(503, "unavailable", "The sign-in service does not answer.", _RETRY) from None
+
+    def _count(self, address: str) -> None:
+        """Count a request at its address. Raises _ProblemError where that was one too many within a minute."""
+        now, site = self._clock(), _site(address)
+        since, count = self._counts.pop(site, (now, 0))
+        if abs(now - since) >= _MINUTE:
+            since, count = now, 0
+        self._counts[site] = (since, count + 1)
+        if len(self._counts) > _REMEMBERED:
+            self._counts.popitem(last=False)
+        if count >= self._per_minute:
+            seconds = max(1, round((since + _MINUTE - now).total_seconds()))
+            raise _ProblemError(429, "too-many", "Try again in a minute.", {"Retry-After": str(seconds)})
+
+
+def _check_is_our_page(request: Request, redeemers: Mapping[int, CodeRedeemer]) -> None:
+    """Refuse what a browser says another site sends; others do not send these headers. Raises _ProblemError."""
+    origins = {_origin(redeemer.redirect_uri) for redeemer in redeemers.values()}
+    origin = request.headers.get("origin")
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        raise _ProblemError(403, "not-allowed")
+    if origin is not None and origin.lower() not in origins:
+        raise _ProblemError(403, "not-allowed")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" or "content-encoding" in request.headers:
+        raise _ProblemError(415, "invalid-request", "application/json is expected.")
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            async for part in request.stream():
+                body += part
+                if len(body) > LARGEST:
+                    raise _ProblemError(413, "invalid-request", headers={"Connection": "close"})
+    except TimeoutError:
+        raise _ProblemError(408, "invalid-request", headers={"Connection": "close"}) from None
+    except ClientDisconnect:
+        raise _ProblemError(400, "invalid-request") from None
+    return bytes(body)
+
+
+def _asked(body: bytes) -> _Asked:
+    document: Any = None
+    try:
+        document = parse_json(body)
+    except ValueError:
+        raise _ProblemError(400, "invalid-request", "This is no JSON.") from None
+    if not isinstance(document, dict):
+        raise _ProblemError(422, "invalid-request", "An object is expected.")
+    integration, code, verifier = (document.get(name) for name in ("integration", "code", "verifier"))
+    redirect = document.get("redirect_uri")
+    wrong = [
+        name
+        for name, right in (
+            ("integration", isinstance(integration, int) and not isinstance(integration, bool)),
+            ("code", isinstance(code, str) and _CODE.fullmatch(code) is not None),
+            ("verifier", isinstance(verifier, str) and _VERIFIER.fullmatch(verifier) is not None),
+            ("redirect_uri", redirect is None or isinstance(redirect, str)),
+            ("another member", _MEMBERS.issuperset(document)),
+        )
+        if not right
+    ]
+    if wrong:
+        raise _ProblemError(422, "invalid-request", f"Not as expected: {', '.join(wrong)}.")
+    return _Asked(int(integration or 0), str(code), str(verifier), redirect)
+
+
+def _problem(error: _ProblemError) -> Response:
+    document = {
+        "type": "about:blank",
+        "title": _TITLES[error.code],
+        "status": error.status,
+        "detail": error.detail,
+        "code": error.code,
+        "correlation_id": uuid.uuid4().hex,
+    }
+    headers = {"Cache-Control": "no-store", **error.headers}
+    return JSONResponse(document, error.status, headers=headers, media_type="application/problem+json")
+
+
+def _origin(address: str) -> str:
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _site(text: str) -> str:
+    """Say where somebody is: an address, or of IPv6 the /64 that one household or host has to itself."""
+    address = address_of(text)
+    if isinstance(address, IPv6Address):
+        return f"{int(address) >> _V6_HOST:x}/64"
+    return str(address)
