@@ -5,6 +5,7 @@ from greenroom.storage.asked import Asked
 from greenroom.storage.fed_rooms import FedRooms
 from greenroom.storage.journal import Journal
 from greenroom.storage.mailboxes import Mailboxes
+from greenroom.storage.manifests import Manifests
 from greenroom.storage.meetings import Meetings
 from greenroom.storage.refusals import Refusals
 from greenroom.storage.reservations import Reservations
@@ -22,6 +23,7 @@ class Work:
         self.reservations = Reservations(session)
         self.asked = Asked(session)
         self.refusals = Refusals(session)
+        self.manifests = Manifests(session)
         self.routes = Routes(session)
         self.rooms = Rooms(session)
         self.fed_rooms = FedRooms(session)
