@@ -13,6 +13,7 @@ from greenroom.cli.exits import EXPLAINED
 from greenroom.cli.logs import configure_logs
 
 _COMMANDS = {
+    "addin": "greenroom.cli.addin:addin",
     "config": "greenroom.cli.config:config",
     "demo": "greenroom.cli.demo:demo",
     "explain": "greenroom.cli.explain:explain",

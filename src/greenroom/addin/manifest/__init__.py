@@ -12,13 +12,17 @@ gathers them and compares manifests with each other.
 from greenroom.addin.manifest.checking import check_environments, check_manifest, check_successor
 from greenroom.addin.manifest.findings import Finding, Severity
 from greenroom.addin.manifest.model import ManifestSettings, Profile, SendMode, SingleSignOn, addin_id
+from greenroom.addin.manifest.names import LARGEST
+from greenroom.addin.manifest.reading import ManifestName, manifest_name
 from greenroom.addin.manifest.schema import Schema, SchemaFolderError
 from greenroom.addin.manifest.versions import next_version, parse_version
 from greenroom.addin.manifest.wording import Misfit, WordingError, misfits
 from greenroom.addin.manifest.writing import digest_of, write_manifest
 
 __all__ = [
+    "LARGEST",
     "Finding",
+    "ManifestName",
     "ManifestSettings",
     "Misfit",
     "Profile",
@@ -33,6 +37,7 @@ __all__ = [
     "check_manifest",
     "check_successor",
     "digest_of",
+    "manifest_name",
     "misfits",
     "next_version",
     "parse_version",

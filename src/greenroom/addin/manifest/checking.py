@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from greenroom.addin.manifest.addresses import check_addresses, pane_address, pane_origin
+from greenroom.addin.manifest.addresses import check_addresses, pane_address
 from greenroom.addin.manifest.elements import Element
 from greenroom.addin.manifest.events import check_events, check_single_sign_on
 from greenroom.addin.manifest.findings import (
@@ -88,7 +88,7 @@ def _successor(new: Element, old: Element) -> Iterator[Finding]:
 
 
 def check_environments(manifests: Mapping[str, bytes]) -> dict[str, list[Finding]]:
-    """Compare files with each other: add-ins of different hosts must not have one id, or they replace each other."""
+    """Compare files with each other: two add-ins, or two environments, must not have one id, or they replace each other."""
     roots = {
         name: root
         for name, root in ((n, read_manifest(c)) for n, c in manifests.items())
@@ -96,8 +96,8 @@ def check_environments(manifests: Mapping[str, bytes]) -> dict[str, list[Finding
     }
     found: dict[str, list[Finding]] = {name: [] for name in manifests}
     for (first, one), (second, other) in combinations(roots.items(), 2):
-        if _said(one, "Id").lower() == _said(other, "Id").lower() and pane_origin(one) != pane_origin(other):
-            what = f"The id is that of {first}, which is of another host: one takes the other's place."
+        if _said(one, "Id").lower() == _said(other, "Id").lower() and pane_address(one) != pane_address(other):
+            what = f"The id is that of {first}, whose pane is elsewhere: one add-in takes the other's place."
             finding = error("same-id", child_or_self(other, "Id"), what, "an id of its own for every environment")
             found[second].append(finding)
     return found

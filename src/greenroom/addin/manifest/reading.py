@@ -1,11 +1,12 @@
 """Reading a manifest that anybody may have written: bounded, one encoding, and nothing that a parser would follow or unfold."""
 
 import re
+from dataclasses import dataclass
 
 from lxml import etree
 
 from greenroom.addin.manifest.elements import Element
-from greenroom.addin.manifest.findings import Finding, line_of, name_of, namespace_of, of_file
+from greenroom.addin.manifest.findings import Finding, child, line_of, name_of, namespace_of, of_file, text_of
 from greenroom.addin.manifest.names import BASE, LARGEST, TYPE
 
 _MARKS = {b"\xef\xbb\xbf": "UTF-8 with a byte order mark", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
@@ -34,6 +35,23 @@ def read_manifest(content: bytes) -> Element | Finding:
             line_of(root),
         )
     return root
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestName:
+    """Which manifest this is, as it says itself."""
+
+    id: str
+    version: str
+
+
+def manifest_name(content: bytes) -> ManifestName | None:
+    """Read id and version of a manifest; None if it is none."""
+    root = read_manifest(content)
+    if isinstance(root, Finding):
+        return None
+    identity, version = child(root, "Id"), child(root, "Version")
+    return ManifestName(*("" if one is None else text_of(one) for one in (identity, version)))
 
 
 def _refused(content: bytes) -> Finding | None:

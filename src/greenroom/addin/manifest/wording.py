@@ -28,12 +28,35 @@ LIMITS = {
 }
 DEFAULT_LANGUAGE = "en"
 DEFAULT_LOCALE = "en-US"
-LOCALES = {"de": "de-DE", "fr": "fr-FR", "sv": "sv-SE", "no": "nb-NO"}
-"""Outlook's name of each language besides the default one, in the order of the file."""
+LOCALES = {
+    "cs": "cs-CZ",
+    "da": "da-DK",
+    "de": "de-DE",
+    "es": "es-ES",
+    "et": "et-EE",
+    "fi": "fi-FI",
+    "fr": "fr-FR",
+    "hu": "hu-HU",
+    "it": "it-IT",
+    "lt": "lt-LT",
+    "lv": "lv-LV",
+    "nb": "nb-NO",
+    "nl": "nl-NL",
+    "nn": "nn-NO",
+    "no": "nb-NO",
+    "pl": "pl-PL",
+    "pt": "pt-PT",
+    "ro": "ro-RO",
+    "sk": "sk-SK",
+    "sl": "sl-SI",
+    "sv": "sv-SE",
+}
+"""Outlook's name of a language where its tag names no country: administrators may add languages of their own."""
 
 _ELLIPSIS = "…"
 _UNSEEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what XML 1.0 cannot hold
 _SPACES = re.compile(r"\s+")
+_WITH_COUNTRY = re.compile(r"[a-z]{2,3}-[A-Z]{2}")
 
 
 class WordingError(ValueError):
@@ -64,8 +87,17 @@ def text(words: Words, key: str) -> Text:
     default = fitting(words.get(DEFAULT_LANGUAGE, {}).get(key, ""), limit)
     if not default:
         raise WordingError(f"there is no text {key} in {DEFAULT_LANGUAGE}")
-    others = ((locale, fitting(words.get(language, {}).get(key, ""), limit)) for language, locale in LOCALES.items())
-    return Text(default, tuple((locale, other) for locale, other in others if other and other != default))
+    others: dict[str, str] = {}
+    for language, told in sorted(words.items()):
+        locale, other = locale_of(language), fitting(told.get(key, ""), limit)
+        if language != DEFAULT_LANGUAGE and locale and other and other != default:
+            others.setdefault(locale, other)
+    return Text(default, tuple(sorted(others.items())))
+
+
+def locale_of(language: str) -> str:
+    """Return Outlook's name of a language, such as de-DE; empty if we know none."""
+    return language if _WITH_COUNTRY.fullmatch(language) else LOCALES.get(language, "")
 
 
 def fitting(written: str, limit: int) -> str:
@@ -89,8 +121,8 @@ def length(written: str) -> int:
 
 def misfits(words: Words) -> Iterator[Misfit]:
     """Find the texts that had to be cut."""
-    for language in (DEFAULT_LANGUAGE, *LOCALES):
+    for language, told in sorted(words.items()):
         for key, limit in LIMITS.items():
-            written = _SPACES.sub(" ", words.get(language, {}).get(key, "")).strip()
+            written = _SPACES.sub(" ", told.get(key, "")).strip()
             if length(written) > limit:
                 yield Misfit(language, key, length(written), limit)
