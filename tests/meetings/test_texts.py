@@ -7,7 +7,7 @@ from greenroom.meetings.reply import Outcome
 from greenroom.meetings.templates import TemplateError, Texts, one_line
 from greenroom.meetings.text_table import TEXTS, file_name
 
-LANGUAGES = ("en", "de")
+LANGUAGES = ("en", "de", "fr", "sv", "no")
 TICKET = "GRM-2C00E-00000-3NQK8-N0NN6-VF4RW-FMZYW-B10KX-AP9E7"
 VALUES: dict[str, object] = {
     "alias": "vc123456789@example.org",
@@ -43,6 +43,12 @@ VALUES: dict[str, object] = {
     "organizer_name": "Ada Example",
     "organizer_email": "ada@example.org",
     "private": False,
+    "name": "Ada's <own> room",
+    "description": "For all",
+    "domain_aliases": ["ada@example.org", "lovelace@example.org"],
+    "other_aliases": ["ada"],
+    "numeric_aliases": ["1815"],
+    "asks_pin": False,
 }
 
 
@@ -105,7 +111,7 @@ def test_joining_instructions_say_all_ways_and_end_with_the_ticket(language: str
     ):
         assert f'href="{link}"' in html
     assert re.search(
-        r'<img src="https://meet\.example\.org/j/0123456789abcdef/qr\.png" width="\d+" height="\d+" alt="QR', html
+        r'<img src="https://meet\.example\.org/j/0123456789abcdef/qr\.png" width="\d+" height="\d+" alt="[^"]*QR', html
     )
     assert ">654321<" not in html
     assert "host" not in text.lower()
@@ -130,6 +136,45 @@ def test_what_there_is_not_leaves_no_trace_in_the_instructions(
     assert [word for word in tell if word in plain] == []
     full = render(Texts(language=language), "joining_instructions")
     assert all(word in full for word in tell)
+
+
+def own_room(language: str, **changes: object) -> str:
+    html = render(
+        Texts(language=language), "personal_instructions", web_app_url="https://vc.example.org/ada", **changes
+    )
+    return re.sub(r"<[^>]*>", "", html)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_text_of_a_personal_room_tells_one_pin_or_that_there_is_one(language: str) -> None:
+    told = own_room(language, asks_pin=True)
+    asked = own_room(language, pin=None, asks_pin=True)
+    silent = own_room(language, pin=None, asks_pin=False)
+    assert "123456\n" in told
+    assert "PIN" in asked
+    assert "123456\n" not in asked
+    assert "PIN" not in silent
+    assert told.strip().endswith(f"Meeting reference: {TICKET}")
+    assert "https://vc.example.org/ada" in told
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != "en"])
+def test_no_text_is_left_in_english(language: str) -> None:
+    same = {"location", "room_subject", "personal_location", "personal_name", "personal_description"}
+    english = Texts()
+    for name in TEXTS.keys() - same:
+        ours = render(Texts(language=language), name, subject="")
+        words = set(re.findall(r"[a-z]{3,}", re.sub(r"<[^>]*>", " ", ours.lower())))
+        assert ours != render(english, name, subject="")
+        assert not words & {"room", "please", "the", "this", "booked", "telephone"}
+        assert ours.lower().count("meeting") == ours.count("Meeting reference")
+
+
+@pytest.mark.parametrize("code", ["nb", "nn", "nb-NO", "no"])
+def test_norwegian_has_three_names(code: str) -> None:
+    texts = Texts(language=code)
+    assert texts.private_subject == "Privat møte"
+    assert render(texts, "room_name", subject="") == "Møte (Ada Example)"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -226,7 +271,8 @@ def test_a_file_of_the_folder_stands_in_for_the_packaged_one(tmp_path: Path) -> 
 
 
 def test_an_unknown_language_speaks_english() -> None:
-    assert render(Texts(language="fr-CA"), "room_description") == "Booked by ada@example.org"
+    assert render(Texts(language="pt-BR"), "room_description") == "Booked by ada@example.org"
+    assert render(Texts(language="fr-CA"), "room_description") == "Réservée par ada@example.org"
     with pytest.raises(ValueError, match="language"):
         Texts(language="../../etc")
 

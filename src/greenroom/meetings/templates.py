@@ -17,6 +17,8 @@ from greenroom.meetings.sandbox_rules import Problem
 from greenroom.meetings.text_table import PRIVATE_SUBJECT, TEXTS, TextKind, file_name
 
 _PACKAGED: Final = files("greenroom.meetings") / "texts"
+_NORWEGIAN: Final = {"nb": "no", "nn": "no"}
+"""Languages that others stand in for."""
 _LANGUAGE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 # Control characters, lone surrogates and non-characters, which XML does not carry, and the controls that reorder a line.
 _UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
@@ -53,12 +55,14 @@ class Texts:
             raise ValueError('a language is written as in "en" or "pt-BR"')
         self._folder = folder
         self._language = language
+        base = language.partition("-")[0]
+        self._spoken = _NORWEGIAN.get(base, base)
         self._programs: dict[str, tuple[str, Program]] = {}
 
     @property
     def private_subject(self) -> str:
         """What stands where the subject of a private meeting would."""
-        return PRIVATE_SUBJECT.get(self._language.partition("-")[0], PRIVATE_SUBJECT["en"])
+        return PRIVATE_SUBJECT.get(self._spoken, PRIVATE_SUBJECT["en"])
 
     def render(self, name: str, variables: Mapping[str, object]) -> str:
         """Render the text `name` ("accept_new_single", ...): HTML, or one plain line of bounded length (see TEXTS).
@@ -121,7 +125,7 @@ class Texts:
             for path in (self._folder / self._language / file, self._folder / file):
                 if path.is_file():
                     return str(path), _read(path)
-        for language in (self._language, self._language.partition("-")[0], "en"):
+        for language in (self._language, self._spoken, "en"):
             packaged = _PACKAGED / language / file
             if packaged.is_file():
                 return f"texts/{language}/{file}", packaged.read_text(encoding="utf-8")

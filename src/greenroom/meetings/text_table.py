@@ -77,10 +77,34 @@ _ACCEPT: Final = (
         ),
     }
 )
+_OWN_ROOM: Final = {
+    "name": Variable("name of the room"),
+    "description": Variable("its description, or empty"),
+    "alias": Variable(
+        "what is dialled: its first alias with a domain, else another one, else a number; empty without any"
+    ),
+    "numeric_alias": Variable("what a telephone caller keys in, digits only; empty where the room has no such alias"),
+    "domain_aliases": Variable("all aliases with a domain: a list of texts"),
+    "other_aliases": Variable("all that are neither those nor numbers: a list of texts"),
+    "numeric_aliases": Variable("all that are numbers: a list of texts"),
+    "web_app_url": Variable("address of the room in a browser, or None", optional=True),
+}
 _DECLINE: Final = {
     "alias": Variable("the alias the ticket names, where it is known", optional=True),
     "correlation_id": Variable("id by which an administrator finds what happened"),
     "reason": Variable("a short code of the reason", optional=True),
+}
+
+_WAYS: Final = _TELEPHONES | {
+    "dial": Variable(
+        "what else can be dialled",
+        optional=True,
+        fields={
+            "label": "what it is for, such as SIP",
+            "value": "what to dial",
+            "link": "the same as an address that may be followed, or None",
+        },
+    ),
 }
 
 
@@ -91,20 +115,11 @@ def _texts() -> dict[str, TextKind]:
             html=True,
             variables=_DIAL
             | _TICKET
-            | _TELEPHONES
+            | _WAYS
             | {
                 "pin": _PIN,
                 "web_app_url": Variable(
                     "address of the meeting itself, which does not know when the room is open, or None", optional=True
-                ),
-                "dial": Variable(
-                    "what else can be dialled",
-                    optional=True,
-                    fields={
-                        "label": "what it is for, such as SIP",
-                        "value": "what to dial",
-                        "link": "the same as an address that may be followed, or None",
-                    },
                 ),
                 "qr_url": Variable("address of a picture with the join page as a QR code, or None", optional=True),
             },
@@ -116,6 +131,23 @@ def _texts() -> dict[str, TextKind]:
             variables=_TICKET,
             required=frozenset({"ticket"}),
         ),
+        "personal_instructions": TextKind(
+            "the block of a meeting that takes place in a person's own room",
+            html=True,
+            variables=_OWN_ROOM
+            | _TICKET
+            | _WAYS
+            | {
+                "pin": Variable("the PIN to give away, or None", optional=True),
+                "asks_pin": Variable("true where the room asks all for a PIN that is not given away"),
+            },
+            required=frozenset({"ticket"}),
+        ),
+        "personal_location": TextKind(
+            "what is put in the Location field for such a meeting", html=False, variables=_OWN_ROOM, longest=255
+        ),
+        "personal_name": TextKind("how a person's own room is offered", html=False, variables=_OWN_ROOM, longest=125),
+        "personal_description": TextKind("what is said of it there", html=False, variables=_OWN_ROOM, longest=250),
         "room_name": TextKind("name of the room, seen by its participants", html=False, variables=_NAMES, longest=250),
         "room_description": TextKind("description of the room", html=False, variables=_NAMES, longest=250),
         "room_subject": TextKind(
@@ -131,7 +163,15 @@ def _texts() -> dict[str, TextKind]:
 
 
 TEXTS: Final[Mapping[str, TextKind]] = MappingProxyType(_texts())
-PRIVATE_SUBJECT: Final = MappingProxyType({"en": "Private meeting", "de": "Private Besprechung"})
+PRIVATE_SUBJECT: Final = MappingProxyType(
+    {
+        "en": "Private meeting",
+        "de": "Private Besprechung",
+        "fr": "Réunion privée",
+        "sv": "Privat möte",
+        "no": "Privat møte",
+    }
+)
 
 
 def file_name(name: str) -> str:

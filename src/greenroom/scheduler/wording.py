@@ -81,10 +81,8 @@ def instructions_html(integration: Integration, spec: _WayIn, ticket: str) -> st
     return integration.say(
         "joining_instructions",
         _addresses(integration, spec)
-        | _telephones(ways)
+        | ways_in(ways)
         | {
-            "web_app_url": ways.web_app,
-            "dial": [{"label": one.label, "value": one.value, "link": one.href} for one in ways.dial],
             "qr_url": links.picture(spec.join_id),
             "pin": spec.guest_pin,
             "ticket": ticket,
@@ -142,6 +140,12 @@ def refusal_html(integration: Integration, outcome: Outcome, record: Record) -> 
 def title(integration: Integration, observation: Observation) -> str:
     """Return the name under which a meeting is listed: the room's name, which is neutral for a private meeting."""
     return integration.say("room_name", _naming(observation))
+
+
+def ways_in(ways: Ways) -> Variables:
+    """Return the variables of a text that tell how people get into a room."""
+    dial = [{"label": one.label, "value": one.value, "link": one.href} for one in ways.dial]
+    return _telephones(ways) | {"web_app_url": ways.web_app, "dial": dial}
 
 
 def _addresses(integration: Integration, spec: _WayIn) -> Variables:
