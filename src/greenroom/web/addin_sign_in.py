@@ -10,7 +10,8 @@ import asyncio
 import re
 import uuid
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address
@@ -34,6 +35,7 @@ LARGEST = 16 * 1024
 
 _PATIENCE = 5.0
 _AT_ONCE = 32
+_READERS = 256
 _REMEMBERED = 5_000
 _MINUTE = timedelta(minutes=1)
 _V6_HOST = 64
@@ -97,14 +99,33 @@ def sign_in_router(
     @router.post(PATH, include_in_schema=False)
     async def sign_in(request: Request) -> Response:
         """Exchange a code for an access token."""
+        correlation = uuid.uuid4().hex
         try:
-            redeemed = await desk.answer(request)
+            redeemed = await desk.answer(request, correlation)
         except _ProblemError as error:
-            return _problem(error)
+            return _problem(error, correlation)
         answer = {"access_token": redeemed.access_token, "expires_in": redeemed.expires_in}
         return JSONResponse(answer, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
     return router
+
+
+class _Places:
+    """So many at once; there is no queue."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Take a place for the time of a block. Raises _ProblemError where there is none."""
+        if self._free <= 0:
+            raise _ProblemError(503, "unavailable", "Too many sign-ins at once; try again.", _RETRY)
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
 
 
 class _Desk:
@@ -114,24 +135,20 @@ class _Desk:
         self._redeemers = redeemers
         self._clock = clock
         self._per_minute = per_minute
-        self._at_once = at_once
-        self._now = 0
+        self._readers = _Places(_READERS)
+        self._redeeming = _Places(at_once)
         self._counts: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
 
-    async def answer(self, request: Request) -> Redeemed:
+    async def answer(self, request: Request, correlation: str) -> Redeemed:
         """Redeem what a request asks for. Raises _ProblemError."""
         self._count(request.client.host if request.client is not None else "")
-        if self._now >= self._at_once:
-            raise _ProblemError(503, "unavailable", "Too many sign-ins at once; try again.", _RETRY)
-        self._now += 1
-        try:
-            return await self._redeemed(request)
-        finally:
-            self._now -= 1
-
-    async def _redeemed(self, request: Request) -> Redeemed:
         _check_is_our_page(request, self._redeemers)
-        asked = _asked(await _body(request))
+        with self._readers.place():
+            asked = _asked(await _body(request))
+        with self._redeeming.place():
+            return await self._redeemed(asked, correlation)
+
+    async def _redeemed(self, asked: _Asked, correlation: str) -> Redeemed:
         redeemer = self._redeemers.get(asked.integration)
         if redeemer is None:
             raise _ProblemError(404, "no-such-integration")
@@ -140,10 +157,20 @@ class _Desk:
         try:
             return await redeemer.redeem(asked.code, asked.verifier)
         except CodeRefusedError as error:
-            log.info("addin.sign-in-refused", integration=asked.integration, code=str(error))
+            log.info(
+                "addin.sign-in-refused",
+                integration=asked.integration,
+                code=str(error),
+                correlation=correlation,
+            )
             raise _ProblemError(401, "token-refused", "Sign in again.") from None
         except IdentityUnavailableError as error:
-            log.warning("addin.sign-in-unavailable", integration=asked.integration, code=str(error))
+            log.warning(
+                "addin.sign-in-unavailable",
+                integration=asked.integration,
+                code=str(error),
+                correlation=correlation,
+            )
             raise _ProblemError(503, "unavailable", "The sign-in service does not answer.", _RETRY) from None
 
     def _count(self, address: str) -> None:
@@ -214,14 +241,14 @@ def _asked(body: bytes) -> _Asked:
     return _Asked(int(integration or 0), str(code), str(verifier), redirect)
 
 
-def _problem(error: _ProblemError) -> Response:
+def _problem(error: _ProblemError, correlation: str) -> Response:
     document = {
         "type": "about:blank",
         "title": _TITLES[error.code],
         "status": error.status,
         "detail": error.detail,
         "code": error.code,
-        "correlation_id": uuid.uuid4().hex,
+        "correlation_id": correlation,
     }
     headers = {"Cache-Control": "no-store", **error.headers}
     return JSONResponse(document, error.status, headers=headers, media_type="application/problem+json")

@@ -10,14 +10,10 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
-
 from greenroom.web.identity.contract import IdentityUnavailableError
 from greenroom.web.identity.fetching import PATIENCE
 from greenroom.web.identity.jwt import LONGEST
 from greenroom.web.identity.oidc import OidcProvider
-
-log = structlog.get_logger(__name__)
 
 _OK = 200
 _BUSY = 429
@@ -78,7 +74,6 @@ class OidcSignIn:
         if status != _OK:
             named = document.get("error")
             error = named if isinstance(named, str) and named in _CODES else "other"
-            log.warning("identity.code-refused", status=status, error=error)
             raise CodeRefusedError(error)
         return _redeemed(document)
 
