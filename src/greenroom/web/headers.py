@@ -17,6 +17,10 @@ _ALWAYS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
+# An answer with a content security policy of its own says who may frame it: that is a page for Outlook, whose dialogs have to
+# reach the page that opened them.
+_UNLESS_FRAMED = frozenset({"Content-Security-Policy", "X-Frame-Options", "Cross-Origin-Opener-Policy"})
+
 _UNLESS_SAID = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",  # a picture that invitations show is for webmail elsewhere
@@ -37,8 +41,10 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                framed = "Content-Security-Policy" in headers
                 for name, value in _ALWAYS.items():
-                    headers[name] = value
+                    if not (framed and name in _UNLESS_FRAMED):
+                        headers[name] = value
                 for name, value in _UNLESS_SAID.items():
                     headers.setdefault(name, value)
             await send(message)
