@@ -3,7 +3,7 @@
 ```
  poll (15 s) ─┐
  push ────────┼──▶ queue "attend" by integration ──▶ Attendant.attend
- start ───────┘        at most one running          └──▶ close_windows, every minute
+ start ───────┘        at most one running          └──▶ close_windows and expire, every minute
                        and one waiting each
  poll ───────────────▶ queue "tend" ─────────────▶ Platform.tend, where a platform needs it
  replies that wait ──▶ queue "answer" ───────────▶ Attendant.answer_waiting, when the next may go out
@@ -20,6 +20,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -31,6 +32,7 @@ from greenroom.scheduler.case import Clock, Step, no_step, place_of
 from greenroom.scheduler.claim import Claim
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.queue.contract import Queue
+from greenroom.scheduler.reserving import expire
 from greenroom.storage import Storage, StorageError
 
 log = structlog.get_logger(__name__)
@@ -137,6 +139,7 @@ class Service:
         if name not in self._closed or now - self._closed[name] >= _CLOSE_EVERY:
             self._closed[name] = now
             await self._guarded(name, "attend", attendant.close_windows)
+            await self._guarded(name, "attend", partial(expire, self._integrations[name], self._storage, now))
         if looked and now >= self._compare_at.get(name, now):
             self._compare_at[name] = now + _COMPARE_EVERY
             await self._queue.submit("reconcile", name)
