@@ -200,13 +200,14 @@
  */
 
 /** @typedef {{interactive?: boolean}} CallOptions */
+/** @typedef {{kind: string, version: string, set: string}} Client which Outlook asks */
 
 /**
  * All reject with `Fault` (fault.js): `fault.unreachable` tells that nobody answered (no network, time-out, 5xx),
  * `fault.gone` why a ticket is of no use any more.
  * @typedef {object} Api
  * @property {(options?: CallOptions) => Promise<void>} authorise makes sure of a token
- * @property {(request: {requestId: string, delegate: boolean, series: boolean}, options?: CallOptions) => Promise<Reservation>} reserve
+ * @property {(request: {requestId: string, delegate: boolean, series: boolean, client: Client}, options?: CallOptions) => Promise<Reservation>} reserve
  * @property {(ticket: string, options?: CallOptions) => Promise<Reservation>} refresh
  * @property {(ticket: string, options?: CallOptions) => Promise<void>} release
  * @property {(count: number, options?: CallOptions) => Promise<Ahead>} ahead
