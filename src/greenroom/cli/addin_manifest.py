@@ -18,6 +18,7 @@ from greenroom.addin.manifest import (
     WordingError,
     check_manifest,
     check_successor,
+    manifest_name,
     misfits,
     next_version,
     parse_version,
@@ -77,8 +78,9 @@ def manifest(
     known = manifest_settings(settings, entry, Profile(profile), texts.everything())
     notes = [f"{one.file}:{one.line}: {one.problem}; the packaged text is taken" for one in texts.problems]
     notes += [_cut(one) for one in misfits(known.words)]
+    before = _content_of(output, as_json=as_json)
     try:
-        made = asyncio.run(_made(settings, known, wanted, force=force, notes=notes))
+        made = asyncio.run(_made(settings, known, wanted, before, force=force, notes=notes))
     except WordingError as error:
         step = "Install Greenroom again: its own texts are incomplete."
         end_with(Failure("no-text", sentence_of(str(error)), step, Exit.PROBLEM), as_json=as_json)
@@ -90,7 +92,7 @@ def manifest(
         end_with(of_storage(error), as_json=as_json)
     except ManifestsUnavailableError as error:
         end_with(Failure("database-busy", sentence_of(str(error)), "Try again."), as_json=as_json)
-    findings = [*check_manifest(made.content), *_compared(made.content, output, force=force, as_json=as_json)]
+    findings = check_manifest(made.content) + (check_successor(made.content, before) if before and not force else [])
     if has_errors(findings) and not force:
         _refuse(findings, output, as_json=as_json)
     _write(made.content, output, as_json=as_json)
@@ -130,7 +132,7 @@ def _usage(code: str, what: str, step: str) -> Failure:
 
 
 async def _made(
-    settings: Settings, known: ManifestSettings, wanted: str, *, force: bool, notes: list[str]
+    settings: Settings, known: ManifestSettings, wanted: str, before: bytes, *, force: bool, notes: list[str]
 ) -> Versioned:
     """Give the manifest its version. A database that is not there yet is not made for this."""
     now = datetime.now(UTC)
@@ -143,27 +145,36 @@ async def _made(
         if down and not wanted:
             raise
         why = "the database does not answer" if down else "there is no database yet"
-        notes.append(f"version {wanted or 'of the present time'}, not remembered: {why}")
-        version = wanted or next_version(now)
-        return Versioned(version, write_manifest(known, version), risen=True)
+        notes.append(f"The version is not remembered: {why}.")
+        return _after(known, before, wanted, now)
     finally:
         await storage.close()
+
+
+def _after(known: ManifestSettings, before: bytes, wanted: str, now: datetime) -> Versioned:
+    """Give a manifest its version where only the file that it replaces tells the one before."""
+    name = manifest_name(before)
+    last = "" if name is None or name.id.lower() != known.id else name.version
+    if last and wanted in {"", last} and write_manifest(known, last) == before:
+        return Versioned(last, before)
+    version = wanted or next_version(now, last)
+    return Versioned(version, write_manifest(known, version), risen=True, before=last)
+
+
+def _content_of(output: Path | None, *, as_json: bool) -> bytes:
+    """Read the file that is to be replaced; nothing where there is none."""
+    if output is None or not output.exists():
+        return b""
+    try:
+        with output.open("rb") as opened:
+            return opened.read(LARGEST + 1)
+    except OSError as error:
+        end_with(_file_failure(output, error), as_json=as_json)
 
 
 def _is_a_server(settings: Settings) -> bool:
     """Whether the database is on a server, which may only be down."""
     return not settings.storage.url.get_secret_value().startswith("sqlite:")
-
-
-def _compared(content: bytes, output: Path | None, *, force: bool, as_json: bool) -> list[Finding]:
-    """Compare with the file that is to be replaced."""
-    if output is None or force or not output.exists():
-        return []
-    try:
-        with output.open("rb") as opened:
-            return check_successor(content, opened.read(LARGEST + 1))
-    except OSError as error:
-        end_with(_file_failure(output, error), as_json=as_json)
 
 
 def _write(content: bytes, output: Path | None, *, as_json: bool) -> None:

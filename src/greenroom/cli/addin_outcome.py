@@ -84,5 +84,5 @@ def _on_premises(name: str, permission: str) -> str:
     return (
         "Exchange admin center: organization, add-ins, add from file; or in the Exchange Management Shell: "
         f'New-App -OrganizationApp -FileData ([IO.File]::ReadAllBytes("C:\\{name}")) '
-        f"-ProvidedTo Everyone -DefaultStateForUser Enabled{more}. If Exchange refuses it because of the one before: Remove-App first."
+        f"-ProvidedTo Everyone -DefaultStateForUser Enabled{more}. If the one before is in its way: Remove-App first."
     )

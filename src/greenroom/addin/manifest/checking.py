@@ -1,7 +1,7 @@
 """All rules for one manifest, and what can be said of two."""
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations
+from itertools import combinations, islice
 
 from greenroom.addin.manifest.addresses import check_addresses, pane_address
 from greenroom.addin.manifest.elements import Element
@@ -26,11 +26,16 @@ from greenroom.addin.manifest.references import check_references
 from greenroom.addin.manifest.surfaces import check_repeated, check_surfaces
 from greenroom.addin.manifest.versions import Version, parse_version
 
+MOST = 200
+"""So many findings are told of one file: nobody reads more, and a file may be wrong all over on purpose."""
+
 
 def check_manifest(content: bytes) -> list[Finding]:
     """Check one file by our own rules; nothing is fetched. What makes it unreadable is the only finding then."""
     root = read_manifest(content)
-    return [root] if isinstance(root, Finding) else sorted(_all(root), key=lambda one: (one.line, one.path, one.code))
+    if isinstance(root, Finding):
+        return [root]
+    return sorted(islice(_all(root), MOST), key=lambda one: (one.line, one.path, one.code))
 
 
 def _all(root: Element) -> Iterator[Finding]:

@@ -11,6 +11,11 @@ from greenroom.addin.manifest.elements import Element
 from greenroom.addin.manifest.names import TYPE
 
 
+# Counted by the library, not here: a file may have thousands of elements side by side.
+_BEFORE: Any = etree.XPath("count(preceding-sibling::*[local-name() = $name])")
+_FOLLOWED: Any = etree.XPath("boolean(following-sibling::*[local-name() = $name])")
+
+
 class Severity(StrEnum):
     """An error keeps the add-in from being installed or from working; a warning is what somebody should know."""
 
@@ -60,21 +65,21 @@ def path_of(element: Element) -> str:
     steps: list[str] = []
     at: Element | None = element
     while at is not None:
-        parent = at.getparent()
-        alike = [] if parent is None else [one for one in children(parent) if one.tag == at.tag]
-        steps.append(name_of(at) if len(alike) < 2 else f"{name_of(at)}[{alike.index(at) + 1}]")  # noqa: PLR2004 - alone
-        at = parent
+        name = name_of(at)
+        before = int(_BEFORE(at, name=name))
+        steps.append(f"{name}[{before + 1}]" if before or _FOLLOWED(at, name=name) else name)
+        at = at.getparent()
     return "/".join(reversed(steps))
 
 
 def name_of(element: Element) -> str:
     """The name of an element without its namespace."""
-    return etree.QName(element).localname
+    return str(element.tag).rpartition("}")[2]
 
 
 def namespace_of(element: Element) -> str:
     """The namespace of an element; empty for none."""
-    return etree.QName(element).namespace or ""
+    return str(element.tag).rpartition("}")[0].removeprefix("{")
 
 
 def kind_of(element: Element) -> str:

@@ -3,6 +3,7 @@
 import re
 import struct
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from urllib.parse import urlsplit
 
@@ -10,7 +11,6 @@ from greenroom.addin.manifest.elements import Element
 from greenroom.addin.manifest.findings import Finding, child, children, error, within
 from greenroom.addin.manifest.names import HIGH_RESOLUTION_SIZE, ICON_SIZE, ICONS
 
-_NAME = re.compile(r"[a-z0-9-]{1,40}\.png")
 _HEAD = struct.Struct(">8sI4sII")
 
 
@@ -37,15 +37,19 @@ def check_icons(overrides: Element) -> Iterator[Finding]:
         seen.add((resid, width))
 
 
+@cache
+def _widths() -> dict[str, int]:
+    """The pictures that there are, and how many pixels wide each is."""
+    folder = files("greenroom.addin") / "static" / "icons"
+    heads = {
+        one.name: _HEAD.unpack(one.read_bytes()[: _HEAD.size]) for one in folder.iterdir() if one.name.endswith(".png")
+    }
+    return {name: int(width) for name, (_, _, _, width, _) in heads.items()}
+
+
 def width_of(name: str) -> int | None:
     """How many pixels wide a picture of ours is; None if there is none of that name."""
-    if _NAME.fullmatch(name) is None:
-        return None
-    file = files("greenroom.addin") / "static" / "icons" / name
-    if not file.is_file():
-        return None
-    _, _, _, width, _ = _HEAD.unpack(file.read_bytes()[: _HEAD.size])
-    return int(width)
+    return _widths().get(name)
 
 
 def _check_picture(at: Element, address: str, size: int) -> Iterator[Finding]:
