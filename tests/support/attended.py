@@ -70,12 +70,12 @@ class Home:
 
     # --- what people do -----------------------------------------------------------------------------------------
 
-    def invite(self, name: str, *, start: datetime | None = None, body: str = AGENDA, **more: Any) -> None:
+    def invite(self, name: str, *, start: datetime | None = None, body: str | Body = AGENDA, **more: Any) -> None:
         """Let the organizer invite a colleague and the equipment mailbox."""
         start = start or self.clock().replace(minute=0, second=0, microsecond=0) + DAY
         draft: MeetingDraft = {
             "subject": f"{planted.SUBJECT} {name}",
-            "body": Body(body, "HTML"),
+            "body": Body(body, "HTML") if isinstance(body, str) else body,
             "location": planted.LOCATION,
             "start": start,
             "end": start + HOUR,
