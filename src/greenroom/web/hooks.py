@@ -32,7 +32,7 @@ _STATUS = {Taken.TAKEN: 202, Taken.MALFORMED: 400, Taken.REFUSED: 403, Taken.TOO
 _RETRY = {"Retry-After": "30"}
 
 
-class _UnwantedError(Exception):
+class UnwantedError(Exception):
     """A body that is not read to its end; `status` says why."""
 
     def __init__(self, status: int) -> None:
@@ -53,13 +53,13 @@ class Desk:
         self._reading: dict[asyncio.Timeout, float] = {}
 
     async def read(self, request: Request) -> bytes:
-        """Return the body. Raises _UnwantedError (408, 413, 429)."""
+        """Return the body. Raises UnwantedError (408, 413, 429)."""
         length = request.headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit() and len(length) <= _LENGTH_DIGITS) or int(length) > self._largest:
-            raise _UnwantedError(413)
+            raise UnwantedError(413)
         now = asyncio.get_running_loop().time()
         if len(self._reading) >= self._most and not self._dismissed(now):
-            raise _UnwantedError(_BUSY)
+            raise UnwantedError(_BUSY)
         try:
             async with asyncio.timeout(self._patience) as place:
                 self._reading[place] = now
@@ -68,16 +68,16 @@ class Desk:
                 finally:
                     self._reading.pop(place, None)
         except TimeoutError:
-            raise _UnwantedError(408) from None
+            raise UnwantedError(408) from None
         except ClientDisconnect:
-            raise _UnwantedError(400) from None
+            raise UnwantedError(400) from None
 
     async def _gather(self, request: Request) -> bytes:
         body = bytearray()
         async for part in request.stream():
             body += part
             if len(body) > self._largest:
-                raise _UnwantedError(413)
+                raise UnwantedError(413)
         return bytes(body)
 
     def _dismissed(self, now: float) -> bool:
@@ -108,7 +108,7 @@ def hooks_router(intakes: Mapping[str, NotificationIntake], desk: Desk | None = 
             return Response(status_code=415)
         try:
             body = await desk.read(request)
-        except _UnwantedError as error:
+        except UnwantedError as error:
             close = {"Connection": "close"}  # the rest of the body is not waited for
             return Response(status_code=error.status, headers=close | (_RETRY if error.status == _BUSY else {}))
         taken = intake.take(body)
