@@ -203,7 +203,9 @@ class OutlookWindow:
 
     async def _open(self, name: str, path: str, *, hidden: bool, patient: bool = True) -> Frame:
         given = [name, ORIGIN + path, hidden, patient]
-        opening = self.page.evaluate("([name, url, hidden, patient]) => outlook.open(name, url, hidden, patient)", given)
+        opening = self.page.evaluate(
+            "([name, url, hidden, patient]) => outlook.open(name, url, hidden, patient)", given
+        )
         await asyncio.wait_for(opening, _PATIENCE)
         element = await self.page.query_selector(f'iframe[data-name="{name}"]')
         frame = None if element is None else await element.content_frame()
@@ -294,7 +296,9 @@ async def outlook(
         await context.add_init_script(f"{(_HERE / 'nested_auth.js').read_text().strip()}({json.dumps(told)});")
     _listen(context, page, window)
     async with _upstream(server) as client:
-        answers = _Answers(window, client, dict(pages or {}), stand_in=stand_in, spoilt=bool(allowed.get("noAttendees")))
+        answers = _Answers(
+            window, client, dict(pages or {}), stand_in=stand_in, spoilt=bool(allowed.get("noAttendees"))
+        )
         await context.route("**/*", answers.answer)
         await page.goto(f"{ORIGIN}{_HOST_PATH}host.html")
         await page.wait_for_function("window.outlook")
@@ -406,7 +410,9 @@ class _Answers:
             self._window.requests.append(Seen(asked.method, path, 0, body, asked.headers))
             await route.abort("connectionrefused")
             return
-        headers = {name: value for name, value in asked.headers.items() if name.lower() not in {"host", "content-length"}}
+        headers = {
+            name: value for name, value in asked.headers.items() if name.lower() not in {"host", "content-length"}
+        }
         url = path + (f"?{query}" if query else "")
         host = {"host": urlsplit(ORIGIN).netloc}
         got = await self._client.request(asked.method, url, content=body, headers=headers | host)

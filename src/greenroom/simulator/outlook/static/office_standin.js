@@ -15,6 +15,7 @@
   const NOTICES = { informationalMessage: 0, progressIndicator: 1, errorMessage: 2 };
   const NAMES = { 5000: "OperationNotSupported", 9002: "InternalFormatError", 9012: "NumberOfRecipientsExceeded", 9017: "AccessRestricted", 9018: "GenericTokenError", 9019: "GenericSettingsError", 9020: "GenericResponseError", 9023: "DuplicateNotificationKey", 9024: "NotificationKeyNotFound", 9025: "NumberOfNotificationsExceeded", 9046: "ItemNotSaved" };
   const KINDS = ["other", "distributionList", "user", "externalUser"];
+  const RESPONSES = ["none", "organizer", "tentative", "accepted", "declined"];
   const CLOSED = 12006;
 
   const named = (() => { try { return JSON.parse(window.name) || {}; } catch { return {}; } })();
@@ -71,7 +72,10 @@
   const coercion = (type) => ({ html: 3, text: 0 })[type];
 
   // The item.
-  const person = ({ name, address, recipientType }) => ({ displayName: name, emailAddress: address, recipientType: KINDS[recipientType] ?? "other" });
+  const person = ({ name, address, recipientType, appointmentResponse: response }) => ({
+    displayName: name, emailAddress: address, recipientType: KINDS[recipientType] ?? "other",
+    ...(typeof response === "number" ? { appointmentResponse: RESPONSES[response] ?? "none" } : {}),
+  });
   function people(given) {
     need(Array.isArray(given), "Argument", "recipients");
     need(given.length <= MAX.recipients, "ArgumentOutOfRange", "recipients");
