@@ -1,5 +1,6 @@
 """Entra's access tokens: which are taken, which are refused and why, and that nothing of them is told."""
 
+from functools import cache
 from typing import Any
 
 import pytest
@@ -28,15 +29,27 @@ OWN: list[Bad] = [
     ("the audience in capitals", Refusal.AUDIENCE, lambda w: w.entra.token(aud=f"API://{CLIENT}")),
     ("the audience with a slash", Refusal.AUDIENCE, lambda w: w.entra.token(aud=f"api://{CLIENT}/")),
     ("another tenant", Refusal.TENANT, lambda w: w.entra.token(iss=f"{w.entra.root}/{OTHER}/v2.0", tid=OTHER)),
-    ("another tenant, version 1", Refusal.TENANT, lambda w: w.entra.plain_token(iss=f"https://sts.windows.net/{OTHER}/")),
+    (
+        "another tenant, version 1",
+        Refusal.TENANT,
+        lambda w: w.entra.plain_token(iss=f"https://sts.windows.net/{OTHER}/"),
+    ),
     ("another tenant inside", Refusal.TENANT, lambda w: w.entra.token(tid=OTHER)),
     ("no tenant inside", Refusal.TENANT, lambda w: w.entra.token(tid=None)),
     ("common for a tenant", Refusal.TENANT, lambda w: w.entra.token(iss=f"{w.entra.root}/common/v2.0")),
     ("a slash after the issuer", Refusal.TENANT, lambda w: w.entra.token(iss=f"{w.entra.root}/{TENANT}/v2.0/")),
     ("an issuer in a list", Refusal.MALFORMED, lambda w: w.entra.token(iss=[f"{w.entra.root}/{TENANT}/v2.0"])),
     ("an issuer elsewhere", Refusal.ISSUER, lambda w: w.entra.token(iss=f"https://evil.example/{TENANT}/v2.0")),
-    ("an issuer that looks like it", Refusal.ISSUER, lambda w: w.entra.token(iss=f"{w.entra.root}.evil.example/{TENANT}/v2.0")),
-    ("an issuer that is an address to fetch", Refusal.ISSUER, lambda w: w.entra.token(iss="http://169.254.169.254/latest")),
+    (
+        "an issuer that looks like it",
+        Refusal.ISSUER,
+        lambda w: w.entra.token(iss=f"{w.entra.root}.evil.example/{TENANT}/v2.0"),
+    ),
+    (
+        "an issuer that is an address to fetch",
+        Refusal.ISSUER,
+        lambda w: w.entra.token(iss="http://169.254.169.254/latest"),
+    ),
     ("version 1 by the issuer of 2", Refusal.VERSION, lambda w: w.entra.token(ver="1.0")),
     ("version 2 by the issuer of 1", Refusal.VERSION, lambda w: w.entra.plain_token(ver="2.0")),
     ("version 3", Refusal.VERSION, lambda w: w.entra.token(ver="3.0")),
@@ -68,12 +81,18 @@ def _by(world: World, algorithm: str) -> str:
     return put_together(world.entra.header(alg=algorithm), world.entra.claims(), key, algorithm)
 
 
+@cache
+def _shared_world() -> World:
+    """One for the whole table: no token changes it."""
+    return World(kinds="entra")
+
+
 @pytest.mark.parametrize(("expected", "made"), [bad[1:] for bad in TABLE], ids=[bad[0] for bad in TABLE])
 async def test_a_bad_token_is_refused_with_its_reason(
     expected: Refusal, made: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(0)
-    world = World(kinds="entra")
+    world = _shared_world()
     token = made(world)
     error = await world.refusal(token)
     assert error.reason is expected, error.detail

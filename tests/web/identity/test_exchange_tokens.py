@@ -1,6 +1,7 @@
 """Exchange's identity tokens: which are taken, which are refused and why, and that nothing of them is told."""
 
 import json
+from functools import cache
 from typing import Any
 
 import pytest
@@ -35,22 +36,58 @@ OWN: list[Bad] = [
     ("an address elsewhere", Refusal.METADATA_ADDRESS, _amurl("https://evil.example/autodiscover/metadata/json/1")),
     ("an inner address", Refusal.METADATA_ADDRESS, _amurl("http://169.254.169.254/latest/meta-data")),
     ("our address, http", Refusal.METADATA_ADDRESS, _amurl("http://issuer.example.org/autodiscover/metadata/json/1")),
-    ("our address, another port", Refusal.METADATA_ADDRESS, _amurl("https://issuer.example.org:8443/autodiscover/metadata/json/1")),
-    ("our address, another path", Refusal.METADATA_ADDRESS, _amurl("https://issuer.example.org/autodiscover/metadata/json/2")),
-    ("our address, a query", Refusal.METADATA_ADDRESS, _amurl("https://issuer.example.org/autodiscover/metadata/json/1?x")),
-    ("our address and a name", Refusal.METADATA_ADDRESS, _amurl("https://a@issuer.example.org/autodiscover/metadata/json/1")),
-    ("our address with a bad port", Refusal.METADATA_ADDRESS, _amurl("https://issuer.example.org:x/autodiscover/metadata/json/1")),
-    ("an address with dots", Refusal.METADATA_ADDRESS, _amurl("https://issuer.example.org/a/../autodiscover/metadata/json/1")),
+    (
+        "our address, another port",
+        Refusal.METADATA_ADDRESS,
+        _amurl("https://issuer.example.org:8443/autodiscover/metadata/json/1"),
+    ),
+    (
+        "our address, another path",
+        Refusal.METADATA_ADDRESS,
+        _amurl("https://issuer.example.org/autodiscover/metadata/json/2"),
+    ),
+    (
+        "our address, a query",
+        Refusal.METADATA_ADDRESS,
+        _amurl("https://issuer.example.org/autodiscover/metadata/json/1?x"),
+    ),
+    (
+        "our address and a name",
+        Refusal.METADATA_ADDRESS,
+        _amurl("https://a@issuer.example.org/autodiscover/metadata/json/1"),
+    ),
+    (
+        "our address with a bad port",
+        Refusal.METADATA_ADDRESS,
+        _amurl("https://issuer.example.org:x/autodiscover/metadata/json/1"),
+    ),
+    (
+        "an address with dots",
+        Refusal.METADATA_ADDRESS,
+        _amurl("https://issuer.example.org/a/../autodiscover/metadata/json/1"),
+    ),
     ("an address that is a list", Refusal.MALFORMED, lambda w: _with(w, amurl=["x"])),
     ("nobody", Refusal.USER, lambda w: _with(w, msexchuid=None)),
     ("an empty somebody", Refusal.USER, lambda w: _with(w, msexchuid="")),
     ("somebody who is a number", Refusal.MALFORMED, lambda w: _with(w, msexchuid=5)),
     ("another realm", Refusal.ISSUER, lambda w: w.exchange.token(iss=f"{EXCHANGE_SERVICE}@evil.example")),
-    ("another service", Refusal.ISSUER, lambda w: w.exchange.token(iss=f"00000003-0000-0ff1-ce00-000000000000@{REALM}")),
+    (
+        "another service",
+        Refusal.ISSUER,
+        lambda w: w.exchange.token(iss=f"00000003-0000-0ff1-ce00-000000000000@{REALM}"),
+    ),
     ("no realm", Refusal.ISSUER, lambda w: w.exchange.token(iss=EXCHANGE_SERVICE)),
     ("another page", Refusal.AUDIENCE, lambda w: w.exchange.token(aud=f"{PUBLIC_URL}/addin/2/taskpane.html")),
-    ("our page with a query", Refusal.AUDIENCE, lambda w: w.exchange.token(aud=f"{PUBLIC_URL}/addin/1/taskpane.html?x")),
-    ("an audience in a list", Refusal.MALFORMED, lambda w: w.exchange.token(aud=[f"{PUBLIC_URL}/addin/1/taskpane.html"])),
+    (
+        "our page with a query",
+        Refusal.AUDIENCE,
+        lambda w: w.exchange.token(aud=f"{PUBLIC_URL}/addin/1/taskpane.html?x"),
+    ),
+    (
+        "an audience in a list",
+        Refusal.MALFORMED,
+        lambda w: w.exchange.token(aud=[f"{PUBLIC_URL}/addin/1/taskpane.html"]),
+    ),
     ("no beginning", Refusal.MALFORMED, lambda w: w.exchange.token(nbf=None)),
     ("a signed expiry", Refusal.MALFORMED, lambda w: w.exchange.token(exp="+4000000000")),
     ("an expiry in other digits", Refusal.MALFORMED, lambda w: w.exchange.token(exp="\u0664\u0660\u0660\u0660\u0660")),
@@ -72,12 +109,18 @@ def _named(world: World, **header: Any) -> str:
     return put_together(world.exchange.header(**header), world.exchange.claims(), world.exchange.signer)
 
 
+@cache
+def _shared_world() -> World:
+    """One for the whole table: no token changes it."""
+    return World(kinds="exchange")
+
+
 @pytest.mark.parametrize(("expected", "made"), [bad[1:] for bad in TABLE], ids=[bad[0] for bad in TABLE])
 async def test_a_bad_token_is_refused_with_its_reason(
     expected: Refusal, made: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(0)
-    world = World(kinds="exchange")
+    world = _shared_world()
     token = made(world)
     error = await world.refusal(token, SCHEME)
     assert error.reason is expected, error.detail
@@ -130,7 +173,9 @@ async def test_the_usual_port_and_the_hosts_letter_case_make_no_difference(writt
 
 async def test_a_wrong_audience_is_told_beside_the_expected_one() -> None:
     world = World()
-    error = await world.refusal(world.exchange.token(aud="https://old.example.org/addin/1/taskpane.html\n\x1b[31m"), SCHEME)
+    error = await world.refusal(
+        world.exchange.token(aud="https://old.example.org/addin/1/taskpane.html\n\x1b[31m"), SCHEME
+    )
     assert error.reason is Refusal.AUDIENCE
     assert '"https://old.example.org/addin/1/taskpane.html??[31m"' in error.detail
     assert f'"{PUBLIC_URL}/addin/1/taskpane.html"' in error.detail

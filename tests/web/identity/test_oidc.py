@@ -1,8 +1,10 @@
 """Access tokens of OpenID Connect providers: which are taken, which are refused and why, and that nothing of them is told."""
 
+from functools import cache
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from greenroom.web.identity import OidcAddresses, Refusal, oidc_provider
 from support.judged import Bad, World, assert_untold, common_bad_tokens
@@ -46,7 +48,7 @@ OWN: list[Bad] = [
     ("algorithm ES256 by an RSA key", Refusal.KEY_UNKNOWN, lambda w: _by(w, "ES256", w.oidc.signer.kid)),
     ("algorithm RS256 by an EC key", Refusal.KEY_UNKNOWN, lambda w: _by(w, "RS256", signer("oidc-ec", "EC").kid)),
     ("an algorithm the key is not for", Refusal.KEY_UNKNOWN, lambda w: _by(w, "PS256", w.oidc.signer.kid)),
-    ("ES256 with zeroes", Refusal.SIGNATURE, lambda w: _zeroes(w)),
+    ("ES256 with zeroes", Refusal.SIGNATURE, lambda w: f"{_elliptic(w).rpartition('.')[0]}.{'A' * 86}"),
     ("algorithm EdDSA", Refusal.ALGORITHM, lambda w: _signed(w, alg="EdDSA")),
     ("algorithm ES384", Refusal.ALGORITHM, lambda w: _signed(w, alg="ES384")),
     ("Entra's key", Refusal.KEY_UNKNOWN, lambda w: _signed(w, kid=signer("entra").kid)),
@@ -63,9 +65,14 @@ def _by(world: World, algorithm: str, kid: str) -> str:
     return put_together(world.oidc.header(alg=algorithm, kid=kid), world.oidc.claims(), key, algorithm)
 
 
-def _zeroes(world: World) -> str:
-    token = _by(world, "ES256", signer("oidc-ec", "EC").kid)
-    return token.rpartition(".")[0] + "." + "A" * 86
+def _elliptic(world: World) -> str:
+    return _by(world, "ES256", signer("oidc-ec", "EC").kid)
+
+
+@cache
+def _shared_world() -> World:
+    """One for the whole table: no token changes it."""
+    return World(kinds="oidc", oidc=STRICT)
 
 
 @pytest.mark.parametrize(("expected", "made"), [bad[1:] for bad in TABLE], ids=[bad[0] for bad in TABLE])
@@ -73,7 +80,7 @@ async def test_a_bad_token_is_refused_with_its_reason(
     expected: Refusal, made: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(0)
-    world = World(kinds="oidc", oidc=STRICT)
+    world = _shared_world()
     token = made(world)
     error = await world.refusal(token)
     assert error.reason is expected, error.detail
@@ -97,7 +104,7 @@ async def test_a_good_token_of_an_ad_fs_is_taken() -> None:
 
 async def test_elliptic_keys_are_taken() -> None:
     world = World(kinds="oidc")
-    assert (await world.caller(_by(world, "ES256", signer("oidc-ec", "EC").kid))).kind == "oidc"
+    assert (await world.caller(_elliptic(world))).kind == "oidc"
 
 
 async def test_pss_is_taken_where_the_key_does_not_say_otherwise() -> None:
@@ -193,7 +200,7 @@ async def test_the_page_is_told_where_to_sign_in(written: Any, told: bool) -> No
 
 async def test_while_the_provider_is_away_no_address_is_known() -> None:
     world = World(kinds="oidc")
-    world.issuers.instead = _away()
+    world.issuers.instead = Response(status_code=503)
     assert world.settings.oidc is not None
     provider = oidc_provider(world.settings.oidc, clock=lambda: world.now, http=world.issuers.transport())
     assert await provider.oidc_addresses() is None
@@ -202,9 +209,3 @@ async def test_while_the_provider_is_away_no_address_is_known() -> None:
     world.issuers.instead = None
     world.later(seconds=15)
     assert await provider.oidc_addresses() is not None
-
-
-def _away() -> Any:
-    from starlette.responses import Response
-
-    return Response(status_code=503)

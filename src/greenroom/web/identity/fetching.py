@@ -75,7 +75,7 @@ class Fetcher:
         headers = dict(_HEADERS)
         if content is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        client = self._client(encrypted=urlsplit(url).scheme == "https")
+        client = await self._client(encrypted=urlsplit(url).scheme == "https")
         async with client.stream(method, url, content=content, headers=headers) as response:
             status = response.status_code
             if status in _REDIRECTS:
@@ -85,21 +85,26 @@ class Fetcher:
             if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
                 raise IdentityUnavailableError("compressed")
             data = bytearray()
-            async for piece in response.aiter_raw():
+            async for piece in response.aiter_bytes():  # nothing is unpacked: see above
                 data += piece
                 if len(data) > LONGEST:
                     raise IdentityUnavailableError("too-long")
         return status, _parsed(bytes(data))
 
-    def _client(self, *, encrypted: bool) -> httpx2.AsyncClient:
+    async def _client(self, *, encrypted: bool) -> httpx2.AsyncClient:
         """Return a client, made with the first request: nothing wrong in the settings stops the service from starting."""
+        real = encrypted and self._http is None
+        trust: ssl.SSLContext | None = None
+        if (
+            real and encrypted not in self._clients
+        ):  # loading the system's certificates takes long: nobody else waits for it
+            trust = await asyncio.to_thread(_trusting, self._ca_file)
         if self._closed:
             raise IdentityUnavailableError("closed")
         if encrypted not in self._clients:
-            real = encrypted and self._http is None
             self._clients[encrypted] = httpx2.AsyncClient(
-                # Plain http goes to this computer only: a context that trusts nobody spares loading the system's.
-                verify=_trusting(self._ca_file) if real else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+                # Plain http goes to this computer only: a context that trusts nobody is enough.
+                verify=trust or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
                 transport=self._http,
                 proxy=self._proxy if real else None,
                 timeout=httpx2.Timeout(PATIENCE),
