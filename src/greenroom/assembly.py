@@ -1,4 +1,4 @@
-"""Puts Greenroom together: with `calendars`, the only place that knows every adapter.
+"""Puts Greenroom together: with `calendars`, `rooms` and `addins`, the only place that knows every adapter.
 
 `open_greenroom` builds everything a process needs from the configuration; `Greenroom.run` serves until it is told to stop.
 """
@@ -17,6 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from greenroom.addins import Addins
 from greenroom.calendars import CalendarError, Calendars, Side
 from greenroom.exchange.contract import OrganizerCalendars
 from greenroom.exchange.errors import ExchangeError
@@ -163,9 +164,11 @@ async def open_greenroom(
     platforms = Platforms(settings, storage, clock)
     guard = _guard(settings, platforms)
     integrations: list[Integration] = []
+    addins: Addins | None = None
     try:
         await storage.migrate()
         integrations += build_integrations(settings, calendars, platforms)
+        addins = Addins(settings, integrations, storage, clock)
         service = Service(
             integrations,
             storage,
@@ -185,10 +188,13 @@ async def open_greenroom(
             calendars.intakes,
             base=settings.service.public_url,
             policy=policy,
+            more=addins.routers(),
         )
         yield Greenroom(settings, storage, calendars, platforms, tuple(integrations), service, app, guard, clock)
     finally:
         await calendars.close()
+        if addins is not None:
+            await addins.close()
         for integration in integrations:
             await integration.platform.close()
         await platforms.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
+from greenroom.addin.texts import AddinTexts
 from greenroom.assembly import CalendarError, Calendars, build_integrations, try_calendars, wall_clock
 from greenroom.calendars import SIDES, notification_url
 from greenroom.cli.exchange_failures import expiry_note, of_calendar, of_tried
@@ -76,7 +77,11 @@ def check(config_file: Path | None, *, connect: bool, as_json: bool) -> None:
 
 
 def _lint(integration: Integration) -> list[TextProblem]:
-    return Texts(integration.texts.folder, integration.texts.language).lint()
+    found = Texts(integration.texts.folder, integration.texts.language).lint()
+    if integration.addin is not None:
+        wrong = AddinTexts(integration.texts.folder).problems
+        found += [TextProblem(one.file, one.line, one.problem, one.allowed) for one in wrong]
+    return found
 
 
 async def _open_calendars(settings: Settings) -> list[Reached]:

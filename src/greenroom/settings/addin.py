@@ -8,6 +8,7 @@ from greenroom.settings.fields import (
     Guid,
     Guids,
     Origins,
+    ProxyAddress,
     RootAddress,
     Section,
     WebAddress,
@@ -87,6 +88,9 @@ class AddinEntra(Section):
     )
     ca_file: Path | None = setting(
         None, about="Certificates to trust besides the system's, for `login_url`.", allowed=_CERTIFICATES
+    )
+    proxy: ProxyAddress | None = setting(
+        None, about="Web proxy on the way to `login_url`.", allowed="http://host:port, without a user name"
     )
 
 
@@ -188,6 +192,13 @@ class Addin(Section):
         None,
         about="Id of the add-in. Without one it is made from public_url and the mailbox: set it to keep it when these change.",
         allowed="a GUID, another one for every environment",
+    )
+    mailbox_name: str = setting(
+        "",
+        about="Name under which the equipment mailbox is invited, until Exchange puts its own there; empty for its address.",
+        allowed="at most 255 characters",
+        max_length=255,
+        example="Video room",
     )
     provider: str = setting(
         "Greenroom",

@@ -1,10 +1,10 @@
 """The web application, put together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
@@ -30,12 +30,13 @@ def create_app(
     *,
     base: str | None = None,
     policy: ASGIApp | None = None,
+    more: Sequence[APIRouter] = (),
 ) -> FastAPI:
     """Make the application. `clock` gives aware UTC times; `places` tells by integration number how rooms are entered.
 
     `intakes` take, by the name of the integration, the notifications that Exchange posts. `base` is the public address of the
     join pages, which their QR codes hold; without it there are none. `policy` (from `policy_app`) answers below `/policy/`, before
-    anything of a page is thought of.
+    anything of a page is thought of. `more` are the routes of the Outlook add-in, where there is one.
     """
     app = FastAPI(
         title="Greenroom",
@@ -52,6 +53,8 @@ def create_app(
     if base is not None:
         app.include_router(qr_router(base, pages))
     app.include_router(hooks_router(intakes))
+    for router in more:
+        app.include_router(router)
 
     @app.api_route("/healthz", methods=["GET", "HEAD"])
     async def health() -> JSONResponse:
