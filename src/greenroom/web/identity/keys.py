@@ -17,7 +17,7 @@ from greenroom.web.identity.contract import IdentityUnavailableError
 _MOST_KEYS = 100
 _LONGEST_ID = 256
 _LONGEST_CERTIFICATE = 16 * 1024
-_LONGEST_NUMBER = 1_366  # base64url of 8192 bits
+_SHORTEST_MODULUS, _LONGEST_NUMBER = 342, 1_366  # base64url of 2048 and of 8192 bits
 _FEWEST_BITS, _MOST_BITS = 2_048, 8_192
 _MOST_EXPONENT_BITS = 32
 _ALGORITHMS = {"RSA": frozenset({"RS256", "PS256"}), "EC": frozenset({"ES256"})}
@@ -107,7 +107,7 @@ def _of_jwk(entry: dict[str, Any]) -> Key | None:
         return None
     if kind == "EC":
         return _elliptic(algorithms, parts) if parts["crv"] == "P-256" else None
-    return _rsa(algorithms, {"kty": "RSA", **parts})
+    return _rsa(algorithms, {"kty": "RSA", **parts}) if len(str(parts["n"])) >= _SHORTEST_MODULUS else None
 
 
 def _elliptic(algorithms: frozenset[str], parts: dict[str, Any]) -> Key | None:
@@ -137,7 +137,8 @@ def _of_certificate(value: Any) -> Key | None:
         public = x509.load_der_x509_certificate(base64.b64decode("".join(value.split()), validate=True)).public_key()
     except (binascii.Error, ValueError, TypeError, x509.InvalidVersion):
         return None
-    return _rsa(frozenset({"RS256"}), public) if isinstance(public, rsa.RSAPublicKey) else None
+    strong = isinstance(public, rsa.RSAPublicKey) and public.key_size >= _FEWEST_BITS
+    return _rsa(frozenset({"RS256"}), public) if strong else None
 
 
 def _is_for(tenant: str, issuer: Any) -> bool:
