@@ -10,7 +10,6 @@ from lxml import etree
 from greenroom.addin.manifest.elements import Element
 from greenroom.addin.manifest.names import TYPE
 
-
 # Counted by the library, not here: a file may have thousands of elements side by side.
 _BEFORE: Any = etree.XPath("count(preceding-sibling::*[local-name() = $name])")
 _FOLLOWED: Any = etree.XPath("boolean(following-sibling::*[local-name() = $name])")
