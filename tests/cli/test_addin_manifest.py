@@ -151,11 +151,9 @@ def test_of_several_one_is_named_by_name_or_number(tmp_path: Path) -> None:
 
 
 def test_where_there_is_no_add_in_the_way_to_one_is_told(tmp_path: Path) -> None:
-    for config, which in (
-        (write_config(tmp_path), ()),
-        (configured(tmp_path, more=second(addin=False)), ("--integration", "other")),
-    ):
-        answer = told(config, *ONLINE, *which)
+    none = told(write_config(tmp_path), *ONLINE)
+    plain = told(configured(tmp_path, more=second(addin=False)), *ONLINE, "--integration", "other")
+    for answer in (none, plain):
         assert (answer["exit"], answer["failure"]["code"]) == (2, "no-addin")  # type: ignore[index] # a table
     assert told(configured(tmp_path), *ONLINE, "--integration", "7")["exit"] == 2
 
