@@ -19,6 +19,8 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from greenroom.assembly import Greenroom, bind, open_greenroom, serving
+from greenroom.cli.demonstration.addin import DOORS as OF_ADDIN
+from greenroom.cli.demonstration.addin import DemoAddin
 from greenroom.cli.demonstration.errors import FolderError, UnlikelyError
 from greenroom.cli.demonstration.home import create_home
 from greenroom.cli.demonstration.platforms import (
@@ -139,14 +141,16 @@ async def open_world(
     pexip = open_pexip(folder, clock, address) if platform == "pexip" else None
     lobby = None if pexip is None else Lobby(pexip)
     exchange = _exchange(folder, clock)
-    settings = load_settings(_configure(folder, address, protocol, exchange.site.tenant, platform), {})
+    addin = DemoAddin(clock, address)
+    tables = f"{platform_tables(platform, address)}\n{addin.tables}"
+    settings = load_settings(_configure(folder, address, protocol, exchange.site.tenant, tables), {})
     simulator = create_simulator_app(exchange, routes=() if pexip is None else pexip_routes(pexip))
     async with open_greenroom(settings, clock=clock) as greenroom:
         world = World(clock, exchange, greenroom, address, folder, protocol, pexip)
         home = create_home(
             greenroom.storage, equipment=demo_world.EQUIPMENT, folder=folder, spoken=SPOKEN[protocol], lobby=lobby
         )
-        app = _front(simulator, greenroom.app, home, exchange, lobby)
+        app = _front(simulator, greenroom.app, home, exchange, lobby=lobby, addin=addin)
         stop = asyncio.Event()
         files: list[tuple[Callable[[], None], float]] = [(partial(save, exchange, folder / _SNAPSHOT), _SAVE_EVERY)]
         if pexip is not None:
@@ -167,16 +171,27 @@ async def open_world(
                     keep()
 
 
-def _front(simulator: SimulatorApp, pages: ASGIApp, home: ASGIApp, exchange: Exchange, lobby: Lobby | None) -> ASGIApp:
-    """One address for all: Exchange, mail, Pexip, join pages, and the page to begin at."""
+def _front(
+    simulator: SimulatorApp,
+    pages: ASGIApp,
+    home: ASGIApp,
+    exchange: Exchange,
+    *,
+    lobby: Lobby | None,
+    addin: DemoAddin,
+) -> ASGIApp:
+    """One address for all: Exchange, mail, Pexip, join pages, the add-in, and the page to begin at."""
     people = [box.address for box in exchange.mailboxes() if box.kind == "user"]
-    outlook = create_outlook_app(exchange, people=people, equipment=[demo_world.EQUIPMENT], links=[("Demo", "/")])
+    outlook = create_outlook_app(
+        exchange, people=people, equipment=[demo_world.EQUIPMENT], links=[("Demo", "/")], addin=addin.link
+    )
     mail = Starlette(routes=[Mount("/mail", outlook)])
     doors: list[tuple[tuple[str, ...], ASGIApp]] = [
         (_OF_SIMULATOR, simulator),
         (tuple(f"/{exchange.site.tenant}/{door}" for door in ("oauth2/", "v2.0/", "discovery/")), simulator),
         (("/mail/",), mail),
         (("/demo/",), home),
+        (OF_ADDIN, addin.app),
     ]
     if lobby is not None:
         doors += [(_OF_PEXIP, simulator), (VISITING, create_visiting_app(lobby))]
@@ -212,7 +227,7 @@ def _exchange(folder: Path, clock: SimulatorClock) -> Exchange:
     return exchange
 
 
-def _configure(folder: Path, address: str, protocol: Protocol, tenant: str, platform: PlatformKind) -> Path:
+def _configure(folder: Path, address: str, protocol: Protocol, tenant: str, tables: str) -> Path:
     """Write the demo's greenroom.toml, so that the other commands can be tried on it. Keys stay what they were."""
     keys = folder / "ticket-keys"
     if not keys.exists():
@@ -229,7 +244,7 @@ def _configure(folder: Path, address: str, protocol: Protocol, tenant: str, plat
         "login": json.dumps(demo_world.SERVICE_LOGIN),
         "password": json.dumps(demo_world.PASSWORD),
         "mailbox": json.dumps(demo_world.EQUIPMENT),
-        "platform": platform_tables(platform, address),
+        "tables": tables,
     }
     values["exchange"] = _EXCHANGE[protocol].format_map(values)
     config.write_text(_CONFIG.format_map(values), encoding="utf-8")
@@ -280,4 +295,4 @@ ticket_keys_file = "ticket-keys"
 [integration.exchange]
 {exchange}poll_seconds = 2
 
-{platform}"""
+{tables}"""
