@@ -30,34 +30,11 @@ _PAGE = (
     '<!doctype html><meta charset="utf-8"><title>Add-in</title>{scripts}<script src="/addin/page.js"></script><p>Here'
 )
 _SCRIPT = f'<script src="{OFFICE_JS}"></script>'
-_CODE = """
-window.ready = Office.onReady((info) => {
-  window.info = info;
-  Office.actions.associate("addRoom", (event) => {
-    Office.context.mailbox.item.location.setAsync("Attic", () => event.completed({ good: true }));
-  });
-  if (location.pathname === "/addin/signed-in.html") Office.context.ui.messageParent("a code", { targetOrigin: location.origin });
-});
-// Runs calls such as ["item.body.getAsync", "html"]; gives [status, value or code] of each, or what it throws.
-window.ask = async (calls) => {
-  const found = [];
-  for (const [path, ...given] of calls) {
-    const names = path.split("."), name = names.pop();
-    const holder = names.reduce((one, part) => one[part], { item: Office.context.mailbox.item, mailbox: Office.context.mailbox, context: Office.context });
-    try {
-      const answer = await new Promise((resolve) => holder[name](...given, resolve));
-      found.push([answer.status, answer.status === "succeeded" ? answer.value ?? null : answer.error.code]);
-    } catch (error) { found.push(["threw", error.name.replace("Exception", "")]); }
-  }
-  return JSON.parse(JSON.stringify(found));
-};
-window.loaded = () => new Promise((resolve) => Office.context.mailbox.item.loadCustomPropertiesAsync((answer) => resolve(answer.value)));
-"""
 PAGES = {
     PANE: _PAGE.format(scripts=_SCRIPT),
     COMMANDS: _PAGE.format(scripts=_SCRIPT),
     DIALOG: _PAGE.format(scripts=_SCRIPT),
-    "/addin/page.js": _CODE,
+    "/addin/page.js": (PROJECT / "tests/support/office_host/probe.js").read_text(),
 }
 ITEM = {
     "subject": "Plan",
@@ -133,22 +110,10 @@ async def spoken(browser: Browser, kind: Generation, *, stand_in: bool) -> dict[
     ):
         pane = await opened(window)
         results = await pane.evaluate("(calls) => ask(calls)", SCRIPT)
-        await pane.evaluate(
-            "loaded().then((known) => { known.set('greenroom', {ticket: 'T'}); return new Promise((then) => known.saveAsync(then)); })"
-        )
-        kept = await pane.evaluate("loaded().then((known) => known.get('greenroom'))")
-        await pane.evaluate(
-            "Office.context.roamingSettings.set('ahead', {n: 2}); new Promise((then) => Office.context.roamingSettings.saveAsync(then))"
-        )
-        seen = await pane.evaluate(
-            """({
-              info: [info.host, info.platform], kind: Office.context.mailbox.item.itemType, old: Office.context.roamingSettings.get("old"),
-              sets: ["1.3", "1.5", "1.8", "1.14", "1.15"].filter((set) => Office.context.requirements.isSetSupported("Mailbox", set)),
-              nested: Office.context.requirements.isSetSupported("NestedAppAuth", "1.1"), series: String(Office.context.mailbox.item.seriesId),
-              shared: typeof Office.context.mailbox.item.getSharedPropertiesAsync, user: Office.context.mailbox.userProfile.emailAddress,
-              account: String(Office.context.mailbox.userProfile.accountType), language: Office.context.displayLanguage,
-            })"""
-        )
+        assert await pane.evaluate("remember({ ticket: 'T' })") == "succeeded"
+        kept = await pane.evaluate("kept()")
+        assert await pane.evaluate("roam('ahead', { n: 2 })") == "succeeded"
+        seen = await pane.evaluate("described()")
         command = await window.click_add()
         item = await window.item()
         assert window.console_errors == []
@@ -234,10 +199,7 @@ async def test_an_outlook_misbehaves_as_told(browser: Browser, *, stand_in: bool
         assert await one(pane, "mailbox.getUserIdentityTokenAsync") in (["succeeded", ""], ["succeeded", None])
         assert await one(pane, "item.location.getAsync") == ["failed", 9042]
         assert (await one(pane, "item.start.getAsync"))[0] == "succeeded"
-        silence = await pane.evaluate(
-            "Promise.race([ask([['item.subject.getAsync']]), new Promise((then) => setTimeout(then, 300, 'silence'))])"
-        )
-        assert silence == "silence"
+        assert await pane.evaluate("within(300, ask([['item.subject.getAsync']]))") == "silence"
 
 
 @pytest.mark.parametrize("stand_in", [False, True], ids=["real", "stand-in"])
@@ -256,8 +218,13 @@ async def test_an_item_may_lack_attendees_or_be_somebody_elses(browser: Browser,
         ) as window,
     ):
         pane = await opened(window)
-        kinds = "[typeof Office.context.mailbox.item.requiredAttendees, typeof Office.context.mailbox.item.location, Office.context.mailbox.item.seriesId]"
-        assert await pane.evaluate(kinds) == ["undefined", "undefined", "series-1"]
+        seen = await pane.evaluate("described()")
+        assert [seen[name] for name in ("attendees", "location", "series", "shared")] == [
+            "undefined",
+            "undefined",
+            "series-1",
+            "function",
+        ]
         assert await one(pane, "item.getSharedPropertiesAsync") == ["succeeded", owner]
         assert await one(pane, "item.getItemIdAsync") == ["succeeded", "item-1"]
         assert await one(pane, "item.body.getTypeAsync") == ["succeeded", "html"]
@@ -270,14 +237,7 @@ async def test_a_dialog_tells_the_pane_what_it_learned(browser: Browser, *, stan
         outlook(page, generation("owa-onprem-1.5"), pages=PAGES, stand_in=stand_in) as window,
     ):
         pane = await opened(window)
-        told = await pane.evaluate(
-            """(address) => new Promise((resolve) => Office.context.ui.displayDialogAsync(address, { height: 50, width: 30, promptBeforeOpen: false }, (answer) => {
-              if (answer.status !== "succeeded") resolve(answer.error.code);
-              answer.value.addEventHandler(Office.EventType.DialogMessageReceived, ({ message }) => { answer.value.close(); resolve(message); });
-            }))""",
-            ORIGIN + DIALOG,
-        )
-        assert told == "a code"
+        assert await pane.evaluate("(address) => dialog(address)", ORIGIN + DIALOG) == "a code"
 
 
 async def test_the_real_msal_gets_the_bridges_token(browser: Browser) -> None:
@@ -301,8 +261,9 @@ async def test_the_real_msal_gets_the_bridges_token(browser: Browser) -> None:
         pane = await opened(window)
         got = await pane.evaluate(
             """async () => {
-              const client = await msal.createNestablePublicClientApplication({ auth: {
-                clientId: "33333333-3333-4333-8333-333333333333", authority: "https://login.microsoftonline.com/22222222-2222-4222-8222-222222222222" } });
+              const authority = "https://login.microsoftonline.com/22222222-2222-4222-8222-222222222222";
+              const auth = { clientId: "33333333-3333-4333-8333-333333333333", authority };
+              const client = await msal.createNestablePublicClientApplication({ auth });
               const request = { scopes: ["api://meet.example.com/Alias.Request"] };
               try { return [(await client.acquireTokenSilent(request)).accessToken]; }
               catch (error) { return [error.name, (await client.acquireTokenPopup(request)).accessToken]; }

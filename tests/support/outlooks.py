@@ -16,11 +16,11 @@ is not of this origin is cut off and told in `foreign`.
 import asyncio
 import contextlib
 import json
-import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -99,7 +99,7 @@ class NestedAuth:
     TRANSIENT_ERROR, PERSISTENT_ERROR, ACCOUNT_UNAVAILABLE. `missing`: Outlook claims the set, but there is no bridge.
     """
 
-    token: Source = "nested.access.token"  # noqa: S105 - a made-up one
+    token: Source = "nested.access.token"
     silent: str = "token"
     popup: str = "token"
     missing: bool = False
@@ -151,14 +151,14 @@ class OutlookWindow:
         self.down: Callable[[str], bool] = lambda _: False
         """Which paths of the server are out of reach now: assign `lambda path: path.startswith("/addin/api/")`."""
 
-    async def click_add(self, *, timeout: float = 30, function: str | None = None) -> Mapping[str, Any]:
+    async def click_add(self, *, seconds: float = 30, function: str | None = None) -> Mapping[str, Any]:
         """Press the ribbon's button: load the function file in a hidden frame, run the function, wait for `completed()`.
 
         Gives {"status": 0, "data": ...}; any other status: Office.js found no such function. Raises TimeoutError.
         """
         await self._open("commands", self.paths.commands, hidden=True)
         run = self.page.evaluate("(name) => outlook.run('commands', name)", function or self.paths.function)
-        result: Mapping[str, Any] = await asyncio.wait_for(run, timeout)
+        result: Mapping[str, Any] = await asyncio.wait_for(run, seconds)
         await self.page.evaluate("outlook.close('commands')")
         return result
 
@@ -250,7 +250,7 @@ async def outlook(
     user: User | None = None,
     paths: Paths | None = None,
     settings: Mapping[str, object] | None = None,
-    identity_token: Source | None = "exchange.identity.token",  # noqa: S107 - a made-up one
+    identity_token: Source | None = "exchange.identity.token",
     access_token: Source | None = None,
     nested: NestedAuth | None = None,
     locale: str = "en-US",
@@ -437,7 +437,13 @@ class _Answers:
 
 
 async def _file(route: Route, path: Path) -> None:
-    if not path.is_file() or ".." in path.parts:
+    body = None if ".." in path.parts else _content(path)
+    if body is None:
         await route.fulfill(status=404)
         return
-    await route.fulfill(body=path.read_bytes(), content_type=f"{_TYPES.get(path.suffix, 'text/plain')}; charset=utf-8")
+    await route.fulfill(body=body, content_type=f"{_TYPES.get(path.suffix, 'text/plain')}; charset=utf-8")
+
+
+@cache
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None

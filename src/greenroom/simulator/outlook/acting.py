@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from greenroom.simulator.errors import BadInvitation, InvalidOperation, NoSuchItem, StoreError
 from greenroom.simulator.model import Answer, Body, CalendarItem
-from greenroom.simulator.outlook.bodies import as_html
+from greenroom.simulator.outlook.addin import Ribbon
+from greenroom.simulator.outlook.bodies import as_html, edited_html
 from greenroom.simulator.outlook.desk import Desk, go
 from greenroom.simulator.outlook.form import (
     MAX_BODY,
@@ -36,8 +37,9 @@ _REFUSALS = {
 class Acting:
     """Handlers of forms. A form with errors comes back with everything that was typed."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, ribbon: Ribbon) -> None:
         self._desk = desk
+        self._ribbon = ribbon
 
     async def compose(self, request: Request) -> Response:
         visit = self._desk.visit(request, "calendar", write=True)
@@ -47,6 +49,8 @@ class Acting:
         draft = read_form(self._desk.exchange, form)
         if form.errors:
             return self._composer(request, visit, form, status=422)
+        if remembered := self._ribbon.remembered(form.remembered):
+            draft["extended"] = dict(remembered)
         item = self._desk.exchange.create_meeting(visit.mailbox.address, draft, "SendToAllAndSaveCopy")
         return go(visit.item_url(item, done="sent"))
 
@@ -62,6 +66,8 @@ class Acting:
         if form.errors:
             return self._composer(request, visit, form, item, status=422)
         changes = changes_only(form, draft, item.meeting)
+        if remembered := self._ribbon.remembered(form.remembered):
+            self._desk.exchange.update_item(visit.mailbox.address, item.id, {"extended": dict(remembered)})
         if not changes:
             return go(visit.item_url(item, done="unchanged"))
         only_people = set(changes) == {"attendees"}
@@ -194,6 +200,9 @@ class Acting:
             "directory": [one for one in self._desk.exchange.mailboxes() if one.kind == "user"],
             "seen": form.marks(),
             "back": visit.url("inbox") if item is None else visit.item_url(item),
+            "addin": self._ribbon.link,
+            "told": self._ribbon.told(visit, item),
+            "markup": form.html or (as_html(form["body"]).content if item is None else edited_html(item.body)),
         }
         return self._desk.show(request, "compose.html", visit, values, status)
 

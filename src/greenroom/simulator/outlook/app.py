@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 
 from greenroom.simulator import Exchange
 from greenroom.simulator.outlook.acting import Acting
+from greenroom.simulator.outlook.addin import AddinLink, Ribbon
 from greenroom.simulator.outlook.desk import Desk
 from greenroom.simulator.outlook.guard import Guard
 from greenroom.simulator.outlook.looking import Looking
@@ -25,6 +26,7 @@ def create_outlook_app(
     equipment: Sequence[str],
     base_path: str = "",
     links: Sequence[tuple[str, str]] = (),
+    addin: AddinLink | None = None,
 ) -> Starlette:
     """A small web mail client over the store, for demos: no passwords, whoever opens it chooses whom to be.
 
@@ -35,10 +37,12 @@ def create_outlook_app(
         base_path: Where the pages live as the browser sees it, when that differs from where the application is
             mounted (behind a rewriting proxy). Empty: as mounted.
         links: Shown in the header of every page, as (label, address). The sequence is read anew for each page.
+        addin: The Outlook add-in whose buttons stand above the composer.
 
     """
     desk = Desk(exchange, people, equipment, Pages(links), base_path)
-    looking, acting = Looking(desk), Acting(desk)
+    ribbon = Ribbon(desk, addin)
+    looking, acting = Looking(desk), Acting(desk, ribbon)
     both = ["GET", "POST"]
 
     async def refused(request: Request, error: Exception) -> Response:
@@ -51,6 +55,7 @@ def create_outlook_app(
             Route("/", looking.start, name="start"),
             Route("/zone", acting.zone, methods=["POST"]),
             Route("/import", acting.bring, methods=both, name="import"),
+            Route("/editor", ribbon.editor),
             Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
             Route(f"{box}", looking.mailbox),
             Route(f"{box}/compose", acting.compose, methods=both),
@@ -59,11 +64,13 @@ def create_outlook_app(
             Route(f"{box}/answer", acting.answer, methods=["POST"]),
             Route(f"{box}/remove", acting.remove, methods=["POST"]),
             Route(f"{box}/delete", acting.delete, methods=["POST"]),
+            Route(f"{box}/addin/token", ribbon.token, methods=["POST"]),
+            Route(f"{box}/addin/roaming", ribbon.roaming, methods=["PUT"]),
             Route(f"{box}/body", looking.body),
             Route(f"{box}/meeting.ics", looking.ics),
             Route(f"{box}/live/{{place}}", looking.live),
             Route(f"{box}/{{place}}", looking.folder),
         ],
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard, origins=() if addin is None else addin.origins)],
         exception_handlers={HTTPException: refused},
     )

@@ -75,6 +75,11 @@ def preview(body: Body, length: int = 110) -> str:
     return " ".join(text[: 4 * length].split())[:length]
 
 
+def edited_html(body: Body) -> str:
+    """Safe markup of a body for the editor."""
+    return shown_html(body)[0]
+
+
 def as_text(body: Body) -> str:
     """A body as editable text; links keep their address behind their words."""
     content = body.content[:MAX_SHOWN].replace("\r\n", "\n")

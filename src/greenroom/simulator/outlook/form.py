@@ -8,11 +8,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
 from greenroom.simulator import Exchange
-from greenroom.simulator.model import Attendee, CalendarItem, Meeting, MeetingDraft, Person
+from greenroom.simulator.model import Attendee, Body, CalendarItem, Meeting, MeetingDraft, Person
 from greenroom.simulator.occurrences import zone_of
 from greenroom.simulator.outlook.addresses import read_people, written
 from greenroom.simulator.outlook.bodies import as_html, as_text
@@ -36,12 +36,18 @@ _LINE_FIELDS = ("start_date", "start_time", "end_date", "end_time", "zone", "rep
 
 @dataclass(slots=True)
 class MeetingForm:
-    """The fields as text, the equipment mailboxes ticked, and errors by field name."""
+    """The fields as text, the equipment mailboxes ticked, and errors by field name.
+
+    `html` is the body as markup, where it was edited as such; it goes before the field `body`. `remembered` is what an
+    add-in wants kept with the meeting, as JSON.
+    """
 
     fields: dict[str, str]
     rooms: frozenset[str] = frozenset()
     seen: dict[str, str] = field(default_factory=dict)
     errors: dict[str, list[str]] = field(default_factory=dict)
+    html: str = ""
+    remembered: str = ""
 
     def __getitem__(self, name: str) -> str:
         return self.fields.get(name, "")
@@ -79,7 +85,8 @@ def filled_form(item: CalendarItem, clock: Clock, equipment: Sequence[str]) -> M
     """The form for a meeting as it is now."""
     meeting = item.meeting
     zone = known_zone(iana_name(meeting.start_zone)) or clock.zone
-    rooms = frozenset(one.person.address for one in meeting.attendees if one.person.address in equipment)
+    ticked = [one.person.address for one in meeting.attendees if one.role == "resource"]
+    rooms = frozenset(address for address in ticked if address in equipment)
     others = [one for one in meeting.attendees if one.person.address not in rooms]
     fields = _times(meeting.start.astimezone(zone), meeting.end.astimezone(zone)) | {
         "zone": zone.key,
@@ -113,7 +120,9 @@ def typed_form(values: Mapping[str, str], rooms: Sequence[str], equipment: Seque
     except (ValueError, RecursionError):
         seen = {}
     known = {str(key): str(value) for key, value in seen.items()} if isinstance(seen, dict) else {}
-    return MeetingForm(fields, frozenset(room for room in rooms if room in equipment), known)
+    ticked = frozenset(room for room in rooms if room in equipment)
+    html, remembered = without_controls(values.get("html", "")).replace("\r\n", "\n"), values.get("remembered", "")
+    return MeetingForm(fields, ticked, known, html=html, remembered=remembered)
 
 
 def without_controls(text: str) -> str:
@@ -129,9 +138,9 @@ def read_form(exchange: Exchange, form: MeetingForm, current: Meeting | None = N
             form.wrong(name, f"The {label} is too long: at most {MAX_LINE} characters.")
     if not form["subject"].strip():
         form.wrong("subject", "Give the meeting a title.")
-    if len(form["body"]) > MAX_BODY:
+    if max(len(form["body"]), len(form.html)) > MAX_BODY:
         form.wrong("body", f"The text is too long: at most {MAX_BODY:,} characters.")
-    draft["body"] = as_html(form["body"])
+    draft["body"] = Body(form.html, "HTML") if form.html else as_html(form["body"])
     draft["attendees"] = _attendees(exchange, form)
     times = _read_times(form)
     if times is not None:
@@ -155,7 +164,7 @@ def changes_only(form: MeetingForm, draft: MeetingDraft, current: Meeting) -> Me
         changes["subject"] = draft["subject"]
     if form.changed("location"):
         changes["location"] = draft["location"]
-    if form.changed("body"):
+    if form.html or form.changed("body"):
         changes["body"] = draft["body"]
     if form.changed("attendees", "optional", "rooms"):
         changes["attendees"] = draft["attendees"]
@@ -181,10 +190,6 @@ def _attendees(exchange: Exchange, form: MeetingForm) -> tuple[Attendee, ...]:
         found.setdefault(person.address.lower(), Attendee(person, "optional"))
     for room in rooms:
         found[room.address] = Attendee(Person(room.address, room.name), "resource")
-    for address, one in found.items():
-        known = exchange.find_mailbox(address)
-        if known is not None and known.kind == "equipment":
-            found[address] = replace(one, role="resource")
     if not found and not form.errors.keys() & {"attendees", "optional"}:
         form.wrong("attendees", "Invite at least one person, or the room mailbox.")
     return tuple(found.values())

@@ -1,5 +1,6 @@
 """What every request passes: nothing from other sites, nothing too big, and headers that keep pages to themselves."""
 
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -9,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_UPLOAD = 2_000_000  # bytes of one request
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{origins}; connect-src 'self'; "
+    "frame-src 'self'{origins}; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
 )
 _OK = 200
 _SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -29,10 +30,11 @@ def is_from_elsewhere(headers: Headers) -> bool:
 
 
 class Guard:
-    """ASGI middleware; see the module."""
+    """ASGI middleware; see the module. Pages may frame those of `origins`, besides their own."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, origins: Sequence[str] = ()) -> None:
         self._app = app
+        self._policy = PAGE_POLICY.format(origins="".join(f" {one}" for one in origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -46,11 +48,12 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+                headers.setdefault("Content-Security-Policy", self._policy)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
                 headers.setdefault("Referrer-Policy", "same-origin")  # none at all makes a form's Origin null
-                kept = "/static/" in scope["path"] and message["status"] == _OK  # their addresses carry a version
-                headers.setdefault("Cache-Control", "max-age=86400" if kept else "no-store")
+                is_static = "/static/" in scope["path"] and message["status"] == _OK
+                kept = "max-age=86400" if scope["query_string"] else "no-cache"  # most addresses carry a version
+                headers.setdefault("Cache-Control", kept if is_static else "no-store")
             await send(message)
 
         await self._app(scope, _bounded(receive), send_guarded)

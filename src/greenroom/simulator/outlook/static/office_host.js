@@ -122,7 +122,14 @@ export function createHost(options) {
     if (pause) await new Promise((resolve) => { setTimeout(resolve, pause); });
     if (quirks.fail?.[operation]) reply(request, failed(quirks.fail[operation]));
     else if (needs === null || !isWithin(needs, set)) reply(request, failed(CODES.notSupported));
-    else reply(request, await ANSWERS[operation](params, world));
+    else {
+      try {
+        reply(request, await ANSWERS[operation](params, world));
+      } catch (error) { // a fault of ours, or tokens and settings out of reach: Office.js waits for an answer all the same
+        console.error(error);
+        reply(request, failed(CODES.internal));
+      }
+    }
   }
 
   async function method(request) {

@@ -43,6 +43,7 @@ export const METHODS = Object.freeze({ 94: "commandCompleted", 97: "closeContain
 /** Codes with which Office.js is told that something did not work. */
 export const CODES = Object.freeze({
   notSupported: 5000,
+  internal: 5001,
   format: 9002,
   token: 9018,
   tokenRestricted: 9017,

@@ -5,7 +5,9 @@ const BLOCKS = new Set(["ADDRESS", "BLOCKQUOTE", "DIV", "H1", "H2", "H3", "H4", 
 /** @param {string} html */
 const parsed = (html) => new DOMParser().parseFromString(html, "text/html");
 
-/** Readable text of markup: lines where blocks end. */
+const STYLE = /\sstyle\s*=\s*("[^"]*"|'[^']*')/gi;
+
+/** Readable text of markup: lines where blocks end. Styles are left out first: the page's policy forbids them. */
 export function textOf(html) {
   const parts = [];
   const walk = (node) => {
@@ -17,7 +19,7 @@ export function textOf(html) {
     node.childNodes.forEach(walk);
     if (isBlock && !(parts.at(-1) ?? "").endsWith("\n")) parts.push("\n");
   };
-  walk(parsed(html).body);
+  walk(parsed(html.replace(STYLE, "")).body);
   return parts.join("").split("\n").map((line) => line.trim()).join("\n").replace(/\n{3,}/g, "\n\n").trim();
 }
 
@@ -29,9 +31,6 @@ export function htmlOf(text) {
     return `<div>${holder.innerHTML || "<br>"}</div>`;
   }).join("");
 }
-
-/** The inside of the body element. */
-export const insideOf = (html) => parsed(html).body.innerHTML;
 
 /**
  * What comes back of markup that was set. "owa" takes out classes, comments and style sheets, renames ids to x_ ids and
