@@ -54,8 +54,9 @@ async function addRoom(phone, office, log) {
   const api = createApi({ config, auth, log });
   const store = createStore({ office, integration: config.integration });
   const flow = createFlow({ office, config, api, store, log });
-  const { state, missing } = await flow.inspect();
-  if (state === "personal" && missing.length === 0) {
+  const { state } = await flow.inspect();
+  if (state === "personal") {
+    // One of the person's own rooms was chosen on purpose: a button that asks nothing does not undo that.
     return noticeOf({ ok: true, state: "already", warnings: [], reservation: null }, say);
   }
   const outcome = await flow.add({ kind: "vmr", interactive: phone });

@@ -24,6 +24,8 @@ import { followTheme } from "./theme.js";
 /** @typedef {import("./pane-view.js").Action} Action */
 /** @typedef {import("./pane-view.js").Card} Card */
 
+const SIGN_IN = ["error.signInNeeded", "error.signInCancelled", "error.signInFailed"];
+
 /**
  * @param {object} parts
  * @param {Flow} parts.flow
@@ -67,10 +69,10 @@ function createPane({ flow, config, say, language }) {
 
   /** @param {MeetingStatus} status @param {boolean} byPerson */
   function turnToStatus(status, byPerson) {
-    const notes = [status.isDelegate && say("note.delegate"), status.isSeries && say("note.series")];
+    const notes = [status.isDelegate ? say("note.delegate") : "", status.isSeries ? say("note.series") : ""].filter(Boolean);
     const card = cardOfStatus(status);
-    if (card) turnTo({ ...card, notes: /** @type {string[]} */ (notes.filter(Boolean)) }, byPerson);
-    else choose("none", byPerson);
+    if (card) turnTo({ ...card, notes }, byPerson);
+    else choose("none", byPerson, { notes });
   }
 
   /** @param {MeetingStatus} status @returns {Card | null} null: nothing is there, everything may be chosen */
@@ -81,7 +83,7 @@ function createPane({ flow, config, say, language }) {
         return { ...words("present", "good"), actions: [action("refresh", "plain", add), ...change(), removal] };
       case "personal":
         if (missing.length > 0) {
-          const again = action("chooseAgain", "primary", () => choose("change", true, "personal"));
+          const again = action("chooseAgain", "primary", () => choose("change", true, { first: "personal" }));
           return { ...words("incomplete", "warm"), warnings: missing, actions: [again, removal] };
         }
         return { ...words("personal", "good"), actions: [...change(), removal] };
@@ -117,19 +119,19 @@ function createPane({ flow, config, say, language }) {
    * The start: one button where there is one kind of room, else a choice before it.
    * @param {"none" | "change"} name
    * @param {boolean} byPerson
-   * @param {"vmr" | "personal"} [first]
+   * @param {{first?: "vmr" | "personal", notes?: string[]}} [more]
    */
-  function choose(name, byPerson, first = "vmr") {
+  function choose(name, byPerson, { first = "vmr", notes = [] } = {}) {
     const rooms = (/** @type {boolean} */ interactive) => flow.personalRooms({ interactive });
     const chooser = config.personal_rooms ? roomChoice({ say, rooms, explain, first }) : null;
     const start = () => {
       const choice = chooser ? chooser.choice() : { kind: /** @type {"vmr"} */ ("vmr") };
       if (choice) add(choice);
-      else announce(say("rooms.chooseFirst"), "assertive");
+      else chooser?.insist();
     };
     const back = name === "change" ? [action("back", "quiet", () => void look(true))] : [];
     const go = action(name === "change" ? "exchange" : "add", "primary", start);
-    turnTo({ ...words(name, "calm"), body: chooser?.body ?? null, actions: [go, ...back] }, byPerson);
+    turnTo({ ...words(name, "calm"), body: chooser?.body ?? null, actions: [go, ...back], notes }, byPerson);
   }
 
   /** @param {"add" | "remove"} what @param {AddRequest} [request] */
@@ -184,7 +186,7 @@ function createPane({ flow, config, say, language }) {
 
   /** @param {import("./types.js").Failed} outcome @param {() => void} again @returns {Card} */
   function trouble({ step, error }, again) {
-    const signIn = error.code.startsWith("error.signIn");
+    const signIn = SIGN_IN.includes(error.code);
     const retry = signIn ? [action("signIn", "primary", again)] : error.retry ? [action("retry", "primary", again)] : [];
     const anyway = error.code === "error.occurrence" ? [action("onlyThis", "primary", () => add({ occurrence: true }))] : [];
     const facts = /** @type {[string, string][]} */ ([[say("fact.step"), say(`step.${step}`)]]);

@@ -12,7 +12,7 @@ import { announce } from "./pane-view.js";
  * @param {(interactive: boolean) => Promise<PersonalRoom[]>} wants.rooms
  * @param {(error: import("./types.js").AddinError) => string} wants.explain
  * @param {"vmr" | "personal"} wants.first which is chosen at the beginning
- * @returns {{body: HTMLElement, choice: () => Choice | null}} null while no room is chosen
+ * @returns {{body: HTMLElement, choice: () => Choice | null, insist: () => void}} `choice` is null while no room is chosen
  */
 export function roomChoice({ say, rooms, explain, first }) {
   const list = el("div.rooms", { hidden: true });
@@ -92,5 +92,9 @@ export function roomChoice({ say, rooms, explain, first }) {
     const roomId = checked("room");
     return roomId ? /** @type {Choice} */ ({ kind: "personal", roomId }) : null;
   };
-  return { body, choice };
+  const insist = () => {
+    announce(say("rooms.chooseFirst"), "assertive");
+    focusList();
+  };
+  return { body, choice, insist };
 }
