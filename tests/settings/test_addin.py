@@ -68,6 +68,26 @@ def test_personal_rooms_need_addresses_that_somebody_vouches_for(tmp_path: Path)
     assert load(tmp_path, ENTRA + "[integration.addin.personal_rooms]\n").integration[0].addin is not None
 
 
+def test_offices_older_sign_on_needs_an_id_with_our_host_in_it(tmp_path: Path) -> None:
+    [(key, _)] = problems(tmp_path, ENTRA + "legacy_sso = true\n")
+    assert key == "integration[main].addin.entra.application_id_uri"
+    uri = f'application_id_uri = "api://meet.example.org/{TENANT}"\n'
+    assert load(tmp_path, ENTRA + "legacy_sso = true\n" + uri).integration[0].addin is not None
+
+
+def test_two_addins_of_one_id_would_replace_each_other(tmp_path: Path) -> None:
+    mine = f'[integration.addin]\nid = "{TENANT}"\n'
+    other = base64.b64encode(bytes([1] * 32)).decode()
+    second = (
+        '[[integration]]\nnumber = 2\nname = "other"\nmailbox = "other@example.org"\n'
+        f'ticket_keys = [{{ id = 0, key = "{other}" }}]\nalias = {{ digits = 8 }}\n'
+        '[integration.exchange]\nurl = "https://mail.example.org/EWS/Exchange.asmx"\nusername = "g"\npassword = "p"\n'
+    )
+    [(key, message)] = problems(tmp_path, mine + EXCHANGE + second + mine + EXCHANGE)
+    assert key == "integration[other].addin.id"
+    assert "replace each other" in message
+
+
 def test_the_addin_needs_the_root_of_its_host(tmp_path: Path) -> None:
     [(key, message)] = problems(tmp_path, EXCHANGE, public="https://www.example.org/meet")
     assert key == "service.public_url"

@@ -4,7 +4,7 @@ import string
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from greenroom.settings.addin_checks import check_addin
+from greenroom.settings.addin_checks import check_addin, check_ids
 from greenroom.settings.credentials import check_sign_in
 from greenroom.settings.integration import Integration
 from greenroom.settings.layers import Layers
@@ -24,6 +24,7 @@ def check_together(layers: Layers, integrations: Mapping[int, Integration]) -> N
         check_pexip(layers, ("integration", index), integration)
         check_addin(layers, ("integration", index), integration)
     check_callers(layers, integrations)
+    check_ids(layers, integrations)
     _check_unique(layers, integrations, "number", lambda entry: entry.number)
     _check_unique(layers, integrations, "name", lambda entry: entry.name)
     _check_unique(layers, integrations, "mailbox", lambda entry: entry.mailbox)
