@@ -164,7 +164,7 @@ function spanBetween(body, outline, first, last) {
 /** The blank lines that `insertBlock` put around the block, where they still are. @param {string} body @param {Range} span @param {BodyType} type */
 function withSpacing(body, { start, end }, type) {
   const [before, behind] = [body.slice(0, start), body.slice(end, end + 16)];
-  const above = (type === "text" ? /(?:\r?\n){2}$/ : /<br>(?:\r?\n)?$/i).exec(before.slice(-16));
+  const above = (type === "text" ? /(?:\r\n\r\n|\n\n)$/ : /<br>(?:\r?\n)?$/i).exec(before.slice(-16));
   const below = (type === "text" ? /^(?:\r?\n){2}/ : /^\r?\n<br>(?:\r?\n)?/i).exec(behind);
   if (above) return { start: start - above[0].length, end: end + (/^\r?\n/.exec(behind)?.[0].length ?? 0) };
   return { start, end: end + (below?.[0].length ?? 0) };

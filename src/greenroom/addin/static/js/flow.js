@@ -154,8 +154,8 @@ export function createFlow({ office, config, api, store, log, now = Date.now, wa
     step("invite");
     const uninvited = await uninvite(office, config.mailbox.address);
     step("property");
-    await note(office, null);
-    if (place.warnings.length) warnings.push("warning.locationFailed");
+    await note(office, place.warnings.length && parts[0] ? { location: parts[0] } : null); // for the next try
+    warnings.push(...place.warnings);
     if (uninvited === "failed") warnings.push("warning.removeMailboxYourself");
     step("release");
     const given = begun?.choice.reservation?.ticket ?? null;

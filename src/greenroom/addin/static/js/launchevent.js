@@ -12,12 +12,12 @@
   var PERSONAL = 2;
   var LONGEST = 500;
 
-  function fold(text) {
+  function fold(/** @type {string} */ text) {
     return text.toUpperCase().replace(/O/g, "0").replace(/[IL]/g, "1");
   }
 
   // The payload of the first ticket in a text, or "". Between its signs may stand what mail clients put there.
-  function payloadIn(text) {
+  function payloadIn(/** @type {string} */ text) {
     var sign = "[0-9A-HJKMNP-TV-Z]";
     var pattern = new RegExp(fold(GREENROOM.prefix) + "[^0-9A-Z]{1,6}([23](?:[^0-9A-Z]{0,6}" + sign + "){39})");
     var match = pattern.exec(fold(text));
@@ -27,7 +27,7 @@
     return String(match[1]).replace(/[^0-9A-Z]/g, "");
   }
 
-  function needsMailbox(text) {
+  function needsMailbox(/** @type {string} */ text) {
     var payload = payloadIn(text);
     if (!payload) {
       return false;
@@ -36,14 +36,11 @@
     return (options & PERSONAL) === 0;
   }
 
-  function includesMailbox(people) {
+  function includesMailbox(/** @type {{emailAddress: string}[]} */ people) {
     var wanted = GREENROOM.mailbox.address.toLowerCase();
-    for (var i = 0; i < people.length; i += 1) {
-      if (String(people[i].emailAddress).toLowerCase() === wanted) {
-        return true;
-      }
-    }
-    return false;
+    return people.some(function (person) {
+      return String(person.emailAddress).toLowerCase() === wanted;
+    });
   }
 
   function message() {

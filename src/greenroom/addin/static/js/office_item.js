@@ -29,6 +29,20 @@ export function createItem(Office, call, supports) {
     return call(`${name}.${method}`, (done) => object[method](...given, done));
   };
 
+  // An answer of nothing is no answer: what is written back after it would be lost.
+  /** @param {string} name @param {unknown[]} given @returns {Promise<string>} */
+  const askText = async (name, ...given) => {
+    const text = await ask(name, "getAsync", ...given);
+    if (typeof text !== "string") throw new OfficeFault(`${name}.getAsync`, "empty");
+    return text;
+  };
+  /** @param {string} name @returns {Promise<any[]>} */
+  const askList = async (name) => {
+    const list = await ask(name, "getAsync");
+    if (!Array.isArray(list)) throw new OfficeFault(`${name}.getAsync`, "empty");
+    return list;
+  };
+
   /** @param {AttendeeField} field */
   const fieldName = (field) => (field === "required" ? "requiredAttendees" : "optionalAttendees");
 
@@ -48,23 +62,18 @@ export function createItem(Office, call, supports) {
     bodyType: async () => ((await ask("body", "getTypeAsync")) === "text" ? /** @type {const} */ ("text") : /** @type {const} */ ("html")),
 
     /** @param {string} type */
-    async getBody(type) {
-      const body = await ask("body", "getAsync", type);
-      if (typeof body !== "string") throw new OfficeFault("body.getAsync", "empty");
-      return body;
-    },
+    getBody: (type) => askText("body", type),
 
     /** @param {string} content @param {string} type */
     setBody: (content, type) => ask("body", "setAsync", content, { coercionType: type }),
 
     hasLocation: () => part("location", "setAsync") !== null,
-    getLocation: async () => String((await ask("location", "getAsync")) ?? ""),
+    getLocation: () => askText("location"),
     /** @param {string} text */
     setLocation: (text) => ask("location", "setAsync", text),
 
     async getPlaces() {
-      const places = await ask("enhancedLocation", "getAsync");
-      return (Array.isArray(places) ? places : []).map((place) => ({
+      return (await askList("enhancedLocation")).map((place) => ({
         id: String(place?.locationIdentifier?.id ?? ""),
         type: place?.locationIdentifier?.type === "room" ? /** @type {const} */ ("room") : /** @type {const} */ ("custom"),
         displayName: String(place?.displayName ?? ""),
@@ -79,8 +88,7 @@ export function createItem(Office, call, supports) {
     hasAttendees: () => part("requiredAttendees", "getAsync") !== null,
     /** @param {AttendeeField} field */
     async getAttendees(field) {
-      const people = await ask(fieldName(field), "getAsync");
-      return (Array.isArray(people) ? people : []).map((one) => ({
+      return (await askList(fieldName(field))).map((one) => ({
         displayName: String(one?.displayName ?? ""),
         emailAddress: String(one?.emailAddress ?? ""),
       }));

@@ -22,17 +22,21 @@ export async function readLocation(office) {
  * @returns {Promise<LocationOutcome>}
  */
 export async function writeLocation(office, text, old) {
+  const olds = old.filter((one) => one && one !== text);
   try {
     const places = await readPlaces(office);
-    if (places) {
-      const outcome = await writePlaces(office, places, text, old);
-      if (outcome) return outcome;
-    }
-    return await writeText(office, text, old);
+    const outcome = (places && (await writePlaces(office, places, text, olds))) ?? (await writeText(office, text, olds));
+    return outcome === "written" && !(await isWritten(office, text, olds)) ? "failed" : outcome;
   } catch (error) {
     if (error instanceof OfficeFault) return "failed";
     throw error;
   }
+}
+
+/** Some Outlooks say that it worked and did nothing. @param {OfficeHost} office @param {string} text @param {string[]} olds */
+async function isWritten(office, text, olds) {
+  const now = await readLocation(office);
+  return now === null || ((text === "" || hasPart(now, text)) && olds.every((one) => withoutPart(now, one) === now));
 }
 
 /** @param {OfficeHost} office @returns {Promise<Place[] | null>} null: this Outlook has no such list */
@@ -47,11 +51,10 @@ async function readPlaces(office) {
 }
 
 /**
- * @param {OfficeHost} office @param {Place[]} places @param {string} text @param {string[]} old
+ * @param {OfficeHost} office @param {Place[]} places @param {string} text @param {string[]} olds
  * @returns {Promise<LocationOutcome | null>} null: it turned out not to work here, and nothing was changed
  */
-async function writePlaces(office, places, text, old) {
-  const olds = old.filter((one) => one && one !== text);
+async function writePlaces(office, places, text, olds) {
   const changed = places
     .filter(({ type }) => type === "custom")
     .map((place) => ({ id: place.id || place.displayName, name: nameOf(place), rest: olds.reduce(withoutPart, nameOf(place)) }))
@@ -72,11 +75,11 @@ async function writePlaces(office, places, text, old) {
   return changed.length + added.length > 0 ? "written" : "present";
 }
 
-/** @param {OfficeHost} office @param {string} text @param {string[]} old @returns {Promise<LocationOutcome>} */
-async function writeText(office, text, old) {
+/** @param {OfficeHost} office @param {string} text @param {string[]} olds @returns {Promise<LocationOutcome>} */
+async function writeText(office, text, olds) {
   if (!office.hasLocation()) return "unavailable";
   const before = await office.getLocation();
-  const { location, fits } = withPart(old.filter((one) => one !== text).reduce(withoutPart, before), text);
+  const { location, fits } = withPart(olds.reduce(withoutPart, before), text);
   if (location !== before) await office.setLocation(location);
   if (!fits) return "too-long";
   return location === before ? "present" : "written";

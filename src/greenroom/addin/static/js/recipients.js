@@ -13,6 +13,7 @@ import { OfficeFault } from "./fault.js";
 
 const LOOKS = 4;
 const PAUSE = 250;
+const MOST_UNSEEN = 2;
 const MOST_AT_ONCE = 100;
 /** @type {AttendeeField[]} */
 const FIELDS = ["required", "optional"];
@@ -45,7 +46,7 @@ export function isInvited({ required, optional }, address) {
  */
 export async function invite(office, mailbox, wait) {
   if (!office.hasAttendees()) return "unavailable";
-  const before = await quietly(() => readAttendees(office));
+  const before = (await quietly(() => readAttendees(office))) ?? (await quietly(() => readAttendees(office)));
   if (before && isInvited(before, mailbox.address)) return "present";
   const asPerson = { displayName: mailbox.name || mailbox.address, emailAddress: mailbox.address };
   const ways = [
@@ -55,7 +56,9 @@ export async function invite(office, mailbox, wait) {
   ];
   for (const way of ways) {
     await quietly(way);
-    if (await hasArrived(office, mailbox.address, wait)) return "invited";
+    const arrived = await hasArrived(office, mailbox.address, wait);
+    if (arrived) return "invited";
+    if (arrived === null) break; // adding once more without seeing would invite it twice
   }
   return "failed";
 }
@@ -106,15 +109,20 @@ async function withoutOrganizer(office, people) {
   return people.filter((one) => !same(one, organizer));
 }
 
-/** @param {OfficeHost} office @param {string} address @param {Wait} wait */
+/**
+ * @param {OfficeHost} office @param {string} address @param {Wait} wait
+ * @returns {Promise<boolean | null>} null: it cannot be seen
+ */
 async function hasArrived(office, address, wait) {
+  let unseen = 0;
   for (let look = 0; look < LOOKS; look += 1) {
     if (look > 0) await wait(PAUSE);
     const attendees = await quietly(() => readAttendees(office));
-    if (!attendees) return false; // it does not answer: looking again would only take its time again
-    if (isInvited(attendees, address)) return true;
+    if (attendees && isInvited(attendees, address)) return true;
+    unseen = attendees ? 0 : unseen + 1;
+    if (unseen === MOST_UNSEEN) break; // each look that is not answered takes its whole time
   }
-  return false;
+  return unseen > 0 ? null : false;
 }
 
 /** @param {Attendee} one @param {string} address */

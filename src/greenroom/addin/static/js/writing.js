@@ -50,7 +50,10 @@ export async function takeOutBlocks(office, { prefix }) {
   const tickets = [...new Set(blocks.map(({ ticket }) => ticket))];
   const edited = removeBlocks(body, prefix, tickets, type);
   const changed = edited.body !== body;
-  if (changed) await writeBody(office, edited.body, type);
+  if (changed) {
+    await writeBody(office, edited.body, type);
+    await confirm(office, type, (now) => !findBlocks(now, prefix, type).some(({ ticket, span }) => span && tickets.includes(ticket)));
+  }
   return { changed, warnings: edited.left > 0 ? ["warning.textLeft"] : [] };
 }
 
