@@ -81,13 +81,11 @@ class Reservations:
         """
         now = self._now()
         async with self._turn_of(caller) as work:
-            held = await work.asked.of_request(self._integration.number, caller.user, request_id)
-            if held is not None and not self._is_usable(held):
-                await work.asked.forget_request(self._integration.number, caller.user, request_id)
-                held = None
+            mine, known = await work.asked.standing(self._integration.number, caller.user, request_id, now)
+            held = await self._repeated(work, caller, request_id) if known else None
             repeated = held is not None
             if held is None:
-                await self._make_room(work, caller, now, 1)
+                self._check_room(mine)
                 (held,) = await self._drawn(work, caller, [request_id], now)
             elif held.key is None and _is_over(held, now):
                 held = await self._prolonged(work, caller, held, now)
@@ -106,7 +104,7 @@ class Reservations:
         async with self._turn_of(caller) as work:
             held = await self._held(work, genuine)
             if held is None:
-                await self._make_room(work, caller, now, 1)
+                await self._make_room(work, caller, now)
                 held = await self._taken_again(work, caller, genuine, now)
             if held.deleted_at is not None:
                 raise TicketGoneError("deleted")
@@ -162,9 +160,20 @@ class Reservations:
             await work.asked.take_turn(self._integration.number, caller.user)
             yield work
 
-    async def _make_room(self, work: Work, caller: Asker, now: datetime, count: int) -> None:
-        if await work.asked.count(self._integration.number, caller.user, now) + count > self._allowance.unclaimed:
+    async def _make_room(self, work: Work, caller: Asker, now: datetime) -> None:
+        self._check_room(await work.asked.count(self._integration.number, caller.user, now))
+
+    def _check_room(self, mine: int) -> None:
+        if mine >= self._allowance.unclaimed:
             raise TooManyUnclaimedError
+
+    async def _repeated(self, work: Work, caller: Asker, request_id: str) -> Reservation | None:
+        """Return what this request was answered with; what is of no use any more is forgotten."""
+        held = await work.asked.of_request(self._integration.number, caller.user, request_id)
+        if held is None or self._is_usable(held):
+            return held
+        await work.asked.forget_request(self._integration.number, caller.user, request_id)
+        return None
 
     async def _drawn(self, work: Work, caller: Asker, request_ids: Sequence[str], now: datetime) -> list[Reservation]:
         """Reserve numbers that nobody has, one for each request; a pool that has none left is told to the log."""
@@ -207,7 +216,7 @@ class Reservations:
 
     async def _prolonged(self, work: Work, caller: Asker, held: Reservation, now: datetime) -> Reservation:
         if _is_over(held, now):
-            await self._make_room(work, caller, now, 1)
+            await self._make_room(work, caller, now)
         until = self._until(now)
         await work.asked.prolong(self._integration.number, held.number, caller.user, until)
         return replace(held, expires_at=until)

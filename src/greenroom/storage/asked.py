@@ -43,24 +43,30 @@ class Asked:
         mine = _of(integration, person) & _waits & (_columns.expires_at > now)
         return int((await self._session.execute(sa.select(sa.func.count()).where(mine))).scalar_one())
 
+    async def standing(self, integration: int, person: str, request_id: str, now: datetime) -> tuple[int, bool]:
+        """Return what `count` does, and whether this request was answered before: one question for what is asked most."""
+        waiting = sa.func.count().filter(_waits & (_columns.expires_at > now))
+        before = sa.func.count().filter(_columns.request_id == request_id)
+        question = sa.select(waiting.label("mine"), before.label("known")).where(_of(integration, person))
+        row = (await self._session.execute(question)).one()
+        return int(row.mine), bool(row.known)
+
     async def add(self, asked: Sequence[Reservation]) -> list[int]:
         """Keep numbers for tickets just issued; returns those that were free, and are this person's now."""
-        statement = insert(self._session, reservations).values(
-            [
-                {
-                    "integration": one.integration,
-                    "number": one.number,
-                    "issued_at": one.issued_at,
-                    "asked_by": one.asked_by,
-                    "request_id": one.request_id,
-                    "key_id": one.key_id,
-                    "expires_at": one.expires_at,
-                }
-                for one in asked
-            ]
-        )
-        taken = await self._session.execute(statement.on_conflict_do_nothing().returning(_columns.number))
-        return list(taken.scalars())
+        free: list[int] = []
+        for one in asked:  # each by itself: a statement for several would be compiled anew for every number of them
+            statement = insert(self._session, reservations).on_conflict_do_nothing().returning(_columns.number)
+            row = {
+                "integration": one.integration,
+                "number": one.number,
+                "issued_at": one.issued_at,
+                "asked_by": one.asked_by,
+                "request_id": one.request_id,
+                "key_id": one.key_id,
+                "expires_at": one.expires_at,
+            }
+            free += (await self._session.execute(statement, row)).scalars().all()
+        return free
 
     async def prolong(self, integration: int, number: int, person: str, until: datetime) -> bool:
         """Keep an unclaimed reservation of this person until then; False if there is none."""

@@ -65,13 +65,15 @@ def addin_api_router(
     clock: Callable[[], datetime],
     *,
     origin: str | None = None,
+    bad_tokens: BadTokens | None = None,
 ) -> APIRouter:
     """Make the routes. `desks` are found by the number of their integration; `clock` gives aware UTC times.
 
     `origin` (the public address) is whose pages may ask, where a browser does not say so itself; without it, pages of the host
-    that the request names. `storage` keeps what was refused.
+    that the request names. `storage` keeps what was refused, `bad_tokens` counts them by address.
     """
-    door = _Door(desks, RefusalLog(storage, clock), clock, None if origin is None else _origin(origin))
+    ours = None if origin is None else _origin(origin)
+    door = _Door(desks, RefusalLog(storage, clock), clock, ours, bad_tokens or BadTokens())
     router = APIRouter()
     for path in dict.fromkeys(operation.path for operation in OPERATIONS):
         mine = {operation.method: operation for operation in OPERATIONS if operation.path == path}
@@ -112,7 +114,12 @@ class _Document:
 
 class _Door:
     def __init__(
-        self, desks: Mapping[int, AddinDesk], refusals: RefusalLog, clock: Callable[[], datetime], origin: str | None
+        self,
+        desks: Mapping[int, AddinDesk],
+        refusals: RefusalLog,
+        clock: Callable[[], datetime],
+        origin: str | None,
+        bad_tokens: BadTokens,
     ) -> None:
         self._desks = desks
         self._refusals = refusals
@@ -120,37 +127,39 @@ class _Door:
         self._origin = origin
         self._reader = Reader(largest=LARGEST)
         self._people = Buckets()
-        self._bad_tokens = BadTokens()
+        self._bad_tokens = bad_tokens
 
     async def answer(self, request: Request, operations: Mapping[str, Operation]) -> Response:
         """Answer a request, whatever it is."""
-        asked: Asked | None = None
         try:
-            operation = operations.get(request.method)
-            if operation is None:
-                raise _unknown_method(", ".join(operations))
-            self._check_is_our_page(request)
-            authorization = _authorization(request)
-            asked = await self._asked(request, operation)
-            status, answer = await self._done(request, operation, asked, authorization)
-        except ProblemError as problem:
-            return await self.refuse(problem, 0 if asked is None else asked.integration)
+            return await self._answered(request, operations)
+        except ProblemError as error:
+            problem = error
         except Exception as error:  # noqa: BLE001 (it is logged, without its text, which may hold what was sent)
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{Path(where.filename).name}:{where.lineno}"
             log.error("addin.failed", error=type(error).__name__, where=place)  # noqa: TRY400
-            fault = ProblemError(500, "unavailable", kind="fault", reason=type(error).__name__, private=place)
-            return await self.refuse(fault, 0 if asked is None else asked.integration)
-        headers = _NO_STORE
-        if answer is None:
-            return Response(status_code=status, headers=headers)
-        return Response(answer.model_dump_json(), status, headers, media_type="application/json")
+            problem = ProblemError(500, "unavailable", kind="fault", reason=type(error).__name__, private=place)
+        return await self.refuse(problem, getattr(request.state, "integration", 0))
 
     async def refuse(self, problem: ProblemError, integration: int) -> Response:
         """Write down that a request was refused, and answer so."""
         correlation = correlation_id()
         await self._refusals.note(problem, integration, correlation)
         return problem_response(problem, correlation)
+
+    async def _answered(self, request: Request, operations: Mapping[str, Operation]) -> Response:
+        operation = operations.get(request.method)
+        if operation is None:
+            raise _unknown_method(", ".join(operations))
+        self._check_is_our_page(request)
+        authorization = _authorization(request)
+        asked = await self._asked(request, operation)
+        request.state.integration = asked.integration  # from here on it is known whose refusal it would be
+        status, answer = await self._done(request, operation, asked, authorization)
+        if answer is None:
+            return Response(status_code=status, headers=_NO_STORE)
+        return Response(answer.model_dump_json(), status, _NO_STORE, media_type="application/json")
 
     def _check_is_our_page(self, request: Request) -> None:
         """Refuse what a browser says another site's page sends; others do not send these headers. Raises ProblemError."""
