@@ -9,6 +9,7 @@ from greenroom.meetings.meeting import Kind, MeetingKey
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import JournalEntry, State
 from greenroom.meetings.reply import Outcome
+from greenroom.scheduler.reserve import ASKED_FOR
 
 
 def say(step: str, code: str, detail: str = "") -> str:
@@ -69,3 +70,7 @@ def test_what_the_platform_said_is_shown_behind_what_it_means() -> None:
 @pytest.mark.parametrize("code", ["held", "set-aside", "no-free-alias"])
 def test_what_is_decided_beside_the_reasons_has_a_sentence(code: str) -> None:
     assert not say("decided", code).startswith("Reason:")
+
+
+def test_who_asked_for_a_room_has_a_sentence() -> None:
+    assert "the person 0123abcd" in say("decided", ASKED_FOR, "0123abcd")

@@ -1,4 +1,4 @@
-"""`greenroom explain`: a meeting's story, seen, decided, done, replied, and why."""
+"""`greenroom explain`: a meeting's story, seen, decided, done, replied, and why; or why the add-in was refused."""
 
 import re
 import sys
@@ -14,17 +14,18 @@ from greenroom.cli.at_platform import at_platform, at_platform_json
 from greenroom.cli.exits import Exit
 from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
 from greenroom.cli.reading import alias_of, entry_json, local, name_of, plain, read, record_json, spelled
+from greenroom.cli.refused import refusal_json, show_refusal
 from greenroom.cli.when import how_it_stands, when
 from greenroom.cli.words import next_step, sentence, standing
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import JournalEntry, Record
 from greenroom.settings import Settings
-from greenroom.storage import StoredRoom, Work
+from greenroom.storage import Refused, StoredRoom, Work
 
 _EXAMPLES = """\
 \b
 Examples:
-  greenroom explain 7K2M-Q9XD                  by the correlation id of a reply
+  greenroom explain 7K2M-Q9XD                  by the correlation id of a reply, or of the Outlook add-in
   greenroom explain meet482915306              by alias, or by its digits alone
   greenroom explain https://meet.example.org/j/0123456789abcdef
   greenroom explain 040000008200E00074C5B7...  by meeting key (global object id)
@@ -57,13 +58,15 @@ def explain(meeting: str, config_file: Path | None, *, as_json: bool) -> None:
     settings = read_settings(config_file, as_json=as_json)
     now = datetime.now().astimezone()
 
-    async def ask(work: Work) -> list[Story]:
-        return [await _story(work, record) for record in await _find(work, settings, meeting.strip())]
+    async def ask(work: Work) -> tuple[list[Story], list[Refused]]:
+        stories = [await _story(work, record) for record in await _find(work, settings, meeting.strip())]
+        return stories, await work.refusals.by_correlation(_correlation(meeting.strip()))
 
-    stories = read(settings, ask, as_json=as_json)
+    stories, refusals = read(settings, ask, as_json=as_json)
     if as_json:
-        echo_json({"meetings": [_as_json(settings, story, now) for story in stories]})
-    elif not stories:
+        told = [refusal_json(settings, one) for one in refusals]
+        echo_json({"meetings": [_as_json(settings, story, now) for story in stories], "refusals": told})
+    elif not stories and not refusals:
         stderr().print(
             "No meeting is known by this. Look it up with `greenroom meetings --search …`; "
             "if it is not there either, its invitation never reached the equipment mailbox."
@@ -71,7 +74,9 @@ def explain(meeting: str, config_file: Path | None, *, as_json: bool) -> None:
     else:
         for story in stories:
             _show(settings, story, now)
-    sys.exit(Exit.OK if stories else Exit.PROBLEM)
+        for refused in refusals:
+            show_refusal(settings, refused)
+    sys.exit(Exit.OK if stories or refusals else Exit.PROBLEM)
 
 
 async def _find(work: Work, settings: Settings, name: str) -> list[Record]:
@@ -90,8 +95,14 @@ async def _find(work: Work, settings: Settings, name: str) -> list[Record]:
 
 
 async def _by_correlation(work: Work, name: str) -> Record | None:
+    wanted = _correlation(name)
+    return await work.meetings.by_correlation(wanted) if wanted else None
+
+
+def _correlation(name: str) -> str:
+    """Spell a correlation id as it is stored; empty if this cannot be one."""
     match = _CORRELATION.fullmatch(name.upper().translate(_MISREAD))
-    return await work.meetings.by_correlation(f"{match[1]}-{match[2]}") if match else None
+    return f"{match[1]}-{match[2]}" if match else ""
 
 
 async def _by_key(work: Work, settings: Settings, digits: str, day: str | None) -> list[Record]:

@@ -168,6 +168,8 @@ def _seen(entry: JournalEntry) -> str:
 
 
 def _decided(entry: JournalEntry) -> str:
+    if entry.code == "asked-for":
+        return f"Its room was asked for in Outlook by the person {entry.detail}, who need not be the organizer"
     why = reason_sentence(entry.code)
     if entry.detail == "silence":
         return f"{why} Nothing is to be said."
