@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from greenroom.meetings.instructions import instructions_block, replace_block, text_block, with_instructions, with_location
+from greenroom.meetings.instructions import (
+    instructions_block,
+    replace_block,
+    text_block,
+    with_instructions,
+    with_location,
+)
 from greenroom.meetings.plain_text import as_text
 from greenroom.meetings.templates import Texts
 from greenroom.meetings.ticket import KeyRing
@@ -35,15 +41,70 @@ TEAMS = (
     "<a href='https://teams.microsoft.com/l/meetup-join/19%3ameeting'>Join</a></div>\r\n</BODY >\r\n</html>\r\n"
 )
 BODIES = (
-    *("", "<p>Hi</p>", "<html><body></body></html>", "<HTML><BODY bgcolor=white>Hi</BODY></HTML>", "<html><body>Hi</html>"),
+    *(
+        "",
+        "<p>Hi</p>",
+        "<html><body></body></html>",
+        "<HTML><BODY bgcolor=white>Hi</BODY></HTML>",
+        "<html><body>Hi</html>",
+    ),
     *("<div>a</div></body><p>after</p></body></html>", "<p>a < b & c &nbsp; <unknown x='</body>", TEAMS),
-    *("<body>x</body><!-- </body> -->", "<body>x <!-- never closed </body>", "<html><head><title>t</title></head>x</html>"),
+    *(
+        "<body>x</body><!-- </body> -->",
+        "<body>x <!-- never closed </body>",
+        "<html><head><title>t</title></head>x</html>",
+    ),
     "<body><div><div>x</div><br></div></body>",
 )
 PIECES = (
-    *("<p>", "</p>", "<div>", "</div>", "<br>", "<br>\r\n", "\r\n", "\n", "<b>", "</b>", "<table>", "<tr>", "<td>", "</td>", "</tr>"),
-    *("</table>", "<html>", "<body>", "</body>", "</html>", "<!--", "-->", "<style>p{}</style>", "<head>", "</head>", "text", " ", "&nbsp;"),
-    *("<o:p></o:p>", "<a href='x'>", '<a title="y">', "</a>", "<", ">", '"', "'", "_" * 64, "_" * 80, "GRM", "GRM-2", "😀", "\u200b"),
+    *(
+        "<p>",
+        "</p>",
+        "<div>",
+        "</div>",
+        "<br>",
+        "<br>\r\n",
+        "\r\n",
+        "\n",
+        "<b>",
+        "</b>",
+        "<table>",
+        "<tr>",
+        "<td>",
+        "</td>",
+        "</tr>",
+    ),
+    *(
+        "</table>",
+        "<html>",
+        "<body>",
+        "</body>",
+        "</html>",
+        "<!--",
+        "-->",
+        "<style>p{}</style>",
+        "<head>",
+        "</head>",
+        "text",
+        " ",
+        "&nbsp;",
+    ),
+    *(
+        "<o:p></o:p>",
+        "<a href='x'>",
+        '<a title="y">',
+        "</a>",
+        "<",
+        ">",
+        '"',
+        "'",
+        "_" * 64,
+        "_" * 80,
+        "GRM",
+        "GRM-2",
+        "😀",
+        "\u200b",
+    ),
 )
 html_bodies = st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
 text_bodies = st.text(st.sampled_from("ab \r\n_-G:"), max_size=60)
@@ -76,7 +137,14 @@ def test_the_page_finds_the_tickets_that_the_server_finds(count: int) -> None:
     tickets = st.sampled_from([OLD, NEW, OLD[:35], NEW.replace("-", "", 3)])
     noise = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
     texts = _examples(st.tuples(noise, tickets.flatmap(mangled), noise).map("".join), count)
-    texts += [*BODIES, "GRM" * 900 + OLD, "<" * 4000 + OLD, "G&#8203;RM" * 300 + NEW, OLD + "\u200b" * 400 + NEW, "GRM-2" + "&nbsp;" * 80 + OLD[5:]]
+    texts += [
+        *BODIES,
+        "GRM" * 900 + OLD,
+        "<" * 4000 + OLD,
+        "G&#8203;RM" * 300 + NEW,
+        OLD + "\u200b" * 400 + NEW,
+        "GRM-2" + "&nbsp;" * 80 + OLD[5:],
+    ]
     found = _spans(
         ask_modules(
             "const { locateTickets } = await load('tickets.js');"
@@ -104,7 +172,7 @@ def test_what_is_put_in_and_taken_out_leaves_no_trace(place: str) -> None:
     certain = 0
     for body, (full, removed) in zip(bodies, answers, strict=True):
         around = full.split(BLOCK[OLD])
-        assert len(around) == 2  # noqa: PLR2004 - before and behind
+        assert len(around) == 2
         assert "".join(around).replace("<br>", "").replace("\r\n", "") == body.replace("<br>", "").replace("\r\n", "")
         if removed["left"]:  # the body hides what is in it, in a comment or a style that never ends
             assert removed["body"] in {full, full.replace(MARK, "").replace(OLD, "")}
@@ -132,7 +200,8 @@ def test_what_is_put_into_a_text_and_taken_out_leaves_no_trace(place: str) -> No
 def test_the_page_puts_a_block_where_the_server_puts_it() -> None:
     bodies = [body for body in BODIES if "<" in body]
     full = ask_modules(
-        "const { insertBlock } = await load('meeting.js'); return cases.bodies.map((body) => insertBlock(body, cases.block, 'end', 'html'));",
+        "const { insertBlock } = await load('meeting.js');"
+        " return cases.bodies.map((body) => insertBlock(body, cases.block, 'end', 'html'));",
         {"bodies": bodies, "block": BLOCK[NEW]},
     )
     assert full == [with_instructions(body, BLOCK[NEW], NEW) for body in bodies]
@@ -166,13 +235,15 @@ REWRITTEN = {
     "an element that begins before and ends inside": f"<body><div>a<p>{MARK}</p></div><p>{OLD}</p></body>",
     "never closed": f"<body><p>{MARK}<p>x<p>{OLD}<p>mine</body>",
     "text of a plain mail as HTML": "<body>Agenda<br>" + TEXT[OLD].replace("\n", "<br>\n") + "<br>Regards</body>",
-    "text of a plain mail in divisions": "<body><div>Agenda</div>" + "".join(f"<div>{line}</div>" for line in TEXT[OLD].split("\n")) + "</body>",
+    "text of a plain mail in divisions": "<body><div>Agenda</div>"
+    + "".join(f"<div>{line}</div>" for line in TEXT[OLD].split("\n"))
+    + "</body>",
     "rules of the page before": f"<body><p>{'_' * 64}</p><p>mine</p>{BLOCK[OLD]}<p>{'_' * 64}</p></body>",
 }
 
 
 def test_the_page_exchanges_a_block_as_the_server_does() -> None:
-    bodies = [*REWRITTEN.values(), *(with_instructions(body, BLOCK[OLD], OLD) for body in BODIES if "<" in body)]
+    bodies = [*REWRITTEN.values(), *(with_instructions(body, BLOCK[OLD], OLD) or "" for body in BODIES if "<" in body)]
     spans = _spans(
         ask_modules(
             "const { findBlocks, replaceBlock } = await load('meeting.js');"
@@ -191,7 +262,7 @@ def test_the_page_exchanges_a_block_as_the_server_does() -> None:
             assert OLD not in exchanged
         else:
             assert exchanged == wanted, body
-    assert 5 < unsure < len(bodies) / 2  # noqa: PLR2004
+    assert 5 < unsure < len(bodies) / 2
 
 
 def test_what_others_wrote_stays_when_a_rewritten_block_goes() -> None:
@@ -220,7 +291,11 @@ def test_two_copies_of_a_block_both_go() -> None:
 
 
 def test_what_a_ticket_promises_is_read_as_the_server_wrote_it() -> None:
-    tickets = [RING.issue(n, datetime(2026, 8, 1, tzinfo=UTC), options) for n in (0, 1, 10**15 - 1) for options in (0, 1, 2, 3, 255)]
+    tickets = [
+        RING.issue(n, datetime(2026, 8, 1, tzinfo=UTC), options)
+        for n in (0, 1, 10**15 - 1)
+        for options in (0, 1, 2, 3, 255)
+    ]
     kinds = ask_modules(
         "const { kindOf, locateTickets } = await load('tickets.js');"
         "return cases.map((ticket) => [kindOf(ticket), locateTickets(ticket, 'GRM')[0].isIssued]);",
@@ -239,12 +314,15 @@ def test_another_prefix_is_found_with_its_lookalikes() -> None:
 
 
 def test_a_location_is_written_as_the_server_writes_it() -> None:
-    parts = st.lists(st.sampled_from(["Room 5", "; ", ";", " ", "https://x.example/j/1", "é" * 100, ""]), max_size=6).map("".join)
+    parts = st.lists(
+        st.sampled_from(["Room 5", "; ", ";", " ", "https://x.example/j/1", "é" * 100, ""]), max_size=6
+    ).map("".join)
     cases = [*_examples(parts, 80), "Room 5; ", "https://x.example/j/1; Room 5"]
     text = "https://x.example/j/1"
     answers = ask_modules(
         "const { withPart, withoutPart } = await load('location.js');"
-        "return cases.locations.map((one) => { const { location } = withPart(one, cases.text); return [location, withoutPart(location, cases.text)]; });",
+        "return cases.locations.map((one) => { const { location } = withPart(one, cases.text);"
+        " return [location, withoutPart(location, cases.text)]; });",
         {"locations": cases, "text": text},
     )
     for location, (full, without) in zip(cases, _spans(answers), strict=True):
@@ -272,11 +350,19 @@ def test_only_a_part_of_its_own_is_taken_out_of_a_location(location: str, rest: 
 
 
 def test_a_hostile_body_is_read_in_reasonable_time() -> None:
-    bodies = ["<" * 400_000, "<a " * 200_000, "GRM-2" * 150_000, "&" * 400_000, "<!--" * 200_000, "G&" * 300_000, '<a "' * 150_000]
+    bodies = [
+        "<" * 400_000,
+        "<a " * 200_000,
+        "GRM-2" * 150_000,
+        "&" * 400_000,
+        "<!--" * 200_000,
+        "G&" * 300_000,
+        '<a "' * 150_000,
+    ]
     script = (
         "const { findBlocks } = await load('meeting.js'); const { Outline } = await load('outline.js'); const start = Date.now();"
         "for (const body of cases) { findBlocks(body, 'GRM', 'html'); new Outline(body); } return Date.now() - start;"
     )
     took = ask_modules(script, bodies)
     assert isinstance(took, int)
-    assert took < 30_000  # noqa: PLR2004 - milliseconds; a second on an idle machine
+    assert took < 30_000

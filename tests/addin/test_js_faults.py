@@ -4,7 +4,11 @@ import pytest
 
 from support.addin_js import outcome_of
 
-WORK = [f"{work} survives every fault (Mailbox {s})" for s in ("1.3", "1.5", "1.8", "1.14") for work in ("adding", "removing")]
+WORK = [
+    f"{work} survives every fault (Mailbox {s})"
+    for s in ("1.3", "1.5", "1.8", "1.14")
+    for work in ("adding", "removing")
+]
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Running the add-in's modules in Node, where tests of Python ask: facts written in JavaScript, and functions with JSON in and out."""
+"""Running the add-in's modules in Node for tests of Python: facts written in JavaScript, functions with JSON in and out."""
 
 import json
 import re
@@ -27,7 +27,13 @@ def node() -> str:
 def run_node(*arguments: str, said: str = "") -> str:
     """Run Node and return what it prints; fails the test with what it complained of."""
     done = subprocess.run(
-        [node(), *arguments], input=said, capture_output=True, text=True, encoding="utf-8", timeout=PATIENCE, check=False
+        [node(), *arguments],
+        input=said,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        check=False,
     )
     if done.returncode:
         pytest.fail(f"node ended with {done.returncode}: {done.stderr[-4000:]}")

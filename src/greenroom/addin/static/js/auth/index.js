@@ -74,10 +74,11 @@ export function createAuth({ config, office, log, clock = Date.now, load, base }
 
   return {
     async header({ interactive = true, force = false } = {}) {
+      while (going) await going.catch(() => undefined); // one window at a time
       if (kept && !force && kept.until > clock()) return kept.token.header;
-      await going?.catch(() => undefined); // one window at a time
-      if (kept && !force && kept.until > clock()) return kept.token.header;
-      going = find({ interactive, force });
+      going = find({ interactive, force }).finally(() => {
+        going = null;
+      });
       return going;
     },
     diagnostics: () => [...notes],
