@@ -21,8 +21,10 @@ def config(tmp_path: Path) -> Path:
     fill(tmp_path, [], [], [])
     config = write_config(tmp_path)
 
+    database = next(tmp_path.glob("**/*.db"))
+
     async def note() -> None:
-        storage = Storage.open(f"sqlite:///{next(tmp_path.glob('**/*.db'))}")
+        storage = Storage.open(f"sqlite:///{database}")
         async with storage.work() as work:
             await work.refusals.note([HOSTILE, NAMELESS])
         await storage.close()
@@ -59,11 +61,9 @@ def test_an_id_that_nobody_was_told_is_not_known(config: Path) -> None:
     assert "No meeting is known" in result.output
 
 
-@pytest.mark.parametrize("reason", list(Refusal))
-def test_every_reason_to_refuse_a_token_has_words(reason: Refusal) -> None:
-    assert (
-        reason.value not in refusal_sentence(Refused(1, "x", NOON, "bearer", reason.value)).partition(": ")[2].split()
-    )
+def test_every_reason_to_refuse_a_token_has_words() -> None:
+    for reason in Refusal:
+        assert " " in refusal_sentence(Refused(1, "x", NOON, "bearer", reason.value)).partition(": ")[2]
 
 
 def test_what_is_not_known_is_shown_as_it_is() -> None:

@@ -182,7 +182,7 @@ def test_what_is_not_known_exits_with_1_and_says_where_to_look(config: Path, nam
     result = run(config, "explain", name)
     assert result.exit_code == 1
     assert "greenroom meetings --search" in result.output
-    assert json.loads(run(config, "explain", "--json", name).stdout) == {"meetings": []}
+    assert json.loads(run(config, "explain", "--json", name).stdout) == {"meetings": [], "refusals": []}
 
 
 def test_a_database_that_is_not_there_is_told(tmp_path: Path) -> None:
