@@ -21,7 +21,10 @@ window.Office = {
   HostType: { Outlook: "Outlook" },
   onReady: (then) => Promise.resolve({ host: window.__host === undefined ? "Outlook" : window.__host, platform: "OfficeOnline" })
     .then((info) => { if (then) then(info); return info; }),
-  actions: { associate: (name, run) => { (window.__actions ??= {})[name] = run; } },
+  actions: { associate: (name, run) => { 
+    (window.__actions ??= {})[name] = run;
+    document.documentElement.dataset[name] = "";
+  } },
   context: {
     displayLanguage: window.__language ?? "en-US",
     officeTheme: window.__theme,
@@ -34,7 +37,10 @@ window.Office = {
         (window.__notices ??= []).push(notice); done({ status: "succeeded" });
       } } },
     },
-    ui: { messageParent: (text, options) => (window.__told ??= []).push([text, options]) },
+    ui: { messageParent: (text, options) => {
+      (window.__told ??= []).push([text, options]);
+      document.documentElement.dataset.told = "";
+    } },
   },
 };
 Office.context.mailbox.item.itemType = "appointment";
@@ -109,8 +115,12 @@ def _office_js(route: Route, *, there: bool) -> None:
 
 def _watch(context: BrowserContext) -> list[str]:
     complaints: list[str] = []
+    ours = "Service Worker registration blocked by Playwright"
     context.on("weberror", lambda error: complaints.append(str(error.error)))
-    context.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    context.on(
+        "console",
+        lambda said: complaints.append(said.text) if said.type in {"error", "warning"} and said.text != ours else None,
+    )
     return complaints
 
 

@@ -94,9 +94,8 @@ async def test_all_that_a_page_names_is_there_and_is_kept_for_good() -> None:
         found = set()
         for path in [*(f"/addin/7/{page}.html" for page in PAGES), "/addin/signed-in.html", "/"]:
             found |= set(re.findall(r'(?:src|href)="(/addin/[^"]+)"', (await web.get(path)).text))
-        icons = {name for name in found if name.startswith("/addin/icons/")}
-        assert len(found) >= 6
-        for name in found - icons:
+        assert len(found) >= 7
+        for name in found:
             answer = await web.get(name)
             assert answer.status_code == 200, name
             if name.startswith("/addin/static/"):
