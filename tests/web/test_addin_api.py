@@ -219,6 +219,8 @@ BODIES = [
     (b'{"integration":true,"request_id":"request-0123456789"}', 422),
     (b'{"integration":-1,"request_id":"request-0123456789"}', 422),
     (b'{"integration":1e999,"request_id":"request-0123456789"}', 422),
+    (b'{"integration":1.5,"request_id":"request-0123456789"}', 422),
+    (b'{"integration":1e300,"request_id":"request-0123456789"}', 422),
     (b'{"integration":1,"request_id":"short"}', 422),
     (b'{"integration":1,"request_id":"planted-secret planted"}', 422),
     (b'{"integration":1,"request_id":"request-0123456789\\n"}', 422),

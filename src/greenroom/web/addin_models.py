@@ -4,16 +4,28 @@ Nothing of a meeting is asked for: no subject, no attendees. What else a page se
 """
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from greenroom.web.addin_contract import Ahead, Instructions, Kind, PersonalRoomEntry
 
-Number = Annotated[int, Field(ge=0, le=65_535, description="Number of the integration, as in the configuration.")]
+
+def _whole(value: Any) -> Any:
+    """Read 1.0 as JSON means it: a number without a fraction is an integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Number = Annotated[Whole, Field(ge=0, le=65_535, description="Number of the integration, as in the configuration.")]
 Printed = Annotated[
     str,
-    Field(min_length=1, max_length=120, description="A ticket, as it is printed.", examples=["GRM-20003-3CVK1-..."]),
+    Field(
+        min_length=1,
+        max_length=120,
+        description="A ticket, as it is printed.",
+        examples=["GRM-20003-3CVK1-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ-ZZZZZ"],
+    ),
 ]
 
 
@@ -58,7 +70,7 @@ class TicketRequest(Asked):
 class AheadRequest(Asked):
     """Asks for reservations to keep."""
 
-    count: int = Field(ge=0, le=100, description="How many are wanted; there may be fewer.")
+    count: Whole = Field(ge=0, le=100, description="How many are wanted; there may be fewer.")
 
 
 class PersonalRoomRequest(Asked):
