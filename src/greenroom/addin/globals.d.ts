@@ -7,3 +7,8 @@ declare var GREENROOM: {
   /** by language ("en", "de", ...), then by key ("send.mailboxMissing") */
   texts: { [language: string]: { [key: string]: string } };
 };
+
+interface Window {
+  /** early.js: what keeps the calls of buttons until commands.js takes them */
+  greenroomCommands?: { take(next: (name: string, event: Office.AddinCommands.Event) => void): void };
+}

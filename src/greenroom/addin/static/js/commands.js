@@ -88,7 +88,7 @@ const failure = () => document.body.dataset.failed ?? "";
 if (typeof Office !== "undefined") {
   Office.onReady(() => {
     keepForBadTimes();
-    Office.actions.associate("addRoom", command(false));
-    Office.actions.associate("addRoomMobile", command(true));
+    // early.js has told Outlook of both functions, and keeps what was pressed meanwhile.
+    window.greenroomCommands?.take((name, event) => void command(name === "addRoomMobile")(event));
   });
 }
