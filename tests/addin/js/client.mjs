@@ -17,9 +17,9 @@ const OIDC = { kind: "oidc", page: "/addin/3/sign-in.html" };
 const NESTED = { otherSets: { NestedAppAuth: "1.1" } };
 
 function desk(methods, options = {}, library = null) {
-  const { Office, runtime, state } = fakeOutlook({ otherSets: { IdentityAPI: "1.3" }, ...options });
+  const { Office, runtime, state, alarm } = fakeOutlook({ otherSets: { IdentityAPI: "1.3" }, ...options });
   const log = createLog();
-  const office = createOffice(Office, { log, timeout: 50, runtime });
+  const office = createOffice(Office, { log, runtime, alarm });
   const config = { ...CONFIG, sign_in: methods, msal: "/addin/static/1/vendor/msal-browser.min.js" };
   let now = NOW;
   const load = async (url) => {
@@ -180,7 +180,7 @@ function server(answers, tokens = ["one", "two"]) {
     const { status = 200, body, headers = {}, type = "application/json" } = next;
     return new Response(status === 204 ? null : JSON.stringify(body), { status, headers: { "Content-Type": type, ...headers } });
   };
-  const api = createApi({ config: CONFIG, auth, log, fetch, wait: async () => undefined, patience: 30 });
+  const api = createApi({ config: CONFIG, auth, log, fetch, wait: async () => undefined, patience: 200 });
   return { api, asked, log, forced };
 }
 
@@ -276,8 +276,8 @@ fact("no token and no ticket comes into the log of requests", async () => {
 /* What is kept ------------------------------------------------------------------------------------------------------------- */
 
 function keeping(options = {}, storage = memoryStorage()) {
-  const { Office, state } = fakeOutlook(options);
-  const office = createOffice(Office, { timeout: 50 });
+  const { Office, state, alarm } = fakeOutlook(options);
+  const office = createOffice(Office, { alarm });
   const newStore = () => createStore({ office, integration: 3, storage, clock: () => NOW });
   return { store: newStore(), newStore, state, storage };
 }
@@ -358,8 +358,8 @@ fact("what this browser put in is remembered for half a day, by its end alone", 
 /* Outlook ------------------------------------------------------------------------------------------------------------------ */
 
 fact("notifications keep Outlook's rules, and there are none on phones", async () => {
-  const { Office, state } = fakeOutlook();
-  const office = createOffice(Office, { timeout: 50 });
+  const { Office, state, alarm } = fakeOutlook();
+  const office = createOffice(Office, { alarm });
   await office.notify("information", "x".repeat(400));
   assert.equal(state.notices.greenroom.message.length, 150);
   assert.equal(state.notices.greenroom.icon, "icon.16");
@@ -370,7 +370,7 @@ fact("notifications keep Outlook's rules, and there are none on phones", async (
   assert.deepEqual(state.notices, {});
   for (const platform of ["iOS", "Android"]) {
     const phone = fakeOutlook({ platform });
-    const there = createOffice(phone.Office, { timeout: 50 });
+    const there = createOffice(phone.Office, { alarm: phone.alarm });
     assert.ok(there.isMobile() && !there.canNotify());
     await there.notify("error", "short");
     assert.deepEqual(phone.state.calls, []);
@@ -386,8 +386,8 @@ fact("an Office.js without a mailbox is survived", () => {
 });
 
 fact("a call that never answers is given up, and the next goes on", async () => {
-  const { Office, state } = fakeOutlook({ faults: { "body.getTypeAsync": "never" } });
-  const office = createOffice(Office, { timeout: 20 });
+  const { Office, state, alarm } = fakeOutlook({ faults: { "body.getTypeAsync": "never" } });
+  const office = createOffice(Office, { alarm });
   const [first, second] = await Promise.allSettled([office.bodyType(), office.getBody("html")]);
   assert.equal(first.reason.message, "body.getTypeAsync:timeout");
   assert.equal(second.value, state.body);

@@ -121,13 +121,13 @@ export function fakeServer() {
 }
 
 /** Everything together. `options` go to the small Outlook. */
-export function desk(options = {}, { config = {}, timeout = 20 } = {}) {
-  const { Office, state, runtime } = fakeOutlook(options);
+export function desk(options = {}, { config = {} } = {}) {
+  const { Office, state, runtime, alarm } = fakeOutlook(options);
   const { server, api } = fakeServer();
   const log = createLog(() => new Date(NOW));
   const settings = { ...CONFIG, ...config };
   const storage = memoryStorage();
-  const office = createOffice(Office, { log, timeout, runtime });
+  const office = createOffice(Office, { log, runtime, alarm });
   const newFlow = () => {
     const store = createStore({ office, integration: 3, storage, clock: () => NOW });
     let count = 0;

@@ -47,6 +47,16 @@ export function fakeOutlook(options = {}) {
     ...options,
   };
 
+  // No clock: the time of a call is over when the small Outlook has decided not to answer it.
+  const rings = new Set();
+  const outlook = {
+    alarm: (ring) => {
+      rings.add(ring);
+      return () => rings.delete(ring);
+    },
+    timeIsOver: () => [...rings].forEach((ring) => ring()),
+  };
+
   const custom = (text) => ({ locationIdentifier: { id: text, type: "custom" }, displayName: text, emailAddress: "" });
   // One location, told in two ways; writing it as a text makes texts of its rooms.
   state.places = [...state.places, ...(state.location ? [custom(state.location)] : [])];
@@ -63,6 +73,7 @@ export function fakeOutlook(options = {}) {
     const fault = state.faultAt && state.calls.length - 1 === state.faultAt.index ? state.faultAt.mode : state.faults[name];
     const mode = typeof fault === "object" ? (fault.times-- > 0 ? fault.mode : null) : fault;
     if (mode === "throw") throw Object.assign(new Error("Sys.ArgumentOutOfRangeException: secret"), { name: "Sys" });
+    if (mode === "never" || mode === "late") setImmediate(() => setImmediate(outlook.timeIsOver));
     if (mode === "never") return;
     state.busy += 1;
     state.mostBusy = Math.max(state.mostBusy, state.busy);
@@ -226,5 +237,5 @@ export function fakeOutlook(options = {}) {
       },
     },
   };
-  return { Office, runtime, state };
+  return { Office, runtime, state, alarm: outlook.alarm };
 }

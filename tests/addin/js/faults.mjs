@@ -10,13 +10,12 @@ const AGENDA = "<html><body><p>Agenda</p></body></html>";
 const TEXT = "Agenda\n";
 const BOB = { displayName: "Bob", emailAddress: "bob@example.org" };
 const MODES = ["throw", "fail", "never", "late", "ignore"];
-const TIMEOUT = 150;
 const AT_ONCE = 24;
 
 function meeting(set, type, more = {}) {
   const body = type === "text" ? TEXT : AGENDA;
   const shared = set === "1.14" ? { shared: "ann@example.org" } : {};
-  return desk({ set, type, body, required: [BOB], location: "Room 5", listsOrganizer: set === "1.3", ...shared, ...more }, { timeout: TIMEOUT });
+  return desk({ set, type, body, required: [BOB], location: "Room 5", listsOrganizer: set === "1.3", ...shared, ...more });
 }
 
 /** The numbers of the calls that a piece of work makes when nothing fails. */

@@ -21,7 +21,8 @@ async function send(options, { prefix = "GRM", language = "en-US", texts = TEXTS
   assert.deepEqual(Object.keys(associated), ["onSend"]);
   const answers = [];
   associated.onSend({ completed: (answer) => void answers.push({ ...answer }) });
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let turn = 0; turn < 5000 && answers.length === 0; turn += 1) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve)); // a second answer would be a fault
   return { answers, state };
 }
 

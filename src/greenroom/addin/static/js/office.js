@@ -21,11 +21,12 @@ const NOTICE_TYPES = { information: "informationalMessage", error: "errorMessage
 
 /**
  * @param {any} Office
- * @param {{log?: import("./types.js").Log, timeout?: number, runtime?: any}} [options] timeout in milliseconds; `runtime`: OfficeRuntime
+ * @param {{log?: import("./types.js").Log, timeout?: number, runtime?: any, alarm?: import("./office_calls.js").Alarm}} [options]
+ *   timeout in milliseconds; `runtime`: OfficeRuntime
  * @returns {OfficeHost}
  */
-export function createOffice(Office, { log, timeout = TIMEOUT, runtime = undefined } = {}) {
-  const { call, queue } = createCalls({ timeout, log });
+export function createOffice(Office, { log, timeout = TIMEOUT, runtime = undefined, alarm } = {}) {
+  const { call, queue } = createCalls({ timeout, log, alarm });
   /** @returns {any} */
   const context = () => Office.context ?? {};
   /** @returns {any} */

@@ -6,13 +6,14 @@ import { OfficeFault } from "./fault.js";
 /** @typedef {(done: (result: any) => void) => void} Start */
 /** @typedef {<T>(name: string, start: Start) => Promise<T>} Call */
 /** @typedef {(name: string, run: () => Promise<any>, timeout?: number) => Promise<any>} Queue */
+/** What rings when the time is over; it gives what stops it. @typedef {(ring: () => void, ms: number) => () => void} Alarm */
 
 /**
  * Outlook on the web allows three calls at once and mixes up some; so they wait for one another.
  * A call that does not answer in time is given up; what it says later is not heard.
- * @param {{timeout: number, log?: import("./types.js").Log}} options timeout in milliseconds
+ * @param {{timeout: number, log?: import("./types.js").Log, alarm?: Alarm}} options timeout in milliseconds
  */
-export function createCalls({ timeout, log }) {
+export function createCalls({ timeout, log, alarm = clockAlarm }) {
   /** @type {Promise<unknown>} */
   let last = Promise.resolve();
 
@@ -21,7 +22,7 @@ export function createCalls({ timeout, log }) {
     const result = last.then(async () => {
       const start = Date.now();
       try {
-        const value = await inTime(name, run, within);
+        const value = await inTime(name, run, within, alarm);
         log?.add(`office.${name}`, "ok", Date.now() - start);
         return value;
       } catch (error) {
@@ -40,13 +41,19 @@ export function createCalls({ timeout, log }) {
   return { call, queue };
 }
 
-/** @param {string} name @param {() => Promise<any>} run @param {number} timeout @returns {Promise<any>} */
-function inTime(name, run, timeout) {
+/** @param {string} name @param {() => Promise<any>} run @param {number} timeout @param {Alarm} alarm @returns {Promise<any>} */
+function inTime(name, run, timeout, alarm) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new OfficeFault(name, "timeout")), timeout);
+    const stop = alarm(() => reject(new OfficeFault(name, "timeout")), timeout);
     const settled = Promise.resolve().then(run); // also catches what is thrown at once
-    settled.then(resolve, reject).finally(() => clearTimeout(timer));
+    settled.then(resolve, reject).finally(stop);
   });
+}
+
+/** @type {Alarm} */
+function clockAlarm(ring, ms) {
+  const timer = setTimeout(ring, ms);
+  return () => clearTimeout(timer);
 }
 
 /** @param {string} name @param {any} result @param {(value: any) => void} resolve @param {(fault: OfficeFault) => void} reject */
