@@ -8,6 +8,7 @@ nowhere.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from greenroom.meetings.meeting import MeetingKey
@@ -21,7 +22,7 @@ class TicketStatus(StrEnum):
     NONE = "none"
     VALID = "valid"  # ours, genuine, and nobody else's or this meeting's
     KIN = "kin"  # ours and genuine, and bound to a meeting whose room this one shares
-    COPIED = "copied"  # ours and genuine, but bound to another meeting
+    COPIED = "copied"  # ours and genuine, but bound to another meeting, or its number was given to somebody else since
     OFFLINE = "offline"  # ours and genuine: the promise of a room, made while nobody answered
     PERSONAL = "personal"  # ours and genuine: the meeting takes place in somebody's own room
     DELETED = "deleted"  # ours and genuine, but its reservation was deleted
@@ -54,12 +55,14 @@ _FAULTS = {TicketFault.FORGED: TicketStatus.FORGED, TicketFault.FOREIGN: TicketS
 class Holder:
     """Whose reservation a number is: the first meeting key that brought its ticket, and whether it was deleted since.
 
-    `kin` says that the meeting in question may share that meeting's room; see `greenroom.meetings.kin`.
+    `kin` says that the meeting in question may share that meeting's room; see `greenroom.meetings.kin`. Where no meeting
+    brought it yet, `issued_at` is when its ticket was issued (None: not known): an older one of that number was given back.
     """
 
     key: MeetingKey | None
     deleted: bool = False
     kin: bool = False
+    issued_at: datetime | None = None
 
 
 def read_tickets(text: str, ring: KeyRing) -> list[Ticket | TicketFault]:
@@ -92,7 +95,7 @@ def _worth(item: Ticket | TicketFault, holders: Mapping[int, Holder], key: Meeti
         holder = holders.get(item.number)
         if holder is not None and holder.deleted:
             return Evidence(TicketStatus.DELETED, item)
-        if holder is None or holder.key is None or holder.key == key:
+        if holder is None or holder.key == key or (holder.key is None and holder.issued_at in (None, item.issued_at)):
             return Evidence(TicketStatus.VALID, item)
         return Evidence(TicketStatus.KIN if holder.kin else TicketStatus.COPIED, item)
     return Evidence(_FAULTS.get(item, TicketStatus.NONE))

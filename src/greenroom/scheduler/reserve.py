@@ -69,7 +69,9 @@ class Known:
         self.records[record.key] = record
         number, issued = record.alias_number, record.issued_at
         if number is not None and issued is not None and record.room_mark is None:
-            self.reservations.setdefault(number, Reservation(number, record.integration, record.key, issued))
+            held = self.reservations.get(number)
+            if held is None or (held.key is None and held.deleted_at is None):
+                self.reservations[number] = Reservation(number, record.integration, record.key, issued)
 
     def family(self, key: MeetingKey) -> list[Record]:
         """Return the records of the same series."""
@@ -88,7 +90,9 @@ class Known:
         held = {t.number: self.reservations.get(t.number) for t in tickets if _names_alias(t)}
         kin = {number: self._kin(observation, number, now) for number, one in held.items() if one is not None}
         holders = {
-            number: Holder(one.key, one.deleted_at is not None, kin=_may_share(kin[number], policy))
+            number: Holder(
+                one.key, one.deleted_at is not None, kin=_may_share(kin[number], policy), issued_at=one.issued_at
+            )
             for number, one in held.items()
             if one is not None
         }

@@ -218,7 +218,10 @@ class Reservations:
         if _is_over(held, now):
             await self._make_room(work, caller, now)
         until = self._until(now)
-        await work.asked.prolong(self._integration.number, held.number, caller.user, until)
+        if not await work.asked.prolong(self._integration.number, held.number, caller.user, until):
+            raise NotPossibleError(
+                "changed-meanwhile", _AGAIN
+            )  # expired, given back or brought by an invitation just now
         return replace(held, expires_at=until)
 
     async def _holder(self, work: Work, held: Reservation) -> Record | None:

@@ -45,10 +45,11 @@ class Reservations:
         return taken.one_or_none() is not None
 
     async def bind(self, integration: int, number: int, key: MeetingKey, issued_at: datetime) -> Reservation | None:
-        """Make the meeting the number's holder. The first one wins: None if another holds it, or it was deleted.
+        """Make the meeting the number's holder. The first one wins: None if another holds it, or it was deleted, or set aside anew.
 
         A number nobody reserved here (it was given back, or the database was lost) is reserved by this. Once a meeting holds it,
-        it does not expire any more. Safe to repeat.
+        it does not expire any more. `issued_at` tells the ticket that it was set aside with from older ones of the same number,
+        which were given back. Safe to repeat.
         """
         statement = insert(self._session, reservations).values(
             integration=integration, number=number, key=key.value, issued_at=issued_at
@@ -57,7 +58,10 @@ class Reservations:
             index_elements=[reservations.c.integration, reservations.c.number],
             set_={"key": key.value, "expires_at": None},
             where=reservations.c.deleted_at.is_(None)
-            & (reservations.c.key.is_(None) | (reservations.c.key == key.value)),
+            & (
+                (reservations.c.key.is_(None) & (reservations.c.issued_at == issued_at))
+                | (reservations.c.key == key.value)
+            ),
         )
         row = (await self._session.execute(statement.returning(reservations))).one_or_none()
         return None if row is None else reservation_of(row)
