@@ -13,9 +13,11 @@ from support.served import served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+# Like Outlook: calls the function, and waits for nothing but the event's completion.
 RUN = """async (name) => {
-  const completed = [];
-  await window.__actions[name]({ completed: (options) => completed.push(options ?? null) });
+  const completed = await new Promise((done) => {
+    window.__actions[name]({ completed: (options) => done([options ?? null]) });
+  });
   return { completed, notices: window.__notices ?? [], calls: window.__calls ?? [] };
 }"""
 

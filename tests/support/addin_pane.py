@@ -21,7 +21,7 @@ window.Office = {
   HostType: { Outlook: "Outlook" },
   onReady: (then) => Promise.resolve({ host: window.__host === undefined ? "Outlook" : window.__host, platform: "OfficeOnline" })
     .then((info) => { if (then) then(info); return info; }),
-  actions: { associate: (name, run) => { 
+  actions: { associate: (name, run) => {
     (window.__actions ??= {})[name] = run;
     document.documentElement.dataset[name] = "";
   } },
