@@ -186,8 +186,8 @@ class TextSettings(Section):
     )
     language: str = setting(
         "en",
-        about="Language of the packaged texts.",
-        allowed="a language tag such as en or de",
+        about="Language of the packaged texts. There are English, German, French, Swedish and Norwegian; others need a folder.",
+        allowed="a language tag such as en, de, fr, sv or no",
         pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$",
     )
 
