@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from datetime import datetime, timedelta
+from typing import Any
 
 import httpx2
 import pytest
@@ -70,6 +71,35 @@ async def test_a_flood_of_bad_tokens_is_turned_away_unseen_and_those_at_work_go_
         asking.at("203.0.113.9")
         asking.desk.clock.forward(seconds=int(shut.headers["retry-after"]))
         assert (await asking.reserve(headers=EXCHANGE)).status_code == 200
+
+
+async def test_a_token_that_was_good_and_is_no_more_opens_no_way_past_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with page(bad_tokens=5) as asking:
+        assert (await asking.reserve()).status_code == 201
+        monkeypatch.setattr("support.addin_api.TOKENS", {})
+        assert Counter([(await asking.reserve()).status_code for _ in range(10)]) == {401: 5, 429: 5}
+        assert asking.check.asked == 1 + 5
+
+
+@pytest.mark.parametrize("what", ["no token", "another site", "no integration", "no JSON"])
+async def test_whoever_has_no_token_fills_no_log_and_keeps_nobody_elses_refusals_out(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenroom.web.addin_problems.STORED_A_MINUTE", 3)
+    headers: dict[str, dict[str, str]] = {"no token": {}, "another site": {"Sec-Fetch-Site": "cross-site"}}
+    asked: dict[str, Any] = {"no JSON": "x", "no integration": {"integration": 9, "request_id": "x" * 16}}
+    async with page() as asking:
+        with capture_logs() as logs:
+            for _ in range(10):
+                answer = await asking.post("/reservations", asked.get(what, {}), headers.get(what, BAD))
+                assert answer.status_code in {401, 403, 404, 422}
+        assert len([one for one in logs if one["log_level"] != "debug"]) == 3
+        assert len(await asking.refused(await asking.reserve(headers=BAD))) == 1
+        gone = await asking.post("/reservations/refresh", {"integration": 1, "ticket": "GRM-" + "0" * 40})
+        assert gone.status_code == 410
+        assert len(await asking.refused(gone)) == 1
 
 
 async def test_people_without_the_right_are_no_flood() -> None:
@@ -181,15 +211,15 @@ def test_memory_is_bounded() -> None:
     buckets, bad = Buckets(10), BadTokens(1, 10)
     for n in range(1_000):
         buckets.take(n, 1, 5, NOW)
-        bad.mistaken(f"10.0.{n >> 8}.{n & 255}", NOW)
+        bad.mistaken(f"10.0.{n >> 8}.{n & 255}", "Bearer bad", NOW)
         bad.proved("10.0.0.1", f"Bearer {n}")
     assert len(buckets._left) == len(bad._buckets._left) == len(bad._proved) == 10
 
 
 def test_a_household_of_ipv6_is_one_address_and_a_dressed_ipv4_is_itself() -> None:
     bad = BadTokens(1)
-    bad.mistaken("2001:db8::1", NOW)
-    bad.mistaken("::ffff:192.0.2.1", NOW)
+    bad.mistaken("2001:db8::1", "Bearer bad", NOW)
+    bad.mistaken("::ffff:192.0.2.1", "Bearer bad", NOW)
     assert bad.wait("2001:db8::2", "Bearer x", NOW) > 0
     assert bad.wait("2001:db8:0:1::1", "Bearer x", NOW) == 0
     assert bad.wait("192.0.2.1", "Bearer x", NOW) > 0

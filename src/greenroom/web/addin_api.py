@@ -216,7 +216,7 @@ class _Door:
         except TokenRefusedError as error:
             if error.reason is Refusal.NOT_A_MEMBER:
                 raise _refused(error, 403, "not-allowed", authorization) from None
-            self._bad_tokens.mistaken(address, now)
+            self._bad_tokens.mistaken(address, authorization, now)
             raise _refused(error, 401, "token-refused", authorization) from None
         except IdentityUnavailableError as error:
             after = _LATER if error.after is None else error.after.total_seconds()

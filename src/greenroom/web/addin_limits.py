@@ -58,7 +58,8 @@ class Buckets:
 class BadTokens:
     """Turns addresses away from which too many bad tokens came, before anything is checked.
 
-    A token that was good before, from there, always is: a stranger behind the same proxy cannot shut out those who are at work.
+    A token that was good when it last came from there is looked at: a stranger behind the same proxy cannot shut out those who are
+    at work.
     """
 
     def __init__(self, per_minute: int = BAD_TOKENS, most: int = 20_000) -> None:
@@ -72,8 +73,9 @@ class BadTokens:
         seconds = self._buckets.wait(_site(address), self._per_minute, now)
         return seconds if seconds and _digest(address, authorization) not in self._proved else 0.0
 
-    def mistaken(self, address: str, now: datetime) -> None:
-        """Count a token that was refused."""
+    def mistaken(self, address: str, authorization: str, now: datetime) -> None:
+        """Count a token that was refused, and forget that it was good before: it has expired."""
+        self._proved.pop(_digest(address, authorization), None)
         self._buckets.take(_site(address), 1, self._per_minute, now)
 
     def proved(self, address: str, authorization: str) -> None:

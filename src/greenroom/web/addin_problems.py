@@ -51,6 +51,11 @@ TITLES: Final[Mapping[Code, str]] = {
 
 STORED_A_MINUTE: Final = 60
 _PATIENCE = 2.0
+_STRANGERS = "strangers"
+_WHOSE: Final = dict.fromkeys(("none", "request", "origin"), _STRANGERS) | dict.fromkeys(
+    ("bearer", "exchange", "other", "identity"), "tokens"
+)
+"""By kind who is refused: before a token is looked at, for the token itself, or else somebody whose token is good."""
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
@@ -124,17 +129,20 @@ def problem_response(problem: ProblemError, correlation: str) -> Response:
 class RefusalLog:
     """Writes down what was refused: a line in the log, and a row for `greenroom explain`, so many of these a minute.
 
-    No answer waits long for the database, and none depends on it.
+    Strangers, bad tokens and people have each their own so many: none keeps the others out. Strangers, of whom there may be any
+    number, have no more lines than rows. No answer waits long for the database, and none depends on it.
     """
 
     storage: Storage
     clock: Callable[[], datetime]
-    _rows: Buckets = field(default_factory=lambda: Buckets(1))
+    _rows: Buckets = field(default_factory=Buckets)
     _left_out: int = 0
 
     async def note(self, problem: ProblemError, integration: int, correlation: str) -> None:
         """Write one down."""
-        tell = log.debug if problem.quiet else log.info
+        now, whose = self.clock(), _WHOSE.get(problem.kind, "people")
+        left_out = problem.quiet or self._rows.take(whose, 1, STORED_A_MINUTE, now) > 0
+        tell = log.debug if problem.quiet or (left_out and whose == _STRANGERS) else log.info
         tell(
             "addin.refused",
             integration=integration,
@@ -143,8 +151,7 @@ class RefusalLog:
             code=problem.code,
             correlation=correlation,
         )
-        now = self.clock()
-        if problem.quiet or self._rows.take("all", 1, STORED_A_MINUTE, now):
+        if left_out:
             self._left_out += 1
             return
         if self._left_out:
