@@ -102,7 +102,9 @@ async function rewrite(office, before, mailbox) {
  * @returns {Promise<Attendee[] | null>} null: it is not safe to write them
  */
 async function withoutOrganizer(office, people) {
-  if (people.length >= MOST_AT_ONCE || !people.every(({ emailAddress }) => emailAddress.includes("@"))) return null;
+  // Outlook drops an address with an apostrophe, and says that it worked.
+  const isSafe = (/** @type {Attendee} */ { emailAddress }) => emailAddress.includes("@") && !emailAddress.includes("'");
+  if (people.length >= MOST_AT_ONCE || !people.every(isSafe)) return null;
   const shared = await quietly(() => office.shared());
   const organizer = (await quietly(() => office.organizerAddress())) || shared?.owner || office.userAddress();
   if (!organizer) return null;
