@@ -94,17 +94,27 @@ def test_the_addin_needs_the_root_of_its_host(tmp_path: Path) -> None:
     assert "root" in message
 
 
+def test_outlook_may_be_on_any_host_of_a_domain(tmp_path: Path) -> None:
+    known = ("https://*.example.org", "https://mail:8443", "https://192.0.2.7")
+    addin = load(tmp_path, f"[integration.addin]\nframe_ancestors = {list(known)}\n{EXCHANGE}").integration[0].addin
+    assert addin is not None
+    assert addin.frame_ancestors == known
+
+
 @pytest.mark.parametrize(
     "line",
     [
         'frame_ancestors = ["https://mail.example.org/owa"]',
         'frame_ancestors = ["https://mail.example.org; script-src *"]',
+        'frame_ancestors = ["https://*"]',
+        'frame_ancestors = ["https://*.org"]',
+        'frame_ancestors = ["https://owa*.example.org"]',
         'office_js_url = "http://cdn.example.org/office.js"',
         'id = "not-a-guid"',
         'send_check = "always"',
         "ahead = 9",
     ],
-    ids=["path", "injection", "http", "id", "choice", "too-many"],
+    ids=["path", "injection", "any-host", "any-domain", "part-of-a-name", "http", "id", "choice", "too-many"],
 )
 def test_what_is_not_right_is_told_with_its_key(tmp_path: Path, line: str) -> None:
     [(key, _)] = problems(tmp_path, f"[integration.addin]\n{line}\n{EXCHANGE}")
