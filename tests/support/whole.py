@@ -108,14 +108,15 @@ def configure(
     service: str = "",
     more: str = "",
     pexip: str = "",
+    public_url: str = "",
 ) -> Path:
     """Write a greenroom.toml with one integration for each mailbox into a folder.
 
     `service` are further lines of its section; `more` are further sections of every integration. Without `push` it polls only.
-    With `pexip`, the `[integration.pexip]` tables, rooms are on Pexip.
+    With `pexip`, the `[integration.pexip]` tables, rooms are on Pexip. `public_url` is where people think that it is.
     """
     path = folder / "greenroom.toml"
-    public = f"http://127.0.0.1:{port}" if port else "https://meet.example"
+    public = public_url or (f"http://127.0.0.1:{port}" if port else "https://meet.example")
     head = f"""\
 [service]
 listen = "127.0.0.1:{port}"
@@ -313,12 +314,13 @@ def serving(
     )
     command = [sys.executable, "-m", "greenroom", "serve", "--config", str(config)]
     with started(command, folder / "greenroom.log") as program:
-        eventually(lambda: _answers(port) or program.process.poll() is not None, seconds=_START_SECONDS)
+        eventually(lambda: listens(port) or program.process.poll() is not None, seconds=_START_SECONDS)
         assert program.process.poll() is None, program.output()
         yield program
 
 
-def _answers(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether something answers on a port of this computer."""
     with contextlib.closing(socket.socket()) as sock:
         sock.settimeout(1)
         return sock.connect_ex(("127.0.0.1", port)) == 0
