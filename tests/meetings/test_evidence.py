@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -92,3 +92,27 @@ def test_a_promise_and_then_a_personal_room_outweigh_tickets_that_lead_nowhere(w
     bad: list[Ticket | TicketFault] = [OLD, TicketFault.FORGED, TicketFault.FOREIGN]
     assert weigh_tickets([OWN_ROOM, PROMISE, *bad], {OLD.number: worse}, MINE).status is TicketStatus.OFFLINE
     assert weigh_tickets([OWN_ROOM, *bad], {OLD.number: worse}, MINE).status is TicketStatus.PERSONAL
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_an_old_text_about_a_personal_room_does_not_keep_a_copied_meeting_from_its_room(*, reverse: bool) -> None:
+    found: list[Ticket | TicketFault] = [Ticket(1, 555555555, PERSONAL, NOW - timedelta(days=90), 0), OLD]
+    found = found[::-1] if reverse else found
+    assert weigh_tickets(found, {OLD.number: Holder(OTHER)}, MINE) == Evidence(TicketStatus.COPIED, OLD)
+    assert weigh_tickets(found, {OLD.number: Holder(MINE, deleted=True)}, MINE).status is TicketStatus.PERSONAL
+
+
+@pytest.mark.parametrize(
+    ("issued_at", "status"),
+    [
+        (None, TicketStatus.VALID),
+        (OLD.issued_at, TicketStatus.VALID),
+        (OLD.issued_at + timedelta(days=9), TicketStatus.COPIED),
+    ],
+    ids=["unknown", "the-same", "later"],
+)
+def test_a_number_that_was_set_aside_anew_is_no_more_that_of_an_older_ticket(
+    issued_at: datetime | None, status: TicketStatus
+) -> None:
+    assert weigh_tickets([OLD], {OLD.number: Holder(None, issued_at=issued_at)}, MINE) == Evidence(status, OLD)
+    assert weigh_tickets([OLD], {OLD.number: Holder(MINE, issued_at=issued_at)}, MINE).status is TicketStatus.VALID

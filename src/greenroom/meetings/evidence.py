@@ -3,7 +3,7 @@
 An invitation may carry several: quoted older instructions, a copied body, text somebody made up. Of the genuine ones that are
 free or already this meeting's the one issued last wins: the button writes a new ticket, and older text may stand above or below.
 Where there is none, a promise counts, and then what says that the meeting needs no room of ours: both come before tickets that lead
-nowhere.
+nowhere. Only a copied ticket that is younger than that counts more: it says that a room was wanted after all.
 """
 
 from collections.abc import Iterable, Mapping
@@ -81,7 +81,9 @@ def weigh_tickets(found: Iterable[Ticket | TicketFault], holders: Mapping[int, H
         before = best.get(evidence.status)
         if before is None or _issued(before) <= _issued(evidence):
             best[evidence.status] = evidence
-    return next((best[status] for status in _ORDER if status in best), Evidence())
+    chosen = next((best[status] for status in _ORDER if status in best), Evidence())
+    copied = best.get(TicketStatus.COPIED, chosen)
+    return copied if chosen.status is TicketStatus.PERSONAL and _issued(copied) > _issued(chosen) else chosen
 
 
 def _issued(evidence: Evidence) -> float:
