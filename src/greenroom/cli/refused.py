@@ -53,6 +53,7 @@ _WHY = {
     "invalid": "it is not ours",
     "other-kind": "no alias stands behind it",
     "no-free-alias": "no free alias was found; the alias plan has too few digits",
+    "changed-meanwhile": "the reservation expired, was given back or was brought by an invitation in that very moment",
     "database": "the database failed",
     "database-busy": "the database was busy for too long",
 }
