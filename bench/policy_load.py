@@ -15,6 +15,7 @@ import gc
 import json
 import time
 from collections import deque
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class Connection(asyncio.Protocol):
         self._heard += data
         head, end, body = self._heard.partition(b"\r\n\r\n")
         if end and len(body) >= int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
-            self._crew.answered(self, self._due, right=head.startswith(b"HTTP/1.1 200") and self._right in body)
+            self._crew.answered(self, self._due, right=head.startswith(b"HTTP/1.1 20") and self._right in body)
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Nobody hangs up on us while there are questions."""
@@ -63,8 +64,8 @@ class Connection(asyncio.Protocol):
 class Crew:
     """All connections together."""
 
-    def __init__(self, questions: list[Question]) -> None:
-        self._questions = cycle(questions)
+    def __init__(self, questions: Iterator[Question]) -> None:
+        self._questions = questions
         self._idle: list[Connection] = []
         self._due: deque[float] = deque()
         self.took: list[float] = []
@@ -119,10 +120,8 @@ class Crew:
         return time.perf_counter() - began
 
 
-async def measure(arguments: argparse.Namespace) -> dict[str, float]:
+async def measure(arguments: argparse.Namespace, questions: Iterator[Question]) -> dict[str, float]:
     """Warm up for a second, ask, and say what it took."""
-    read = json.loads(arguments.questions.read_text())
-    questions = [(f"GET {path}{_HEAD}".encode(), right.encode()) for path, right in read]
     served = 0
     for warming in (True, False):
         crew = Crew(questions)
@@ -147,15 +146,23 @@ async def measure(arguments: argparse.Namespace) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Read the options, ask, print."""
-    parser = argparse.ArgumentParser(description="Ask policy questions and measure.")
+def options(description: str) -> argparse.ArgumentParser:
+    """Make the options that all askers share."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("questions", type=Path)
     parser.add_argument("port", type=int)
     parser.add_argument("--rate", type=float, default=0)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--connections", type=int, default=16)
-    print(json.dumps(asyncio.run(measure(parser.parse_args()))))
+    return parser
+
+
+def main() -> None:
+    """Read the options, ask, print."""
+    arguments = options("Ask policy questions and measure.").parse_args()
+    read = json.loads(arguments.questions.read_text())
+    asked = [(f"GET {path}{_HEAD}".encode(), right.encode()) for path, right in read]
+    print(json.dumps(asyncio.run(measure(arguments, cycle(asked)))))
 
 
 if __name__ == "__main__":

@@ -81,11 +81,12 @@ class Reservations:
         """
         now = self._now()
         async with self._turn_of(caller) as work:
-            mine, known = await work.asked.standing(self._integration.number, caller.user, request_id, now)
-            held = await self._repeated(work, caller, request_id) if known else None
-            repeated = held is not None
+            held, repeated = await self._at_once(work, caller, request_id, now), False
             if held is None:
-                self._check_room(mine)
+                held = await self._repeated(work, caller, request_id)
+                repeated = held is not None
+            if held is None:
+                await self._make_room(work, caller, now)
                 (held,) = await self._drawn(work, caller, [request_id], now)
             elif held.key is None and _is_over(held, now):
                 held = await self._prolonged(work, caller, held, now)
@@ -161,11 +162,13 @@ class Reservations:
             yield work
 
     async def _make_room(self, work: Work, caller: Asker, now: datetime) -> None:
-        self._check_room(await work.asked.count(self._integration.number, caller.user, now))
-
-    def _check_room(self, mine: int) -> None:
-        if mine >= self._allowance.unclaimed:
+        if await work.asked.count(self._integration.number, caller.user, now) >= self._allowance.unclaimed:
             raise TooManyUnclaimedError
+
+    async def _at_once(self, work: Work, caller: Asker, request_id: str, now: datetime) -> Reservation | None:
+        """Do what is asked most in one go: a new request, of somebody who has not too many, and a number that is free."""
+        one = replace(self._blank(caller, now), number=self._integration.aliases.draw().number, request_id=request_id)
+        return one if await work.asked.add_new(one, now, self._allowance.unclaimed) else None
 
     async def _repeated(self, work: Work, caller: Asker, request_id: str) -> Reservation | None:
         """Return what this request was answered with; what is of no use any more is forgotten."""
@@ -177,8 +180,7 @@ class Reservations:
 
     async def _drawn(self, work: Work, caller: Asker, request_ids: Sequence[str], now: datetime) -> list[Reservation]:
         """Reserve numbers that nobody has, one for each request; a pool that has none left is told to the log."""
-        blank = Reservation(0, self._integration.number, None, now, asked_by=caller.user, expires_at=self._until(now))
-        blank = replace(blank, key_id=self._integration.ring.current)
+        blank = self._blank(caller, now)
         drawn: list[Reservation] = []
         waiting = list(request_ids)
         for _ in range(_DRAWS):
@@ -193,6 +195,10 @@ class Reservations:
                 return drawn
         log.error("no free alias found: the alias plan has too few digits", integration=self._integration.name)
         raise NotPossibleError("no-free-alias")
+
+    def _blank(self, caller: Asker, now: datetime) -> Reservation:
+        number, key = self._integration.number, self._integration.ring.current
+        return Reservation(0, number, None, now, asked_by=caller.user, key_id=key, expires_at=self._until(now))
 
     async def _held(self, work: Work, ticket: Ticket) -> Reservation | None:
         return (await work.reservations.holders(self._integration.number, [ticket.number])).get(ticket.number)

@@ -6,6 +6,7 @@ A person is a digest. Whoever reserves for one takes that person's turn first: w
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -43,29 +44,21 @@ class Asked:
         mine = _of(integration, person) & _waits & (_columns.expires_at > now)
         return int((await self._session.execute(sa.select(sa.func.count()).where(mine))).scalar_one())
 
-    async def standing(self, integration: int, person: str, request_id: str, now: datetime) -> tuple[int, bool]:
-        """Return what `count` does, and whether this request was answered before: one question for what is asked most."""
-        waiting = sa.func.count().filter(_waits & (_columns.expires_at > now))
-        before = sa.func.count().filter(_columns.request_id == request_id)
-        question = sa.select(waiting.label("mine"), before.label("known")).where(_of(integration, person))
-        row = (await self._session.execute(question)).one()
-        return int(row.mine), bool(row.known)
+    async def add_new(self, one: Reservation, now: datetime, most: int) -> bool:
+        """Do in one statement what is asked most: keep a number for a new request, of a person who has less than `most`.
+
+        False where any of it is not so; then nothing is stored, and the other methods tell what it was.
+        """
+        statement = _add_new(self._session)
+        values = _row(one) | {"now": now, "most": most}
+        return (await self._session.execute(statement, values)).scalar_one_or_none() is not None
 
     async def add(self, asked: Sequence[Reservation]) -> list[int]:
         """Keep numbers for tickets just issued; returns those that were free, and are this person's now."""
         free: list[int] = []
         for one in asked:  # each by itself: a statement for several would be compiled anew for every number of them
             statement = insert(self._session, reservations).on_conflict_do_nothing().returning(_columns.number)
-            row = {
-                "integration": one.integration,
-                "number": one.number,
-                "issued_at": one.issued_at,
-                "asked_by": one.asked_by,
-                "request_id": one.request_id,
-                "key_id": one.key_id,
-                "expires_at": one.expires_at,
-            }
-            free += (await self._session.execute(statement, row)).scalars().all()
+            free += (await self._session.execute(statement, _row(one))).scalars().all()
         return free
 
     async def prolong(self, integration: int, number: int, person: str, until: datetime) -> bool:
@@ -98,6 +91,28 @@ class Asked:
     async def _changes(self, statement: "sa.Update | sa.Delete") -> bool:
         changed = await self._session.execute(statement.returning(_columns.number))
         return changed.one_or_none() is not None
+
+
+_ROW = ("integration", "number", "issued_at", "asked_by", "request_id", "key_id", "expires_at")
+_statements: dict[str, Any] = {}
+
+
+def _row(one: Reservation) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in _ROW}
+
+
+def _add_new(session: Session) -> Any:
+    """Write the statement once for each dialect: it takes longer to write than to execute."""
+    if session.dialect not in _statements:
+        given = {name: sa.bindparam(name, type_=reservations.columns[name].type) for name in _ROW}
+        mine = (_columns.integration == given["integration"]) & (_columns.asked_by == given["asked_by"])
+        now = sa.bindparam("now", type_=_columns.expires_at.type)
+        waiting = sa.select(sa.func.count()).where(mine & _waits & (_columns.expires_at > now)).scalar_subquery()
+        known = sa.select(_columns.number).where(mine & (_columns.request_id == given["request_id"])).exists()
+        allowed = (waiting < sa.bindparam("most", type_=sa.Integer)) & ~known
+        statement = insert(session, reservations).from_select(_ROW, sa.select(*given.values()).where(allowed))
+        _statements[session.dialect] = statement.on_conflict_do_nothing().returning(_columns.number)
+    return _statements[session.dialect]
 
 
 def _of(integration: int, person: str) -> sa.ColumnElement[bool]:
