@@ -56,7 +56,7 @@ def fits(page: Page) -> bool:
     return True
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("size", [DESKTOP, pytest.param(PHONE, marks=pytest.mark.slow)], ids=["desktop", "phone"])
 def test_a_meeting_is_composed_and_its_answers_appear_by_themselves(
     browser: Browser, mail: tuple[str, Exchange], size: tuple[int, int]
 ) -> None:
@@ -148,6 +148,7 @@ def test_times_are_in_the_browsers_zone_without_asking(browser: Browser, mail: t
         expect(page.get_by_text("New York time")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_message_being_typed_survives_the_live_refresh(browser: Browser, mail: tuple[str, Exchange]) -> None:
     url, exchange = mail
     with open_page(browser) as (page, _):
@@ -163,6 +164,7 @@ def test_a_message_being_typed_survives_the_live_refresh(browser: Browser, mail:
         expect(page.get_by_label("Message to the organizer")).to_have_value("I will be la")
 
 
+@pytest.mark.slow
 def test_a_page_whose_mailbox_rests_is_left_alone(browser: Browser, mail: tuple[str, Exchange]) -> None:
     url, _ = mail
     with open_page(browser) as (page, _):
@@ -186,6 +188,7 @@ def test_everything_works_without_javascript(browser: Browser, mail: tuple[str, 
         assert len(exchange.items(BO, "inbox")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_out_from_their_ground(browser: Browser, mail: tuple[str, Exchange], scheme: str) -> None:
     url, _ = mail

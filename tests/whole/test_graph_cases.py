@@ -43,6 +43,7 @@ async def lives(home: Home, name: str) -> bool:
     return room is not None and room.retired_at is None
 
 
+@pytest.mark.slow
 async def test_a_hundred_and_twenty_meetings_in_slices_all_have_rooms_at_once_and_one_reply_each_in_their_turn() -> (
     None
 ):
@@ -68,6 +69,7 @@ async def test_a_hundred_and_twenty_meetings_in_slices_all_have_rooms_at_once_an
         assert soonest == sorted(soonest)
 
 
+@pytest.mark.slow
 async def test_replies_that_wait_when_the_process_dies_go_out_once_and_no_faster() -> None:
     clock = Clock(NOW)
     async with attended(clock, protocol="graph") as home:
@@ -220,6 +222,7 @@ OFFSETS = {
 }
 
 
+@pytest.mark.slow
 async def test_notifications_that_come_while_a_pass_runs_lose_nothing() -> None:
     async with (
         simulator_in_loop(world()) as simulator,

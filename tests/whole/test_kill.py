@@ -216,6 +216,7 @@ def new_day(simulator: RunningSimulator, parent: Path, name: str) -> Day:
     return Day(simulator, folder, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("house", STEPS, ids="-".join)
 async def test_a_day_without_a_death_has_no_more_steps_and_calls_than_are_tried(
     simulator: RunningSimulator, nursery: Nursery, tmp_path: Path, house: House

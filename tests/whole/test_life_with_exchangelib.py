@@ -215,6 +215,7 @@ def test_a_copied_meeting_gets_a_room_of_its_own(move_in: MoveIn) -> None:
     assert home.join_page("Planning", "too-early") == link
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("protocol", ["ews"], indirect=True, scope="module")
 def test_with_requests_left_to_us_each_sending_gets_exactly_one_accept(move_in: MoveIn) -> None:
     home = move_in("none")

@@ -189,6 +189,7 @@ def test_notifications_bring_everything_about_where_polling_would_come_too_late(
     assert page_says(link, "cancelled")
 
 
+@pytest.mark.slow
 def test_taking_the_equipment_out_of_a_meeting_ends_its_room(exchange: Online, client: tuple[str, Peer]) -> None:
     meeting = planned(exchange, client, WATCHED)
     meeting.invite()

@@ -13,7 +13,8 @@ __all__ = ["postgres_server", "postgres_url"]  # fixtures are found by their nam
 
 
 @pytest.mark.postgres
-@pytest.mark.parametrize("protocol", [pytest.param("ews", marks=pytest.mark.slow), "graph"])
+@pytest.mark.slow
+@pytest.mark.parametrize("protocol", ["ews", "graph"])
 def test_the_main_job_is_done_on_postgresql(
     tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch, protocol: Spoken
 ) -> None:
