@@ -4,14 +4,22 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from greenroom.meetings.reserving import Instructions, TooManyUnclaimedError
-from greenroom.storage import Refused, Reservation, Storage
+from greenroom.storage import Refused, Reservation, Storage, StorageError
 from greenroom.storage.refusals import KEPT
 from support.records import DAY, NOON, meeting_key
 from support.reserved import ADA, BOB, Desk, asked_at
 
 WHO, OTHER = "a" * 32, "b" * 32
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nobody give up where two processes wait for each other's locks, however busy the machine is."""
+    monkeypatch.setattr("greenroom.scheduler.reserving._PATIENCE", 300.0)
+    monkeypatch.setattr("greenroom.scheduler.together._PATIENCE", 300.0)
 
 
 def asked(number: int, request_id: str | None, *, by: str = WHO, integration: int = 1) -> Reservation:
@@ -180,3 +188,28 @@ async def test_hundreds_at_once_all_get_another_number(url: str) -> None:
         assert len({one.ticket for one in told}) == 200
     for storage in both:
         await storage.close()
+
+
+async def test_what_is_asked_most_is_one_statement_that_stores_or_does_not(storage: Storage) -> None:
+    async with storage.work() as work:
+        add = work.asked.add_new
+        assert await add(asked(1, "r1"), NOON, 2)
+        assert not await add(asked(1, "r2"), NOON, 2), "the number is taken"
+        assert not await add(asked(2, "r1"), NOON, 2), "the request was answered"
+        assert await add(asked(2, "r2"), NOON, 2)
+        assert not await add(asked(3, "r3"), NOON, 2), "there are two"
+        assert await add(asked(3, "r3"), NOON + 30 * DAY, 2), "those have expired"
+        assert await add(asked(4, "r1", by=OTHER), NOON, 2)
+        assert await add(asked(1, "r1", integration=2), NOON, 2)
+        held = await work.reservations.holders(1, [1, 2, 3, 4])
+    assert held == {1: asked(1, "r1"), 2: asked(2, "r2"), 3: asked(3, "r3"), 4: asked(4, "r1", by=OTHER)}
+
+
+async def test_a_statement_in_one_go_fails_as_others_do(storage: Storage) -> None:
+    broken = sa.text("SELECT planted_secret FROM nowhere")
+    with pytest.raises(StorageError) as caught:
+        async with storage.work() as work:
+            await work.asked._session.fetch(broken, {})
+    assert "planted" not in str(caught.value)
+    async with storage.work() as work:
+        assert await work.asked.add_new(asked(1, "r1"), NOON, 2)

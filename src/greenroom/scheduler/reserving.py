@@ -33,6 +33,7 @@ from greenroom.meetings.ticket import NUMBER_LIMIT, OFFLINE, PERSONAL, Ticket
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Clock
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.together import Together
 from greenroom.storage import Reservation, Storage, StorageError, Work
 
 log = structlog.get_logger(__name__)
@@ -73,6 +74,7 @@ class Reservations:
         self._storage = storage
         self._clock = clock
         self._allowance = allowance
+        self._together = Together(self._work, allowance.unclaimed)
 
     async def reserve(self, caller: Asker, request_id: str) -> Instructions:
         """Set an alias aside; the same `request_id` of the same person gives the same ticket, with today's texts.
@@ -80,16 +82,11 @@ class Reservations:
         Raises TooManyUnclaimedError, NotPossibleError.
         """
         now = self._now()
-        async with self._turn_of(caller) as work:
-            held, repeated = await self._at_once(work, caller, request_id, now), False
-            if held is None:
-                held = await self._repeated(work, caller, request_id)
-                repeated = held is not None
-            if held is None:
-                await self._make_room(work, caller, now)
-                (held,) = await self._drawn(work, caller, [request_id], now)
-            elif held.key is None and _is_over(held, now):
-                held = await self._prolonged(work, caller, held, now)
+        one = replace(self._blank(caller, now), number=self._integration.aliases.draw().number, request_id=request_id)
+        if await self._together.add(one, now):  # what is asked most: a new request, of somebody who has not too many
+            held, repeated = one, False
+        else:
+            held, repeated = await self._settled(caller, request_id, now)
         if not repeated:
             log.info("room asked for", integration=self._integration.name, person=caller.user, number=held.number)
         return replace(self._told(held), repeated=repeated)
@@ -165,10 +162,17 @@ class Reservations:
         if await work.asked.count(self._integration.number, caller.user, now) >= self._allowance.unclaimed:
             raise TooManyUnclaimedError
 
-    async def _at_once(self, work: Work, caller: Asker, request_id: str, now: datetime) -> Reservation | None:
-        """Do what is asked most in one go: a new request, of somebody who has not too many, and a number that is free."""
-        one = replace(self._blank(caller, now), number=self._integration.aliases.draw().number, request_id=request_id)
-        return one if await work.asked.add_new(one, now, self._allowance.unclaimed) else None
+    async def _settled(self, caller: Asker, request_id: str, now: datetime) -> tuple[Reservation, bool]:
+        """Find out step by step what a request gets, and whether it got it before."""
+        async with self._turn_of(caller) as work:
+            held = await self._repeated(work, caller, request_id)
+            if held is None:
+                await self._make_room(work, caller, now)
+                (held,) = await self._drawn(work, caller, [request_id], now)
+                return held, False
+            if held.key is None and _is_over(held, now):
+                held = await self._prolonged(work, caller, held, now)
+            return held, True
 
     async def _repeated(self, work: Work, caller: Asker, request_id: str) -> Reservation | None:
         """Return what this request was answered with; what is of no use any more is forgotten."""
@@ -259,6 +263,7 @@ class Reservations:
             numeric_alias=alias.numeric,
             expires_at=held.expires_at,
             claimed=held.key is not None,
+            asked=held.asked_by is not None,
         )
 
     def _promise(self, now: datetime) -> Instructions:

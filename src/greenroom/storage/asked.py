@@ -51,7 +51,7 @@ class Asked:
         """
         statement = _add_new(self._session)
         values = _row(one) | {"now": now, "most": most}
-        return (await self._session.execute(statement, values)).scalar_one_or_none() is not None
+        return bool(await self._session.fetch(statement, values))
 
     async def add(self, asked: Sequence[Reservation]) -> list[int]:
         """Keep numbers for tickets just issued; returns those that were free, and are this person's now."""

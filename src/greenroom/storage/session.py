@@ -6,12 +6,16 @@ On PostgreSQL the driver tells the server to stop, and the connection is replace
 """
 
 import asyncio
+import sqlite3
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from greenroom.storage.engine import READING
@@ -35,10 +39,38 @@ class Session:
         call = self.connection.execute(statement, values)
         return await (_steadily(call) if self._steady else call)
 
+    async def fetch(self, statement: sa.Executable, values: Values) -> list[Any]:
+        """Execute a statement that is kept and used often, and return its rows, as the driver has them.
+
+        SQLite runs in a thread, and each of the four calls that a statement usually takes is a way there and back: here it is one,
+        for a tenth of the price.
+        """
+        if not self._steady:
+            return list(await self.connection.execute(statement, values))
+        text, binds = _written(statement, self.connection.dialect)
+        raw = await self.connection.get_raw_connection()
+        driver: Any = raw.driver_connection
+        given = [values[name] if process is None else process(values[name]) for name, process in binds]
+        try:
+            return list(await _steadily(driver.execute_fetchall(text, given)))
+        except sqlite3.Error as error:
+            # As SQLAlchemy tells it, so that it is explained like all others; what was given is not shown.
+            dialect = self.connection.dialect
+            told = DBAPIError.instance(text, None, error, sqlite3.Error, hide_parameters=True, dialect=dialect)
+            raise told from None
+
     def savepoint(self) -> AbstractAsyncContextManager[object]:
         """What is done inside can fail without the rest."""
         savepoint = self.connection.begin_nested()
         return _entered_steadily(savepoint) if self._steady else savepoint
+
+
+@lru_cache(maxsize=64)
+def _written(statement: Any, dialect: Dialect) -> tuple[str, list[tuple[str, Callable[[Any], Any] | None]]]:
+    """Spell a statement for a driver: its text, and how each of its parameters is given to it, in order."""
+    compiled = statement.compile(dialect=dialect)
+    types = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items()}
+    return compiled.string, [(name, types[name].bind_processor(dialect)) for name in compiled.positiontup]
 
 
 @asynccontextmanager
