@@ -195,7 +195,7 @@ async def test_a_meeting_that_leaves_a_personal_room_gets_one_of_ours() -> None:
         assert await work.room(ONE) is not None
 
 
-async def test_a_meeting_that_goes_over_to_a_personal_room_loses_its_own_silently() -> None:
+async def test_a_meeting_keeps_its_room_while_its_mailbox_is_invited_whatever_is_pasted_into_it() -> None:
     async with at_work() as work:
         work.mailbox.invite(replace(observation(), body_html=f"<p>{work.ticket(123456789)}</p>"))
         await work.attend()
@@ -204,4 +204,5 @@ async def test_a_meeting_that_goes_over_to_a_personal_room_loses_its_own_silentl
         await work.settle()
         assert len(work.mailbox.replies_to(ONE)) == 1
         room = await work.room(ONE)
-        assert room is None or room.retired_at is not None
+        assert room is not None
+        assert room.retired_at is None

@@ -190,11 +190,12 @@ def _refusal(sight: Sight) -> Decision | None:  # noqa: PLR0911 (one return for 
     record, status, policy = sight.record, sight.evidence.status, sight.policy
     if status is TicketStatus.DELETED:
         return _decline(Reason.ALIAS_DELETED, Outcome.DECLINE_ALIAS_DELETED, record)
-    if status is TicketStatus.PERSONAL:
-        return _silent(Reason.PERSONAL_ROOM, State.IGNORED, record)
+    # A meeting that has a room keeps it, whatever is pasted into its text, as long as its mailbox is invited.
     has_alias = record is not None and record.alias_number is not None
     if has_alias or sight.shares or status in _AUTHORISED:
         return None
+    if status is TicketStatus.PERSONAL:
+        return _silent(Reason.PERSONAL_ROOM, State.IGNORED, record)
     if status is TicketStatus.FOREIGN:
         return _silent(Reason.TICKET_FOREIGN, State.IGNORED, record)
     if status is TicketStatus.FORGED:
