@@ -41,7 +41,7 @@ async def test_what_is_reserved_is_all_that_an_invitation_needs() -> None:
         ticket = desk.integration.ring.verify(told.ticket)
         assert isinstance(ticket, Ticket)
         assert (ticket.options, ticket.issued_at) == (0, NOW.replace(microsecond=0))
-        assert (told.kind, told.claimed, told.repeated) == (Kind.VMR, False, False)
+        assert (told.kind, told.claimed, told.asked, told.repeated) == (Kind.VMR, False, True, False)
         assert told.alias == f"meet{ticket.number}@video.example"
         assert told.numeric_alias == str(ticket.number)
         assert told.location == told.join_url
@@ -294,7 +294,8 @@ async def test_the_ticket_of_a_meeting_without_the_button_is_rendered_too() -> N
         await Attendant(desk.integration, desk.storage, desk.clock).attend()
         found = re.search(r"GRM(-[0-9A-Z]{5}){8}", mailbox.organizer_bodies[ONE].body_html)
         assert found is not None
-        assert (await desk.reserving.refresh(ADA, found[0])).claimed
+        told = await desk.reserving.refresh(ADA, found[0])
+        assert (told.claimed, told.asked) == (True, False)
 
 
 async def test_a_number_that_went_to_somebody_else_meanwhile_is_theirs() -> None:

@@ -40,13 +40,14 @@ async def test_a_reservation_is_all_that_the_page_writes() -> None:
         assert answer.headers["cache-control"] == "no-store"
         told = answer.json()
         assert set(told) == {
-            "kind", "ticket", "html", "text", "location", "join_url", "alias", "numeric_alias", "expires_at", "claimed", "mailbox",
+            "kind", "ticket", "html", "text", "location", "join_url", "alias", "numeric_alias", "expires_at",
+            "claimed", "asked", "mailbox",
         }  # fmt: skip
         assert told["kind"] == "vmr"
         assert told["mailbox"] == {"address": "vmr@greenroom.example", "name": "Video room"}
         assert told["ticket"] in told["html"]
         assert told["ticket"] in told["text"]
-        assert told["claimed"] is False
+        assert (told["claimed"], told["asked"]) == (False, True)
         assert datetime.fromisoformat(told["expires_at"]) > datetime(2026, 12, 30, tzinfo=UTC)
         ticket = asking.desk.integration.ring.verify(told["ticket"])
         assert isinstance(ticket, Ticket)

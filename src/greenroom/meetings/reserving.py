@@ -39,6 +39,7 @@ class Instructions:
     numeric_alias: str = field(default="", repr=False)
     expires_at: datetime | None = None
     claimed: bool = False  # whether a meeting has brought this ticket already
+    asked: bool = False  # whether a page asked for it; else the service made it for a meeting by itself
     repeated: bool = False  # whether the same request had been answered with it before
 
 

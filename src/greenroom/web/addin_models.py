@@ -99,6 +99,9 @@ class ReservationAnswer(BaseModel):
     numeric_alias: str
     expires_at: datetime | None = Field(description="Until when it is kept if no invitation brings it.")
     claimed: bool = Field(description="Whether a meeting has brought this ticket already.")
+    asked: bool = Field(
+        description="Whether a page asked for it; else it was made for a meeting that invited the mailbox."
+    )
     mailbox: MailboxAnswer | None = Field(description="Whom to invite; nobody for a personal room.")
 
     @classmethod
@@ -115,6 +118,7 @@ class ReservationAnswer(BaseModel):
             numeric_alias=told.numeric_alias,
             expires_at=told.expires_at,
             claimed=told.claimed,
+            asked=told.asked,
             mailbox=None if told.kind is Kind.PERSONAL else mailbox,
         )
 

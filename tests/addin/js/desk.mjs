@@ -36,6 +36,7 @@ export function reservation(number, kind = "vmr", more = {}) {
     numeric_alias: String(number),
     expires_at: "2026-12-05T12:00:00Z",
     claimed: false,
+    asked: true,
     mailbox: kind === "personal" ? null : MAILBOX,
     ...more,
   };

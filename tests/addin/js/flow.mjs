@@ -245,6 +245,19 @@ fact("a meeting that Outlook knows keeps its room, though our note on it has van
   assert.ok(state.body.includes(one.ticket));
 });
 
+fact("a room that the service gave to a meeting without us keeps its place where Outlook does not tell what is new", async () => {
+  const other = JSON.stringify({ ticket: ticket(6), kind: "vmr", location: "" });
+  for (const properties of [{}, { greenroom: other }]) {
+    const { flow, state, server, one } = withRoom(7, "vmr", { set: "1.5", properties });
+    server.known.set(one.ticket, { ...one, asked: false });
+    server.claimed.add(one.ticket);
+    assert.equal((await flow.inspect()).state, "present");
+    assert.equal((await flow.add({ kind: "vmr" })).state, "already");
+    assert.ok(state.body.includes(one.ticket));
+    assert.equal(server.byRequest.size, 0);
+  }
+});
+
 fact("a promise that the service has kept is no copy", async () => {
   const properties = { greenroom: JSON.stringify({ ticket: ticket(900, "offline"), kind: "offline" }) };
   const { flow, server, one } = withRoom(7, "vmr", { set: "1.5", properties });

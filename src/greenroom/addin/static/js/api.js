@@ -187,6 +187,7 @@ function reservation(said, prefix) {
     numeric_alias: String(said.numeric_alias ?? ""),
     expires_at: typeof said.expires_at === "string" ? said.expires_at : null,
     claimed: said.claimed === true,
+    asked: said.asked === true,
     mailbox: typeof said.mailbox?.address === "string" ? { address: said.mailbox.address, name: String(said.mailbox.name ?? "") } : null,
   };
 }

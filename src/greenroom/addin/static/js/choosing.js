@@ -61,7 +61,7 @@ async function refreshed(parts, picture, ticket, options, step) {
     await parts.api.authorise(options);
     step("reserve");
     const reservation = await parts.api.refresh(ticket, options);
-    return isCopy(picture, parts, reservation.claimed) ? null : { ...asItIs, reservation };
+    return isCopy(picture, parts, reservation) ? null : { ...asItIs, reservation };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     // Somebody else's room in a meeting that exists: a delegate is at work, and guests know that room.

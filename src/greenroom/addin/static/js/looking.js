@@ -58,8 +58,11 @@ export async function look({ office, config }) {
   };
 }
 
-/** @param {Picture} picture @param {Parts} parts @param {boolean | null} [claimed] as the server says @returns {boolean} */
-export function isCopy({ main, property, isNew }, { store }, claimed = null) {
+/**
+ * @param {Picture} picture @param {Parts} parts @param {{claimed: boolean, asked: boolean} | null} [said] by the server, of the ticket that stands there
+ * @returns {boolean}
+ */
+export function isCopy({ main, property, isNew }, { store }, said = null) {
   if (!main || main.kind !== "vmr") return false;
   return isCopied({
     ticket: main.ticket,
@@ -67,7 +70,8 @@ export function isCopy({ main, property, isNew }, { store }, claimed = null) {
     propertyKnown: property !== null,
     isNew,
     isOwn: store.isOwn(main.ticket),
-    claimed,
+    claimed: said && said.claimed,
+    asked: said?.asked ?? true,
   });
 }
 

@@ -58,6 +58,7 @@
  * @property {string} numeric_alias
  * @property {string | null} expires_at ISO 8601
  * @property {boolean} claimed whether an invitation has brought this ticket already
+ * @property {boolean} asked whether a page asked for it; else the service made it for a meeting that invited the mailbox
  * @property {Mailbox | null} mailbox whom to invite; nobody for a personal room
  */
 
