@@ -136,7 +136,7 @@ def test_whatever_people_do_reservations_stay_true(history: list[list[tuple[str,
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=60)
 @given(st.lists(_at_once, max_size=14))
 def test_whatever_people_do_for_long_reservations_stay_true(history: list[list[tuple[str, int, int]]]) -> None:
     asyncio.run(live(history))
