@@ -370,6 +370,7 @@ async def test_a_database_that_somebody_holds_is_not_waited_for_long(monkeypatch
             await desk.reserving.reserve(ADA, REQUEST)
         end.set()
         await holding
+        monkeypatch.undo()
         await desk.reserving.reserve(ADA, REQUEST)
 
 
