@@ -20,10 +20,22 @@ const SERVER_FAULT = 500;
 /** The address under which an answer is kept: pages without the queries of Outlook, the configuration with its language. */
 const keyOf = (/** @type {URL} */ url) => (PAGES.includes(url.pathname) ? url.origin + url.pathname : url.href);
 
+/** A server that is not replaced yet answers for files of the next version with its own, and says that nobody may keep them. */
+const isToKeep = (/** @type {Response} */ answer) =>
+  answer.ok && answer.type === "basic" && !/no-store/i.test(answer.headers.get("Cache-Control") ?? "");
+
+/** All of it or nothing: files of two versions do not work together. @param {string[]} addresses */
+async function keepAll(addresses) {
+  const answers = await Promise.all(addresses.map((address) => fetch(address)));
+  if (!answers.every(isToKeep)) throw new Error("not all of this version"); // the next page that opens tries again
+  const cache = await caches.open(CACHE);
+  await Promise.all(answers.map((answer, at) => cache.put(addresses[at] ?? "", answer)));
+}
+
 /** @param {Request} request @param {string} key */
 async function fromNetwork(request, key) {
   const answer = await fetch(request);
-  if (answer.ok && answer.type === "basic") {
+  if (isToKeep(answer)) {
     const cache = await caches.open(CACHE);
     await cache.put(key, answer.clone());
   }
@@ -54,12 +66,7 @@ async function keptFirst(event, url) {
 worker.addEventListener("install", (/** @type {any} */ event) => {
   const language = new URL(worker.location.href).searchParams.get("lang");
   const config = language ? `${CONFIG}?lang=${encodeURIComponent(language)}` : CONFIG;
-  event.waitUntil(
-    caches
-      .open(CACHE)
-      .then((cache) => cache.addAll([...known.shell, config]))
-      .then(() => worker.skipWaiting()),
-  );
+  event.waitUntil(keepAll([...known.shell, config]).then(() => worker.skipWaiting()));
 });
 
 worker.addEventListener("activate", (/** @type {any} */ event) => {
