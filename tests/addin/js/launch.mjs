@@ -9,7 +9,7 @@ import { fact, report } from "./facts.mjs";
 import { fakeOutlook } from "./fake_office.mjs";
 
 const SCRIPT = readFileSync(new URL("../../../src/greenroom/addin/static/js/launchevent.js", import.meta.url), "utf8");
-const TEXTS = { en: { "send.mailboxMissing": "Invite {mailbox}." }, de: { "send.mailboxMissing": "Laden Sie {mailbox} ein." } };
+const TEXTS = { en: { "send.mailboxMissing": "Invite {mailbox}." }, de: { "send.mailboxMissing": "Laden Sie {mailbox} ein." }, no: { "send.mailboxMissing": "Inviter {mailbox}." }, "pt-BR": { "send.mailboxMissing": "Convide {mailbox}." } };
 
 async function send(options, { prefix = "GRM", language = "en-US", texts = TEXTS, noTimer = true } = {}) {
   const { Office, state } = fakeOutlook({ set: "1.14", ...options });
@@ -54,7 +54,7 @@ fact("a mailbox that was lost is invited again", async () => {
 
 fact("where inviting does not work the person is told in their language", async () => {
   const named = `${MAILBOX.name} (${MAILBOX.address})`;
-  const cases = [["en-US", `Invite ${named}.`], ["de-AT", `Laden Sie ${named} ein.`], ["fi-FI", `Invite ${named}.`]];
+  const cases = [["nb-NO", `Inviter ${named}.`], ["pt-BR", `Convide ${named}.`], ["en-US", `Invite ${named}.`], ["de-AT", `Laden Sie ${named} ein.`], ["fi-FI", `Invite ${named}.`]];
   for (const [language, text] of cases) {
     const { answers } = await send({ body: body(), takesObjects: false }, { language });
     assert.deepEqual(answers, [{ allowEvent: false, errorMessage: text }]);

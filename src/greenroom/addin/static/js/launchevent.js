@@ -11,6 +11,8 @@
   var PATIENCE = 15000;
   var PERSONAL = 2;
   var LONGEST = 500;
+  /** @type {{[language: string]: string}} */
+  var ALSO = { nb: "no", nn: "no" }; // what Outlook calls the kinds of Norwegian
 
   function fold(/** @type {string} */ text) {
     return text.toUpperCase().replace(/O/g, "0").replace(/[IL]/g, "1");
@@ -45,8 +47,10 @@
 
   function message() {
     var mailbox = GREENROOM.mailbox;
-    var language = String(Office.context.displayLanguage || "en").toLowerCase().split("-")[0];
-    var texts = GREENROOM.texts[String(language)] || GREENROOM.texts.en || {};
+    var tag = String(Office.context.displayLanguage || "en");
+    var language = String(tag.toLowerCase().split("-")[0]);
+    var all = GREENROOM.texts;
+    var texts = all[tag] || all[language] || all[String(ALSO[language])] || all.en || {};
     var text = texts["send.mailboxMissing"] || "Please invite {mailbox}, or this meeting gets no video room.";
     var named = mailbox.address;
     if (mailbox.name) {
@@ -157,4 +161,8 @@
   }
 
   Office.actions.associate("onSend", onSend);
+  // In a page, Office.js begins only for those who ask whether it is ready; engines without a page do nothing here.
+  if (typeof Office.onReady === "function") {
+    Office.onReady();
+  }
 })();
