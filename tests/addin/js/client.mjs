@@ -324,12 +324,24 @@ fact("what ends soon is dropped, and what was written by others is not believed"
   }
 });
 
+fact("what another site says in the sign-in window is not heard", async () => {
+  const url = "https://add.example/addin/3/sign-in.html";
+  for (const dialogOrigin of ["https://add.example", "https://add.example/", "", undefined]) {
+    const { Office } = fakeOutlook({ dialog: "ours", dialogOrigin });
+    assert.equal(await createOffice(Office).dialog(url), "ours");
+  }
+  const { Office } = fakeOutlook({ dialog: "theirs", dialogOrigin: "https://evil.example" });
+  await assert.rejects(createOffice(Office).dialog(url, { timeout: 30 }), /timeout/);
+});
+
 fact("what is kept fits into the mailbox's 32 kilobytes", async () => {
-  const { store, state } = keeping();
-  const many = Array.from({ length: 50 }, (_, i) => reservation(i, "vmr", { html: "x".repeat(5000) }));
-  await store.keep({ reservations: many, offline: AHEAD.offline }, NOW);
-  assert.ok(state.settings["greenroom.3"].length <= 24_000);
-  assert.ok(store.count(NOW) >= 3 && store.promise(NOW));
+  for (const html of ["x".repeat(5000), '<p style="ä">'.repeat(400)]) {
+    const { store, state } = keeping();
+    const many = Array.from({ length: 50 }, (_, i) => reservation(i, "vmr", { html }));
+    await store.keep({ reservations: many, offline: AHEAD.offline }, NOW);
+    assert.ok(Buffer.byteLength(JSON.stringify(state.settings)) <= 32_000);
+    assert.ok(store.count(NOW) >= 3 && store.promise(NOW));
+  }
 });
 
 fact("a browser that keeps nothing is no reason to fail", async () => {

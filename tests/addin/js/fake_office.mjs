@@ -38,6 +38,7 @@ export function fakeOutlook(options = {}) {
     dialog: null, // what the window says, or {error: number}
     takesObjects: true, // false: adding {displayName, emailAddress} does nothing
     takesStrings: true,
+    losesFirst: false, // writing all attendees anew loses one of them
     rewrite: (body) => body,
     faults: {},
     calls: [],
@@ -110,7 +111,7 @@ export function fakeOutlook(options = {}) {
     setAsync(who, done) {
       if (who.length > 100) throw new Error("Sys.ArgumentOutOfRangeException");
       answer(`${name}.setAsync`, done, () => {
-        state[listOf(name)] = who.map(person);
+        state[listOf(name)] = who.slice(state.losesFirst ? 1 : 0).map(person);
       });
     },
   });
@@ -163,7 +164,7 @@ export function fakeOutlook(options = {}) {
       getAsync: (done) => answer("organizer.getAsync", done, () => (lists("1.7") && state.tellsOrganizer ? { emailAddress: state.organizer } : { refused: 5000 })),
     },
     recurrence: { getAsync: (done) => answer("recurrence.getAsync", done, () => (lists("1.7") ? state.series : { refused: 5000 })) },
-    getItemIdAsync: (done) => answer("getItemIdAsync", done, () => (lists("1.8") ? state.id ?? { refused: 9036 } : { refused: 5000 })),
+    getItemIdAsync: (done) => answer("getItemIdAsync", done, () => (lists("1.8") ? state.id ?? { refused: 9046 } : { refused: 5000 })),
     loadCustomPropertiesAsync: (done) =>
       answer("loadCustomPropertiesAsync", done, () => {
         const copy = { ...state.properties };
@@ -211,7 +212,7 @@ export function fakeOutlook(options = {}) {
               addEventHandler(kind, handle) {
                 const isError = typeof state.dialog === "object" && state.dialog?.closed;
                 if (kind === "dialogEventReceived" && isError) setTimeout(() => handle({ error: state.dialog.closed }), 0);
-                if (kind === "dialogMessageReceived" && state.dialog !== null && !isError) setTimeout(() => handle({ message: state.dialog }), 0);
+                if (kind === "dialogMessageReceived" && state.dialog !== null && !isError) setTimeout(() => handle({ message: state.dialog, origin: state.dialogOrigin }), 0);
               },
             };
           }),

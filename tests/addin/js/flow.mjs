@@ -467,7 +467,46 @@ fact("a body that Outlook cut off is no success", async () => {
   const { flow, state } = desk({ rewrite: (body) => body.slice(0, 120) });
   const outcome = await flow.add({ kind: "vmr" });
   assert.deepEqual([outcome.ok, outcome.step], [false, "text"]);
-  state.rewrite = (body) => body;
+  assert.equal(state.body, AGENDA, "the person's own text is back");
+});
+
+fact("a room that another page puts in meanwhile is enough", async () => {
+  const { flow, newFlow, server, state, api } = desk();
+  const { reserve } = api;
+  api.reserve = async (request) => {
+    api.reserve = reserve;
+    const given = await reserve(request);
+    state.properties = {}; // the other page looked before this one had noted its request
+    assert.equal((await newFlow().flow.add({ kind: "vmr" })).state, "added");
+    return given;
+  };
+  const outcome = await flow.add({ kind: "vmr" });
+  assert.deepEqual([outcome.ok, outcome.state, outcome.warnings], [true, "already", []]);
+  assert.ok(!state.body.includes(ticket(100)) && state.body.includes(ticket(101)));
+  assert.equal(state.written.length, 1);
+  assert.deepEqual(server.released, [ticket(100)]);
+  assert.equal((await flow.add({ kind: "vmr" })).state, "already");
+});
+
+fact("a location that the server words anew takes the place of the old one", async () => {
+  for (const set of ["1.5", "1.8"]) {
+    const { flow, state, server, one } = withRoom(7, "vmr", { set, location: "Room 5; https://meet.example.org/j/7" });
+    server.known.set(one.ticket, { ...one, location: "https://new.example.org/j/7" });
+    assert.deepEqual((await flow.add({ kind: "vmr" })).warnings, []);
+    assert.equal(state.location, "Room 5; https://new.example.org/j/7", set);
+  }
+});
+
+fact("an Outlook that cannot say now whether a meeting is new does not make it one", async () => {
+  const { flow } = withRoom(7, "vmr", { properties: {}, id: { refused: 9042 } });
+  assert.equal((await flow.inspect()).state, "present");
+});
+
+fact("attendees that Outlook loses while one of them goes come back", async () => {
+  const people = ["bob@example.org", "eve@example.org"].map((emailAddress) => ({ displayName: "", emailAddress }));
+  const { flow, state } = withRoom(7, "vmr", { required: [...people, { displayName: "", emailAddress: MAILBOX.address }], losesFirst: true });
+  assert.deepEqual((await flow.remove()).warnings, []);
+  assert.deepEqual(state.required.map((one) => one.emailAddress).sort(), ["bob@example.org", "eve@example.org"]);
 });
 
 fact("a body that is too long is left alone", async () => {

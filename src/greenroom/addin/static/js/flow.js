@@ -7,7 +7,7 @@
 
 import { begunRequest, choose } from "./choosing.js";
 import { Fault, OfficeFault } from "./fault.js";
-import { guard, isCopy, look, missingOf, ownParts } from "./looking.js";
+import { guard, isCopy, look, missingOf, notedParts, ownParts } from "./looking.js";
 import { kindOf } from "./meeting.js";
 import { invite, uninvite } from "./recipients.js";
 import { note, takeOutBlocks, writeBlock, writePlace } from "./writing.js";
@@ -21,7 +21,7 @@ import { note, takeOutBlocks, writeBlock, writePlace } from "./writing.js";
 /** @typedef {import("./choosing.js").Choice} Choice */
 /** @typedef {import("./looking.js").Picture} Picture */
 
-/** What was begun and not finished. @typedef {{wanted: string, choice: Choice, oldParts: string[], state: DoneState}} Begun */
+/** What was begun and not finished; `seen`: tickets that stood there then. @typedef {{wanted: string, choice: Choice, oldParts: string[], seen: string[], state: DoneState}} Begun */
 
 /**
  * @param {object} options
@@ -101,13 +101,14 @@ export function createFlow({ office, config, api, store, log, now = Date.now, wa
       const choice = await choose(parts, picture, request, step);
       const given = begun?.choice.reservation ?? null;
       if (given?.kind === "vmr" && given.ticket !== choice.reservation?.ticket) choice.releases ??= given.ticket;
-      begun = { wanted, choice, oldParts: choice.replaces ? ownParts(picture) : [], state: stateOf(choice, picture) };
+      const oldParts = choice.replaces ? ownParts(picture) : notedParts(picture);
+      begun = { wanted, choice, oldParts, seen: picture.blocks.map(({ ticket }) => ticket), state: stateOf(choice, picture) };
     }
     return carryOut(begun, picture, request, step);
   }
 
   /** @param {Begun} work @param {Picture} picture @param {AddRequest} request @param {(name: StepName) => void} step @returns {Promise<Outcome>} */
-  async function carryOut({ choice, oldParts, state }, picture, request, step) {
+  async function carryOut({ choice, oldParts, seen, state }, picture, request, step) {
     const { reservation, replaces, releases } = choice;
     const warnings = [...choice.warnings];
     let isRepaired = false;
@@ -122,7 +123,8 @@ export function createFlow({ office, config, api, store, log, now = Date.now, wa
     }
     if (reservation) {
       step("text");
-      const text = await writeBlock(office, config, reservation, replaces);
+      const text = await writeBlock(office, config, reservation, replaces, seen);
+      if (text.isOvertaken) return giveWay(reservation, warnings, request);
       store.remember(reservation.ticket);
       step("location");
       const place = await writePlace(office, reservation.location, oldParts);
@@ -136,6 +138,17 @@ export function createFlow({ office, config, api, store, log, now = Date.now, wa
     requestId = null;
     if (releases && !(await release(releases, request.interactive))) warnings.push("warning.notReleased");
     return { ok: true, state: state === "already" && isRepaired ? "repaired" : state, warnings: [...new Set(warnings)], reservation };
+  }
+
+  /**
+   * The button and the pane were at work at once: the meeting has its room, and this one is not needed.
+   * @param {import("./types.js").Reservation} reservation @param {TextKey[]} warnings @param {AddRequest} request @returns {Promise<Outcome>}
+   */
+  async function giveWay({ ticket, kind }, warnings, request) {
+    begun = null;
+    requestId = null;
+    if (kind === "vmr" && !(await release(ticket, request.interactive))) warnings.push("warning.notReleased");
+    return { ok: true, state: "already", warnings, reservation: null };
   }
 
   /** @param {import("./types.js").RemoveRequest} request @param {(name: StepName) => void} step @returns {Promise<Outcome>} */

@@ -87,6 +87,11 @@ export function missingOf({ main, isInvited, property, location }) {
   return missing;
 }
 
+/** What we put into the location of this very room: what it says may have changed since. @param {Picture} picture @returns {string[]} */
+export function notedParts({ main, property }) {
+  return main && property?.location && property.ticket === main.ticket ? [property.location] : [];
+}
+
 /** The parts of the location that are ours, as far as the meeting itself tells. @param {Picture} picture @returns {string[]} */
 export function ownParts({ main, body, property, location }) {
   const noted = property?.location ? [property.location] : [];

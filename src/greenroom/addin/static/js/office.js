@@ -91,13 +91,16 @@ export function createOffice(Office, { log, timeout = TIMEOUT, runtime = undefin
     },
     async dialog(url, { timeout: patience = SIGN_IN_TIMEOUT } = {}) {
       const dialog = await call("displayDialogAsync", (done) => context().ui.displayDialogAsync(url, { height: 60, width: 30 }, done));
-      return firstMessage(dialog, patience);
+      return firstMessage(dialog, patience, new URL(url).origin);
     },
   };
 }
 
-/** @param {any} dialog @param {number} patience in milliseconds @returns {Promise<string>} */
-function firstMessage(dialog, patience) {
+/**
+ * The first message of our own page: the window goes to other sites meanwhile. Older Outlooks do not tell whose it is.
+ * @param {any} dialog @param {number} patience in milliseconds @param {string} origin @returns {Promise<string>}
+ */
+function firstMessage(dialog, patience, origin) {
   return new Promise((resolve, reject) => {
     const name = "displayDialogAsync";
     const timer = setTimeout(() => end(() => reject(new OfficeFault(name, "timeout"))), patience);
@@ -107,7 +110,10 @@ function firstMessage(dialog, patience) {
       attempt(() => dialog.close(), undefined); // it may be closed already
       settle();
     };
-    dialog.addEventHandler("dialogMessageReceived", (/** @type {any} */ event) => end(() => resolve(String(event?.message ?? ""))));
+    dialog.addEventHandler("dialogMessageReceived", (/** @type {any} */ event) => {
+      const from = attempt(() => new URL(event.origin).origin, origin);
+      if (from === origin) end(() => resolve(String(event?.message ?? "")));
+    });
     dialog.addEventHandler("dialogEventReceived", (/** @type {any} */ event) =>
       end(() => reject(new OfficeFault(name, "closed", typeof event?.error === "number" ? event.error : null))),
     );

@@ -7,6 +7,7 @@ import { OfficeFault } from "./fault.js";
 
 const PROPERTY = "greenroom";
 const NOT_SUPPORTED = 5000;
+const TELLS_NOTHING = new Set([NOT_SUPPORTED, 5001, 9020, 9040, 9041, 9042, 9055]); // internal, network, server, not in shared folders
 
 /** @param {any} Office @param {import("./office_calls.js").Call} call @param {(set: string) => boolean} supports */
 export function createItem(Office, call, supports) {
@@ -122,7 +123,7 @@ export function createItem(Office, call, supports) {
       try {
         return !(await call("getItemIdAsync", (done) => item().getItemIdAsync(done)));
       } catch (error) {
-        return error instanceof OfficeFault && error.reason === "failed" && error.code !== NOT_SUPPORTED ? true : null;
+        return error instanceof OfficeFault && error.reason === "failed" && !TELLS_NOTHING.has(error.code ?? NOT_SUPPORTED) ? true : null;
       }
     },
     isOccurrence: () => supports("1.7") && typeof item()?.seriesId === "string" && item().seriesId !== "",

@@ -74,7 +74,7 @@ export async function uninvite(office, address) {
   const fields = FIELDS.filter((field) => includes(before[field], address));
   for (const field of fields) {
     const others = await withoutOrganizer(office, before[field].filter((one) => !same(one, address)));
-    if (others) await quietly(() => office.setAttendees(field, others));
+    if (others) await quietly(() => writeAnew(office, field, others));
   }
   if (fields.length === 0) return "absent";
   const after = await quietly(() => readAttendees(office));
@@ -90,10 +90,18 @@ async function rewrite(office, before, mailbox) {
   if (!before || addresses(before.required) !== addresses(now)) return;
   const others = await withoutOrganizer(office, now);
   if (!others) return;
-  await quietly(() => office.setAttendees("required", [...others, mailbox]));
-  const after = (await quietly(() => office.getAttendees("required"))) ?? others;
+  await writeAnew(office, "required", [...others, mailbox], others);
+}
+
+/**
+ * Nobody may get lost on the way.
+ * @param {OfficeHost} office @param {AttendeeField} field @param {Attendee[]} people @param {Attendee[]} [others] those who were there
+ */
+async function writeAnew(office, field, people, others = people) {
+  await quietly(() => office.setAttendees(field, people));
+  const after = (await quietly(() => office.getAttendees(field))) ?? others;
   const lost = others.filter(({ emailAddress }) => !includes(after, emailAddress));
-  if (lost.length > 0) await office.addAttendees("required", lost);
+  if (lost.length > 0) await office.addAttendees(field, lost);
 }
 
 /**

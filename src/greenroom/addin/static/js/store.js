@@ -8,7 +8,7 @@
 /** @typedef {{v: 1, reservations: Reservation[], offline: Reservation | null}} Kept */
 
 const MOST = 10;
-const LARGEST = 24_000; // characters
+const LARGEST = 30_000; // bytes, as Outlook writes the text down once more
 const MOST_NOTED = 100;
 const OWN_FOR = 12 * 3600_000; // milliseconds
 const HEADROOM = 3600_000; // one that ends sooner is not given out
@@ -33,7 +33,7 @@ export function createStore({ office, integration, storage = browserStorage(), c
   async function save(kept) {
     const reservations = kept.reservations.slice(0, MOST);
     let text = JSON.stringify({ ...kept, reservations });
-    while (text.length > LARGEST && reservations.pop()) text = JSON.stringify({ ...kept, reservations });
+    while (bytesOf(text) > LARGEST && reservations.pop()) text = JSON.stringify({ ...kept, reservations });
     if (office.hasSettings()) await office.setSetting(key, text);
     else write(storage, key, text);
   }
@@ -62,6 +62,9 @@ export function createStore({ office, integration, storage = browserStorage(), c
     remember: (ticket) => noted.own.add(ticket),
   };
 }
+
+/** @param {string} text */
+const bytesOf = (text) => new TextEncoder().encode(JSON.stringify(text)).length;
 
 /** @param {unknown} value @returns {Kept} */
 function parsed(value) {

@@ -23,19 +23,23 @@ const OF_LOCATION = {
 /**
  * The body is read anew: the person may have gone on writing while a room was asked for.
  * @param {OfficeHost} office @param {Config} config @param {Reservation} reservation @param {string | null} replaces
- * @returns {Promise<Written>}
+ * @param {string[]} seen tickets that stood there when the room was asked for
+ * @returns {Promise<Written & {isOvertaken?: boolean}>} overtaken: another page has put a room in meanwhile, and nothing was written
  */
-export async function writeBlock(office, { prefix, place }, reservation, replaces) {
+export async function writeBlock(office, { prefix, place }, reservation, replaces, seen) {
   const type = await office.bodyType();
   const body = await office.getBody(type);
   const block = type === "text" ? reservation.text : reservation.html;
-  const own = findBlocks(body, prefix, type).find(({ ticket }) => ticket === reservation.ticket);
+  const blocks = findBlocks(body, prefix, type);
+  const own = blocks.find(({ ticket }) => ticket === reservation.ticket);
   const isThere = own !== undefined && (!own.span || saysTheSame(body.slice(own.span.start, own.span.end), block, type));
   if (isThere) return { changed: false, warnings: [] };
+  const isAnothers = blocks.some(({ ticket, kind, isIssued }) => isIssued && kind === "vmr" && !seen.includes(ticket));
+  if (!own && isAnothers && reservation.kind !== "personal") return { changed: false, warnings: [], isOvertaken: true };
   const old = own ? reservation.ticket : replaces;
   const edited = old ? replaceBlock(body, prefix, old, block, place, type) : { body: insertBlock(body, block, place, type), left: 0 };
   await writeBody(office, edited.body, type);
-  await confirm(office, type, (now) => findBlocks(now, prefix, type).some(({ ticket }) => ticket === reservation.ticket));
+  await confirm(office, type, body, (now) => findBlocks(now, prefix, type).some(({ ticket }) => ticket === reservation.ticket));
   return { changed: true, warnings: edited.left > 0 ? ["warning.textLeft"] : [] };
 }
 
@@ -52,7 +56,7 @@ export async function takeOutBlocks(office, { prefix }) {
   const changed = edited.body !== body;
   if (changed) {
     await writeBody(office, edited.body, type);
-    await confirm(office, type, (now) => !findBlocks(now, prefix, type).some(({ ticket, span }) => span && tickets.includes(ticket)));
+    await confirm(office, type, body, (now) => !findBlocks(now, prefix, type).some(({ ticket, span }) => span && tickets.includes(ticket)));
   }
   return { changed, warnings: edited.left > 0 ? ["warning.textLeft"] : [] };
 }
@@ -80,10 +84,10 @@ async function writeBody(office, body, type) {
 }
 
 /**
- * Some Outlooks cut off long bodies and say that it worked.
- * @param {OfficeHost} office @param {import("./types.js").BodyType} type @param {(body: string) => boolean} isGood
+ * Some Outlooks cut off long bodies and say that it worked: then the person gets back what was there.
+ * @param {OfficeHost} office @param {import("./types.js").BodyType} type @param {string} before @param {(body: string) => boolean} isGood
  */
-async function confirm(office, type, isGood) {
+async function confirm(office, type, before, isGood) {
   let now;
   try {
     now = await office.getBody(type);
@@ -91,5 +95,7 @@ async function confirm(office, type, isGood) {
     if (error instanceof OfficeFault) return; // it was written, and cannot be looked at
     throw error;
   }
-  if (!isGood(now)) throw new OfficeFault("body.setAsync", "not-there");
+  if (isGood(now)) return;
+  if (now !== before) await office.setBody(before, type);
+  throw new OfficeFault("body.setAsync", "not-there");
 }
