@@ -15,24 +15,26 @@ Pages and API are reached under the kit's https name (`support.outlooks.ORIGIN`)
 import asyncio
 import contextlib
 import json
-import os
 import re
 import secrets
 import sqlite3
-import subprocess
 import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx2
+from click.testing import CliRunner
 from playwright.async_api import Browser, ConsoleMessage, Frame
 from playwright.async_api import TimeoutError as LateError
 
+from greenroom.assembly import open_greenroom
+from greenroom.cli import main
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.ticket import KeyRing, Ticket
 from greenroom.meetings.ticket_finder import locate_tickets
@@ -145,7 +147,7 @@ class Site:
         known = {"oid": person.oid, "preferred_username": person.address, "name": person.name}
         return self.issuers.entra.token(**{**known, **claims})
 
-    @contextlib.asynccontextmanager
+    @asynccontextmanager
     async def outlook(
         self,
         browser: Browser,
@@ -276,11 +278,12 @@ class Site:
         query = "SELECT 1 FROM reservations WHERE number = ? AND deleted_at IS NULL"
         return bool(self.rows(query, ticket.number))
 
-    def command(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of Greenroom on its configuration."""
-        line = [sys.executable, "-m", "greenroom", *words, "--config", str(self.folder / "greenroom.toml")]
-        env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
-        return subprocess.run(line, capture_output=True, text=True, check=False, timeout=120, env=env)
+    async def command(self, *words: str) -> str:
+        """What a command of Greenroom writes, which must do what it is told."""
+        given = [*words, "--config", str(self.folder / "greenroom.toml")]
+        done = await asyncio.to_thread(CliRunner().invoke, main, given, env={"NO_COLOR": "1", "COLUMNS": "200"})
+        assert done.exit_code == 0, done.output
+        return done.output
 
     # --- what must come true ------------------------------------------------------------------------------------
 
@@ -323,14 +326,11 @@ class Site:
         return room
 
     def check_rest(self) -> None:
-        """Nothing came later: no second answer, no further update; and the log tells nothing that people wrote."""
+        """Nothing came later: no second answer, and no further update."""
         for sent in self._at_rest:
             assert self.answers(sent) == ["Accept"]
             assert self.told(sent) == sent.told
             assert self.own(sent).body.content == sent.body
-        log = self.greenroom.output()
-        assert "Traceback" not in log
-        assert planted.found_in(log) == []
 
 
 def draft_of(item: Item) -> MeetingDraft:
@@ -394,42 +394,61 @@ def _line(message: ConsoleMessage) -> str:
 
 
 @contextlib.contextmanager
-def add_in_site(
-    folder: Path, protocol: Spoken, *, with_pexip: bool = False, addin: str = "", entra: str = ""
-) -> Iterator[Site]:
-    """Run all programs while the block runs; with `with_pexip` rooms are on a simulated Pexip, where people have their own.
+def add_in_site(folder: Path, protocol: Spoken, *, with_pexip: bool = False) -> Iterator[Site]:
+    """Run all programs while the block runs; with `with_pexip` rooms are on a simulated Pexip, where people have their own."""
+    with prepared_site(folder, protocol, with_pexip=with_pexip) as site:
+        command = [sys.executable, "-m", "greenroom", "serve", "--config", str(folder / "greenroom.toml")]
+        with started(command, folder / "greenroom.log") as greenroom:
+            site.greenroom = greenroom
+            eventually(lambda: listens(site.port) or greenroom.process.poll() is not None, seconds=_STARTING)
+            assert greenroom.process.poll() is None, greenroom.output()
+            yield site
+            site.check_rest()
+        assert "Traceback" not in greenroom.output()
+        assert planted.found_in(greenroom.output()) == []
 
-    `addin` and `entra` are further lines of these sections.
-    """
+
+@contextlib.contextmanager
+def prepared_site(folder: Path, protocol: Spoken, *, with_pexip: bool = False) -> Iterator[Site]:
+    """Run all but Greenroom, whose configuration is written."""
     with contextlib.ExitStack() as stack:
         exchange = stack.enter_context(running_simulator(world()))
         issuers = stack.enter_context(issuers_served(public_url=ORIGIN))
         pexip = stack.enter_context(simulated_pexip(folder, seed=SEED)) if with_pexip else None
         site = Site(folder, protocol, exchange, issuers, free_port(), pexip)
-        config = configure(
+        configure(
             folder,
             exchange,
             protocol=protocol,
             port=site.port,
             push=protocol == "ews",
             public_url=ORIGIN,
-            more=_addin(issuers, addin, entra, personal=with_pexip),
+            more=_addin(issuers, personal=with_pexip),
             pexip=tables(pexip.url, "ahead") if pexip else "",
         )
-        command = [sys.executable, "-m", "greenroom", "serve", "--config", str(config)]
-        site.greenroom = stack.enter_context(started(command, folder / "greenroom.log"))
-        eventually(lambda: listens(site.port) or site.greenroom.process.poll() is not None, seconds=_STARTING)
-        assert site.greenroom.process.poll() is None, site.greenroom.output()
         yield site
-        site.check_rest()
 
 
-def _addin(issuers: Issuers, addin: str, entra: str, *, personal: bool) -> str:
+@asynccontextmanager
+async def greenroom_here(site: Site) -> AsyncIterator[None]:
+    """Let this process be Greenroom while the block runs: nothing has to be started."""
+    ready, stop = asyncio.Event(), asyncio.Event()
+    async with open_greenroom(site.settings) as greenroom:
+        running = asyncio.create_task(greenroom.run(stop, on_ready=lambda _: ready.set()))
+        try:
+            await asyncio.wait_for(ready.wait(), _STARTING)
+            yield
+            site.check_rest()
+        finally:
+            stop.set()
+            await running
+
+
+def _addin(issuers: Issuers, *, personal: bool) -> str:
     return f"""
 [integration.addin]
 mailbox_name = "Meeting room, virtual"
 send_check = "ask"
-{addin}
 
 [integration.addin.entra]
 tenants = ["{issuers.entra.tenant}"]
@@ -438,7 +457,6 @@ login_url = "{issuers.root}"
 legacy_sso = true
 application_id_uri = "api://{ORIGIN.removeprefix("https://")}/{CLIENT}"
 more_clients = ["{OFFICE_CLIENT}"]
-{entra}
 
 [integration.addin.exchange_tokens]
 metadata_urls = ["{issuers.exchange.metadata_url}"]

@@ -1,10 +1,10 @@
-"""One click, from the button to the room: the quick one of the add-in's whole programs; `test_scenarios` has all the others."""
+"""One click, from the button to the room: the quick one of the add-in. `test_scenarios` has all the others, over processes."""
 
 from pathlib import Path
 
 import pytest
 
-from support.addin_at_work import add_in_site, meeting
+from support.addin_at_work import greenroom_here, meeting, prepared_site
 from support.outlooks import chromium_async, generation
 
 pytestmark = pytest.mark.browser
@@ -12,11 +12,13 @@ pytestmark = pytest.mark.browser
 
 async def test_one_click_gives_a_meeting_its_room(tmp_path: Path) -> None:
     async with chromium_async() as browser:
-        with add_in_site(tmp_path, "ews") as site:
+        with prepared_site(tmp_path, "ews") as site:
             olga = site.person()
-            async with site.outlook(browser, generation("owa-onprem-1.5"), olga, item=meeting()) as window:
+            async with (
+                greenroom_here(site),
+                site.outlook(browser, generation("owa-onprem-1.5"), olga, item=meeting()) as window,
+            ):
                 clicked = await window.click_add()
                 assert clicked["status"] == 0
                 assert await window.notifications() == ["The video room is added. Send the invitation as usual."]
-                sent = site.send(olga, await window.item())
-            await site.takes_its_room(sent)
+                await site.takes_its_room(site.send(olga, await window.item()))

@@ -23,6 +23,7 @@ ADDED = "The video room is added. Send the invitation as usual."
 THERE = "This meeting already has a video room."
 VMR = {"name": "Meeting room, virtual", "address": EQUIPMENT}
 LINK = f"{ORIGIN}/j/{'0' * 16}"
+FOREIGN = 'aud is "https://elsewhere.example/taskpane.html", expected "https://outlook.test/addin/1/taskpane.html"'
 CORRELATION = re.compile(r"\b[0-9A-Z]{4}-[0-9A-Z]{4}\b")
 OURS = ("body", "location", "required", "optional", "rooms", "subject")
 
@@ -171,7 +172,7 @@ async def test_the_mailbox_is_invited_once_or_the_person_is_asked_to(
             await window.change(required=[*item["required"], VMR])
         item = await window.item()
         assert [one["address"] for one in item["required"]] == [ATTENDEE, EQUIPMENT]
-        assert (LINK[:-16] in item["location"]) == (way != "undefined")
+        assert (LINK[:-16] in item["location"]) == (way != "undefined" or kind.has("1.8"))
         sent = site.send(olga, item)
     await site.takes_its_room(sent)
 
@@ -274,7 +275,7 @@ async def test_a_token_that_is_refused_is_told_and_explained_and_logged_nowhere(
 ) -> None:
     olga = site.person()
     if kind.flavour == "onprem":
-        token, reason = site.exchange_token(olga, aud="https://elsewhere.example/taskpane.html"), "audience"
+        token, reason = site.exchange_token(olga, aud="https://elsewhere.example/taskpane.html"), FOREIGN
     else:
         token, reason = site.entra_token(olga, scp="Mail.Read"), "scope"
     nested = NestedAuth(token) if "NestedAppAuth" in kind.sets else None
@@ -290,14 +291,13 @@ async def test_a_token_that_is_refused_is_told_and_explained_and_logged_nowhere(
         assert "The service did not accept your sign-in." in told
         assert of_person(await window.item()) == of_person(before)
     (correlation,) = CORRELATION.findall(told)
-    explained = site.command("explain", correlation)
-    assert explained.returncode == 0, explained.stdout
-    assert reason in explained.stdout
+    explained = " ".join((await site.command("explain", correlation)).split())
+    assert reason in explained
     log = site.greenroom.output()
     assert correlation in log
     for part in token.split("."):
         assert part not in log
-        assert part not in explained.stdout
+        assert part not in explained
 
 
 @over(*AT_DESKS)
