@@ -24,6 +24,7 @@ from greenroom.web.addin_config import AddinPages, NestedSignIn, OidcSignIn
 from greenroom.web.addin_manifest import addin_manifest_router
 from greenroom.web.addin_manifest_store import StoredManifests
 from greenroom.web.addin_pages import addin_pages_router
+from greenroom.web.addin_problems import RefusalLog
 from greenroom.web.addin_sign_in import sign_in_router
 from greenroom.web.identity.checks import oidc_provider, token_check
 from greenroom.web.identity.contract import TokenCheck
@@ -62,7 +63,7 @@ class Addins:
         redeemers = {number: CodeRedeemer(provider, public_url) for number, provider in self._providers.items()}
         return [
             addin_api_router(dict(self._desks()), self._storage, self._clock, origin=public_url),
-            sign_in_router(redeemers, self._clock),
+            sign_in_router(redeemers, RefusalLog(self._storage, self._clock), self._clock),
             addin_manifest_router(StoredManifests(self._settings, words, self._storage, self._clock)),
             addin_pages_router(
                 {entry.number: self._pages(entry, addin) for entry, addin in _with_addin(self._settings)}

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from structlog.testing import capture_logs
 
+from greenroom.web.addin_problems import ProblemError, RefusalLog
 from greenroom.web.addin_sign_in import LARGEST, PATH, sign_in_router
 from greenroom.web.identity import IdentityUnavailableError, OidcSignIn, Redeemed, oidc_provider, token_check
 from support.judged import NOW, assert_untold
@@ -25,6 +26,16 @@ from support.tokens import OIDC_CLIENT, PUBLIC_URL, Issuers, addin_settings, enc
 VERIFIER = "v" * 43 + "._~-"
 CHALLENGE = encoded(hashlib.sha256(VERIFIER.encode()).digest())
 REDIRECT = f"{PUBLIC_URL}/addin/signed-in.html"
+
+
+class Refusals(RefusalLog):
+    """What would be stored, in a list."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[int, str, str, str]] = []
+
+    async def note(self, problem: ProblemError, integration: int, correlation: str) -> None:
+        self.kept.append((integration, problem.kind, problem.reason, correlation))
 
 
 class Desk:
@@ -40,7 +51,8 @@ class Desk:
         self.provider = oidc_provider(chosen, clock=lambda: self.now, http=http)
         self.redeemer = OidcSignIn(self.provider, PUBLIC_URL)
         self.app = FastAPI()
-        self.app.include_router(sign_in_router({1: self.redeemer}, lambda: self.now, **options))
+        self.refusals = Refusals()
+        self.app.include_router(sign_in_router({1: self.redeemer}, self.refusals, lambda: self.now, **options))
 
     def code(self, redirect: str = REDIRECT) -> str:
         return self.issuers.oidc.code(CHALLENGE, redirect)
@@ -110,8 +122,7 @@ async def test_a_code_is_good_once_and_only_with_its_verifier() -> None:
         assert is_problem(
             await desk.sign_in(desk.code("https://evil.example/addin/signed-in.html")), 401, "token-refused"
         )
-    assert {line["event"] for line in logs} == {"addin.sign-in-refused"}
-    assert {line["code"] for line in logs} == {"invalid_grant"}
+    assert [kept[:3] for kept in desk.refusals.kept] == [(1, "sign-in", "invalid_grant")] * 3
     assert code not in str(logs)
 
 
@@ -244,7 +255,7 @@ class Waiting:
 async def test_only_so_many_sign_in_at_once() -> None:
     desk, waiting = Desk(), Waiting()
     desk.app = FastAPI()
-    desk.app.include_router(sign_in_router({1: waiting}, lambda: desk.now, at_once=2))
+    desk.app.include_router(sign_in_router({1: waiting}, desk.refusals, lambda: desk.now, at_once=2))
     both = [asyncio.create_task(desk.sign_in("a")) for _ in range(2)]
     await asyncio.sleep(0.05)
     refused = await desk.sign_in("b")
@@ -296,8 +307,9 @@ async def test_a_provider_that_answers_oddly_is_told_apart_from_one_that_refuses
     with capture_logs() as logs:
         given_answer = await desk.sign_in()
     assert is_problem(given_answer, status, code)
-    assert logs[-1]["correlation"] == given_answer.json()["correlation_id"]
-    assert "Zimtschnecken" not in str(logs) + given_answer.text
+    ((integration, kind, reason, correlation),) = desk.refusals.kept
+    assert (integration, kind, correlation) == (1, "sign-in", given_answer.json()["correlation_id"])
+    assert "Zimtschnecken" not in reason + str(logs) + given_answer.text
 
 
 @pytest.mark.parametrize(

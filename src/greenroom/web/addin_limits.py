@@ -70,13 +70,13 @@ class BadTokens:
 
     def wait(self, address: str, authorization: str, now: datetime) -> float:
         """Return in how many seconds this may be looked at; 0 for now."""
-        seconds = self._buckets.wait(_site(address), self._per_minute, now)
+        seconds = self._buckets.wait(site_of(address), self._per_minute, now)
         return seconds if seconds and _digest(address, authorization) not in self._proved else 0.0
 
     def mistaken(self, address: str, authorization: str, now: datetime) -> None:
         """Count a token that was refused, and forget that it was good before: it has expired."""
         self._proved.pop(_digest(address, authorization), None)
-        self._buckets.take(_site(address), 1, self._per_minute, now)
+        self._buckets.take(site_of(address), 1, self._per_minute, now)
 
     def proved(self, address: str, authorization: str) -> None:
         """Remember that a token was good, as a digest."""
@@ -88,11 +88,11 @@ class BadTokens:
 
 
 def _digest(address: str, authorization: str) -> bytes:
-    text = f"{_site(address)} {authorization}"
+    text = f"{site_of(address)} {authorization}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-def _site(text: str) -> str:
+def site_of(text: str) -> str:
     """Say where somebody is: an address, or of IPv6 the /64 that one household or host has to itself."""
     address = address_of(text)
     if isinstance(address, IPv6Address):

@@ -53,7 +53,7 @@ STORED_A_MINUTE: Final = 60
 _PATIENCE = 2.0
 _STRANGERS = "strangers"
 _WHOSE: Final = dict.fromkeys(("none", "request", "origin"), _STRANGERS) | dict.fromkeys(
-    ("bearer", "exchange", "other", "identity"), "tokens"
+    ("bearer", "exchange", "other", "identity", "sign-in"), "tokens"
 )
 """By kind who is refused: before a token is looked at, for the token itself, or else somebody whose token is good."""
 _NO_STORE: Final = {"Cache-Control": "no-store"}

@@ -8,26 +8,22 @@ answered {access_token, expires_in}, or a problem (RFC 9457) with a code: "inval
 
 import asyncio
 import re
-import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-import structlog
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from greenroom.outside import parse_json
+from greenroom.web.addin_limits import site_of
+from greenroom.web.addin_problems import ProblemError, RefusalLog, correlation_id, problem_response
 from greenroom.web.identity import CodeRefusedError, IdentityUnavailableError, Redeemed
-from greenroom.web.policy_callers import address_of
-
-log = structlog.get_logger(__name__)
 
 PATH = "/addin/api/v1/sign-in"
 LARGEST = 16 * 1024
@@ -38,19 +34,11 @@ _AT_ONCE = 32
 _READERS = 256
 _REMEMBERED = 5_000
 _MINUTE = timedelta(minutes=1)
-_V6_HOST = 64
 _CODE = re.compile(r"[\x21-\x7e]{1,8192}")
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 4.1
 _MEMBERS = frozenset({"integration", "code", "verifier", "redirect_uri"})
-_RETRY = {"Retry-After": "30"}
-_TITLES = {
-    "invalid-request": "The request cannot be read",
-    "no-such-integration": "There is no such sign-in",
-    "not-allowed": "Not for other sites",
-    "too-many": "Too many requests",
-    "token-refused": "The sign-in was refused",
-    "unavailable": "The sign-in cannot be completed now",
-}
+_LATER = 30.0
+_KIND = "sign-in"
 
 
 class CodeRedeemer(Protocol):
@@ -66,14 +54,6 @@ class CodeRedeemer(Protocol):
         ...
 
 
-class _ProblemError(Exception):
-    """What is answered instead of a token."""
-
-    def __init__(self, status: int, code: str, detail: str = "", headers: Mapping[str, str] | None = None) -> None:
-        super().__init__(code)
-        self.status, self.code, self.detail, self.headers = status, code, detail, dict(headers or {})
-
-
 @dataclass(frozen=True, slots=True)
 class _Asked:
     integration: int
@@ -84,12 +64,15 @@ class _Asked:
 
 def sign_in_router(
     redeemers: Mapping[int, CodeRedeemer],
+    refusals: RefusalLog,
     clock: Callable[[], datetime],
     *,
     per_minute: int = 60,
     at_once: int = _AT_ONCE,
 ) -> APIRouter:
     """Make the route. `redeemers` are found by the number of their integration; `clock` gives aware UTC times.
+
+    What a provider refuses, and that it cannot be reached, is written down in `refusals`: `greenroom explain` finds it.
 
     `per_minute` bounds one address (of IPv6 one /64), behind which may be a whole organisation; `at_once` bounds all together.
     """
@@ -99,11 +82,13 @@ def sign_in_router(
     @router.post(PATH, include_in_schema=False)
     async def sign_in(request: Request) -> Response:
         """Exchange a code for an access token."""
-        correlation = uuid.uuid4().hex
         try:
-            redeemed = await desk.answer(request, correlation)
-        except _ProblemError as error:
-            return _problem(error, correlation)
+            redeemed = await desk.answer(request)
+        except ProblemError as problem:
+            correlation = correlation_id()
+            if problem.kind == _KIND:
+                await refusals.note(problem, request.state.integration, correlation)
+            return problem_response(problem, correlation)
         answer = {"access_token": redeemed.access_token, "expires_in": redeemed.expires_in}
         return JSONResponse(answer, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
@@ -118,9 +103,9 @@ class _Places:
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Take a place for the time of a block. Raises _ProblemError where there is none."""
+        """Take a place for the time of a block. Raises ProblemError where there is none."""
         if self._free <= 0:
-            raise _ProblemError(503, "unavailable", "Too many sign-ins at once; try again.", _RETRY)
+            raise ProblemError(503, "unavailable", "Too many sign-ins at once; try again.", after=_LATER)
         self._free -= 1
         try:
             yield
@@ -139,43 +124,33 @@ class _Desk:
         self._redeeming = _Places(at_once)
         self._counts: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
 
-    async def answer(self, request: Request, correlation: str) -> Redeemed:
-        """Redeem what a request asks for. Raises _ProblemError."""
+    async def answer(self, request: Request) -> Redeemed:
+        """Redeem what a request asks for. Raises ProblemError."""
         self._count(request.client.host if request.client is not None else "")
         _check_is_our_page(request, self._redeemers)
         with self._readers.place():
             asked = _asked(await _body(request))
+        request.state.integration = asked.integration
         with self._redeeming.place():
-            return await self._redeemed(asked, correlation)
+            return await self._redeemed(asked)
 
-    async def _redeemed(self, asked: _Asked, correlation: str) -> Redeemed:
+    async def _redeemed(self, asked: _Asked) -> Redeemed:
         redeemer = self._redeemers.get(asked.integration)
         if redeemer is None:
-            raise _ProblemError(404, "no-such-integration")
+            raise ProblemError(404, "no-such-integration")
         if asked.redirect_uri not in (None, redeemer.redirect_uri):
-            raise _ProblemError(422, "invalid-request", "redirect_uri is not that of this add-in.")
+            raise ProblemError(422, "invalid-request", "redirect_uri is not that of this add-in.")
         try:
             return await redeemer.redeem(asked.code, asked.verifier)
         except CodeRefusedError as error:
-            log.info(
-                "addin.sign-in-refused",
-                integration=asked.integration,
-                code=str(error),
-                correlation=correlation,
-            )
-            raise _ProblemError(401, "token-refused", "Sign in again.") from None
+            raise ProblemError(401, "token-refused", "Sign in again.", kind=_KIND, reason=str(error)) from None
         except IdentityUnavailableError as error:
-            log.warning(
-                "addin.sign-in-unavailable",
-                integration=asked.integration,
-                code=str(error),
-                correlation=correlation,
-            )
-            raise _ProblemError(503, "unavailable", "The sign-in service does not answer.", _RETRY) from None
+            what = "The sign-in service does not answer."
+            raise ProblemError(503, "unavailable", what, kind=_KIND, reason=str(error), after=_LATER) from None
 
     def _count(self, address: str) -> None:
-        """Count a request at its address. Raises _ProblemError where that was one too many within a minute."""
-        now, site = self._clock(), _site(address)
+        """Count a request at its address. Raises ProblemError where that was one too many within a minute."""
+        now, site = self._clock(), site_of(address)
         since, count = self._counts.pop(site, (now, 0))
         if abs(now - since) >= _MINUTE:
             since, count = now, 0
@@ -183,21 +158,21 @@ class _Desk:
         if len(self._counts) > _REMEMBERED:
             self._counts.popitem(last=False)
         if count >= self._per_minute:
-            seconds = max(1, round((since + _MINUTE - now).total_seconds()))
-            raise _ProblemError(429, "too-many", "Try again in a minute.", {"Retry-After": str(seconds)})
+            after = (since + _MINUTE - now).total_seconds()
+            raise ProblemError(429, "too-many", "Try again in a minute.", after=after)
 
 
 def _check_is_our_page(request: Request, redeemers: Mapping[int, CodeRedeemer]) -> None:
-    """Refuse what a browser says another site sends; others do not send these headers. Raises _ProblemError."""
+    """Refuse what a browser says another site sends; others do not send these headers. Raises ProblemError."""
     origins = {_origin(redeemer.redirect_uri) for redeemer in redeemers.values()}
     origin = request.headers.get("origin")
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
-        raise _ProblemError(403, "not-allowed")
+        raise ProblemError(403, "not-allowed")
     if origin is not None and origin.lower() not in origins:
-        raise _ProblemError(403, "not-allowed")
+        raise ProblemError(403, "not-allowed")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" or "content-encoding" in request.headers:
-        raise _ProblemError(415, "invalid-request", "application/json is expected.")
+        raise ProblemError(415, "invalid-request", "application/json is expected.")
 
 
 async def _body(request: Request) -> bytes:
@@ -207,11 +182,11 @@ async def _body(request: Request) -> bytes:
             async for part in request.stream():
                 body += part
                 if len(body) > LARGEST:
-                    raise _ProblemError(413, "invalid-request", headers={"Connection": "close"})
+                    raise ProblemError(413, "invalid-request", headers={"Connection": "close"})
     except TimeoutError:
-        raise _ProblemError(408, "invalid-request", headers={"Connection": "close"}) from None
+        raise ProblemError(408, "invalid-request", headers={"Connection": "close"}) from None
     except ClientDisconnect:
-        raise _ProblemError(400, "invalid-request") from None
+        raise ProblemError(400, "invalid-request") from None
     return bytes(body)
 
 
@@ -220,9 +195,9 @@ def _asked(body: bytes) -> _Asked:
     try:
         document = parse_json(body)
     except ValueError:
-        raise _ProblemError(400, "invalid-request", "This is no JSON.") from None
+        raise ProblemError(400, "invalid-request", "This is no JSON.") from None
     if not isinstance(document, dict):
-        raise _ProblemError(422, "invalid-request", "An object is expected.")
+        raise ProblemError(422, "invalid-request", "An object is expected.")
     integration, code, verifier = (document.get(name) for name in ("integration", "code", "verifier"))
     redirect = document.get("redirect_uri")
     wrong = [
@@ -237,31 +212,10 @@ def _asked(body: bytes) -> _Asked:
         if not right
     ]
     if wrong:
-        raise _ProblemError(422, "invalid-request", f"Not as expected: {', '.join(wrong)}.")
+        raise ProblemError(422, "invalid-request", f"Not as expected: {', '.join(wrong)}.")
     return _Asked(int(integration or 0), str(code), str(verifier), redirect)
-
-
-def _problem(error: _ProblemError, correlation: str) -> Response:
-    document = {
-        "type": "about:blank",
-        "title": _TITLES[error.code],
-        "status": error.status,
-        "detail": error.detail,
-        "code": error.code,
-        "correlation_id": correlation,
-    }
-    headers = {"Cache-Control": "no-store", **error.headers}
-    return JSONResponse(document, error.status, headers=headers, media_type="application/problem+json")
 
 
 def _origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _site(text: str) -> str:
-    """Say where somebody is: an address, or of IPv6 the /64 that one household or host has to itself."""
-    address = address_of(text)
-    if isinstance(address, IPv6Address):
-        return f"{int(address) >> _V6_HOST:x}/64"
-    return str(address)
