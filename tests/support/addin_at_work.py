@@ -69,6 +69,7 @@ _PATIENCE = 30.0
 _STARTING = 60.0
 _FETCHING = re.compile(r"^Failed to load resource: .* \| https://outlook\.test/addin/")
 """What Chromium says of every answer that is an error, and of none: it is the test that made it so."""
+_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{10}")
 _OF_OFFICE_JS = (
     re.compile(
         r"^Applying inline style violates .* \| https://appsforoffice\.microsoft\.com/lib/1/hosted/outlook-web-16\.01\.js$"
@@ -404,8 +405,10 @@ def add_in_site(folder: Path, protocol: Spoken, *, with_pexip: bool = False) -> 
             assert greenroom.process.poll() is None, greenroom.output()
             yield site
             site.check_rest()
-        assert "Traceback" not in greenroom.output()
-        assert planted.found_in(greenroom.output()) == []
+        log = greenroom.output()
+        assert "Traceback" not in log
+        assert planted.found_in(log) == []
+        assert not _TOKEN.search(log), "a token stands in the log"
 
 
 @contextlib.contextmanager

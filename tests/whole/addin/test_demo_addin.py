@@ -94,7 +94,8 @@ def takes_its_room(page: Page, demo: Demo, title: str, link: str) -> None:
     story = eventually(told, seconds=60)
     assert story is not None
     assert story["title"].startswith(title)
-    assert (story["replied"], story["join_url"]) == ("accept", link)
+    assert story["replied"].startswith("accept")
+    assert story["join_url"] == link
     assert story["instructions"] == "present", "nothing had to be written into the meeting"
     page.goto(f"{demo.url}/mail/m/{ADA}/inbox")
     expect(page.get_by_text(f"Accepted: {title}").first).to_be_visible(timeout=SEEN)

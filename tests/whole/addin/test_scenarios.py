@@ -406,7 +406,8 @@ async def test_what_failed_in_the_middle_goes_on_with_the_same_room(
         item = await window.item()
         assert [one["address"] for one in item["required"]] == [ATTENDEE, EQUIPMENT]
         sent = site.send(olga, item)
-    await site.takes_its_room(sent)
+    room = await site.takes_its_room(sent)
+    assert site.rows("SELECT number FROM reservations WHERE request_id = ?", asked[0]) == [(room.number,)]
 
 
 @over(PHONE)
