@@ -30,8 +30,8 @@ _MOST_AHEAD = 5
 class AddinDesk:
     """What stands behind the API for one integration.
 
-    `mailbox` is the address to invite. `per_minute` is how many rooms one person may ask for in a minute, and a tenth of how
-    much else.
+    `mailbox` is the address to invite. `per_minute` is how many rooms one person may ask for in a minute; of
+    everything else ten times as much.
     """
 
     check: TokenCheck
