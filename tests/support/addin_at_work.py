@@ -21,17 +21,16 @@ import sqlite3
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import httpx2
 from click.testing import CliRunner
-from playwright.async_api import Browser, ConsoleMessage, Frame
-from playwright.async_api import TimeoutError as LateError
+from playwright.async_api import Browser, ConsoleMessage
 
 from greenroom.assembly import open_greenroom
 from greenroom.cli import main
@@ -39,10 +38,10 @@ from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.ticket import KeyRing, Ticket
 from greenroom.meetings.ticket_finder import locate_tickets
 from greenroom.settings import Settings
-from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft, MeetingRequest, MeetingResponse
-from greenroom.simulator.model import Person as Mailbox
+from greenroom.simulator.model import CalendarItem, MeetingDraft, MeetingRequest, MeetingResponse
 from greenroom.simulator.recurrence import Daily, Recurrence
 from support import planted
+from support.addin_forms import draft_of
 from support.outlooks import ORIGIN, Generation, Item, NestedAuth, OutlookWindow, User, outlook, outlook_page
 from support.pexip_at_work import ADMIN, ADMIN_PASSWORD, SEED, SimulatedPexip, simulated_pexip, tables
 from support.simulator import RunningSimulator, running_simulator
@@ -64,7 +63,6 @@ T = TypeVar("T")
 
 OFFICE_CLIENT: Final = "bc59ab01-8403-45c6-8796-ac3ef710b3e3"
 """With which Office itself signs in (`legacy_sso`)."""
-ATTENDEES: Final = [{"name": "Anton Attendee", "address": ATTENDEE}]
 _PATIENCE = 30.0
 _STARTING = 60.0
 _FETCHING = re.compile(r"^Failed to load resource: .* \| https://outlook\.test/addin/")
@@ -334,53 +332,6 @@ class Site:
             assert self.own(sent).body.content == sent.body
 
 
-def draft_of(item: Item) -> MeetingDraft:
-    """A meeting as its form says it."""
-    kind, content = item["body"]["type"], item["body"]["content"]
-    people = [Attendee(_mailbox(one)) for one in item["required"]]
-    people += [Attendee(_mailbox(one), "optional") for one in item.get("optional", ())]
-    people += [Attendee(_mailbox(one), "resource") for one in item.get("rooms", ())]
-    return {
-        "subject": item["subject"],
-        "body": Body(content, "HTML" if kind == "html" else "Text"),
-        "location": "; ".join(
-            [*(one["name"] for one in item.get("rooms", ())), *([item["location"]] if item["location"] else [])]
-        ),
-        "start": datetime.fromisoformat(item["start"]),
-        "end": datetime.fromisoformat(item["end"]),
-        "attendees": tuple(people),
-    }
-
-
-def said_by(call: Mapping[str, Any]) -> str:
-    """The text that a call of `body.setAsync` brought to Outlook."""
-    return str(call["data"]["data"])
-
-
-def _mailbox(one: Mapping[str, str]) -> Mailbox:
-    return Mailbox(one["address"], one["name"])
-
-
-def meeting(**fields: object) -> Item:
-    """A meeting of tomorrow, with a guest and a text; `fields` differ."""
-    start = (datetime.now(UTC) + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
-    return {
-        "subject": planted.SUBJECT,
-        "body": {"type": "html", "content": TEXT},
-        "location": planted.LOCATION,
-        "required": ATTENDEES,
-        "start": start.isoformat(),
-        "end": (start + timedelta(hours=1)).isoformat(),
-        **fields,
-    }
-
-
-TEXT: Final = (
-    f'<html><head><style>p.x {{ color: red }}</style></head>\r\n<body lang="DE">\r\n<p class="x">{planted.TEXT},&nbsp;'
-    '<b style="font-family:\'Segoe UI\'">it\'s Ann&#39;s</b><br>\n<img alt="a > b" src="cid:1"></p>\r\n</body></html>'
-)
-
-
 async def soon(fact: Callable[[], T], seconds: float = _PATIENCE) -> T:
     """Wait until something is true (or holds something), and return it; the browser goes on meanwhile."""
     end = time.monotonic() + seconds
@@ -465,34 +416,3 @@ more_clients = ["{OFFICE_CLIENT}"]
 metadata_urls = ["{issuers.exchange.metadata_url}"]
 {"[integration.addin.personal_rooms]" if personal else ""}
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Pane:
-    """The pane of an Outlook, as the person uses it."""
-
-    frame: Frame
-
-    @classmethod
-    async def of(cls, window: OutlookWindow) -> "Pane":
-        """Open it."""
-        return cls(await window.open_pane())
-
-    async def shows(self, view: str) -> str:
-        """Wait for a view (see the `words` of pane.js), and return what it says."""
-        card = self.frame.locator(f'main > [data-view="{view}"]')
-        try:
-            await card.wait_for(timeout=20_000)
-        except LateError as error:
-            there = await self.frame.locator("main").inner_text()
-            raise AssertionError(f"{view} does not come: {there}") from error
-        return await card.inner_text()
-
-    async def press(self, label: str) -> None:
-        """Press a button."""
-        await self.frame.get_by_role("button", name=label, exact=True).click()
-
-    async def does(self, label: str, view: str) -> str:
-        """Press a button and wait for what comes of it."""
-        await self.press(label)
-        return await self.shows(view)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.async_api import Browser
 
-from support.addin_at_work import OFFICE_CLIENT, Pane, Person, Site, meeting
+from support.addin_at_work import OFFICE_CLIENT, Person, Site
+from support.addin_forms import Pane, meeting
 from support.addin_turns import over
 from support.outlooks import NestedAuth, OutlookWindow, generation
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from support.addin_at_work import greenroom_here, meeting, prepared_site
+from support.addin_at_work import greenroom_here, prepared_site
+from support.addin_forms import meeting
 from support.outlooks import chromium_async, generation
 
 pytestmark = pytest.mark.browser

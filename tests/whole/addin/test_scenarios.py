@@ -11,7 +11,8 @@ import pytest
 from playwright.async_api import Browser
 
 from greenroom.meetings.ticket import PERSONAL
-from support.addin_at_work import ATTENDEES, TEXT, Pane, Site, meeting, said_by, soon
+from support.addin_at_work import Site, soon
+from support.addin_forms import ATTENDEES, TEXT, Pane, meeting, said_by
 from support.addin_turns import AT_DESKS, PHONE, Open, over
 from support.outlooks import ORIGIN, Generation, NestedAuth, generation
 from support.whole import ATTENDEE, EQUIPMENT, Spoken

@@ -7,7 +7,8 @@ import httpx2
 import pytest
 from playwright.async_api import Browser
 
-from support.addin_at_work import Site, meeting
+from support.addin_at_work import Site
+from support.addin_forms import meeting
 from support.addin_turns import over
 from support.outlooks import ORIGIN, Generation, OutlookWindow, Paths, generation
 from support.whole import ATTENDEE, EQUIPMENT
