@@ -266,9 +266,8 @@ async def test_only_so_many_sign_in_at_once() -> None:
     assert (await desk.sign_in("c")).json() == {"access_token": "cv", "expires_in": 5}
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("greenroom.web.addin_sign_in._PATIENCE", 0.05)
-    desk = Desk()
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    desk = Desk(patience=0.05)
 
     async def slowly() -> AsyncIterator[bytes]:
         yield b"{"

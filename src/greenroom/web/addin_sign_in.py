@@ -6,7 +6,6 @@ answered {access_token, expires_in}, or a problem (RFC 9457) with a code: "inval
 "too-many", "token-refused" (the provider does not take the code: sign in again), "unavailable".
 """
 
-import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -17,21 +16,21 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
-from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from greenroom.outside import parse_json
 from greenroom.web.addin_limits import site_of
-from greenroom.web.addin_problems import ProblemError, RefusalLog, correlation_id, problem_response
+from greenroom.web.addin_problems import Code, ProblemError, RefusalLog, correlation_id, problem_response
+from greenroom.web.hooks import Desk as Reader
+from greenroom.web.hooks import UnwantedError
 from greenroom.web.identity import CodeRefusedError, IdentityUnavailableError, Redeemed
 
 PATH = "/addin/api/v1/sign-in"
 LARGEST = 16 * 1024
 """The largest body that is read, in bytes."""
 
-_PATIENCE = 5.0
 _AT_ONCE = 32
-_READERS = 256
+_BUSY = 429
 _REMEMBERED = 5_000
 _MINUTE = timedelta(minutes=1)
 _CODE = re.compile(r"[\x21-\x7e]{1,8192}")
@@ -69,15 +68,17 @@ def sign_in_router(
     *,
     per_minute: int = 60,
     at_once: int = _AT_ONCE,
+    patience: float = 5.0,
 ) -> APIRouter:
     """Make the route. `redeemers` are found by the number of their integration; `clock` gives aware UTC times.
 
     What a provider refuses, and that it cannot be reached, is written down in `refusals`: `greenroom explain` finds it.
 
-    `per_minute` bounds one address (of IPv6 one /64), behind which may be a whole organisation; `at_once` bounds all together.
+    `per_minute` bounds one address (of IPv6 one /64), behind which may be a whole organisation; `at_once` bounds all together,
+    and `patience` is for how many seconds a body is waited for.
     """
     router = APIRouter()
-    desk = _Desk(redeemers, clock, per_minute, at_once)
+    desk = _Desk(redeemers, clock, per_minute, _Places(at_once), Reader(largest=LARGEST, patience=patience))
 
     @router.post(PATH, include_in_schema=False)
     async def sign_in(request: Request) -> Response:
@@ -115,21 +116,29 @@ class _Places:
 
 class _Desk:
     def __init__(
-        self, redeemers: Mapping[int, CodeRedeemer], clock: Callable[[], datetime], per_minute: int, at_once: int
+        self,
+        redeemers: Mapping[int, CodeRedeemer],
+        clock: Callable[[], datetime],
+        per_minute: int,
+        redeeming: _Places,
+        reader: Reader,
     ) -> None:
         self._redeemers = redeemers
         self._clock = clock
         self._per_minute = per_minute
-        self._readers = _Places(_READERS)
-        self._redeeming = _Places(at_once)
+        self._redeeming = redeeming
+        self._reader = reader
         self._counts: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
 
     async def answer(self, request: Request) -> Redeemed:
         """Redeem what a request asks for. Raises ProblemError."""
         self._count(request.client.host if request.client is not None else "")
         _check_is_our_page(request, self._redeemers)
-        with self._readers.place():
-            asked = _asked(await _body(request))
+        try:
+            asked = _asked(await self._reader.read(request))
+        except UnwantedError as error:
+            code: Code = "too-many" if error.status == _BUSY else "invalid-request"
+            raise ProblemError(error.status, code, headers={"Connection": "close"}) from None
         request.state.integration = asked.integration
         with self._redeeming.place():
             return await self._redeemed(asked)
@@ -173,21 +182,6 @@ def _check_is_our_page(request: Request, redeemers: Mapping[int, CodeRedeemer]) 
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json" or "content-encoding" in request.headers:
         raise ProblemError(415, "invalid-request", "application/json is expected.")
-
-
-async def _body(request: Request) -> bytes:
-    body = bytearray()
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            async for part in request.stream():
-                body += part
-                if len(body) > LARGEST:
-                    raise ProblemError(413, "invalid-request", headers={"Connection": "close"})
-    except TimeoutError:
-        raise ProblemError(408, "invalid-request", headers={"Connection": "close"}) from None
-    except ClientDisconnect:
-        raise ProblemError(400, "invalid-request") from None
-    return bytes(body)
 
 
 def _asked(body: bytes) -> _Asked:
