@@ -43,12 +43,17 @@ _SINCE_4 = {
 _SINCE_5 = {
     "reservations": {"asked_by", "request_id", "key_id", "expires_at"},
 }
+_SINCE_6 = {
+    "meetings": {"warned_at"},
+    "mailboxes": {"wanted_by", "wanted_until", "backlog_total", "backlog_done", "backlog_since", "drift_at"},
+}
 _TIMES = ("opens", "starts", "ends", "closes")  # until 0002
 _LATER = {
-    "0001": (_SINCE_2, _SINCE_3, _SINCE_4, _SINCE_5),
-    "0002": (_SINCE_3, _SINCE_4, _SINCE_5),
-    "0003": (_SINCE_4, _SINCE_5),
-    "0004": (_SINCE_5,),
+    "0001": (_SINCE_2, _SINCE_3, _SINCE_4, _SINCE_5, _SINCE_6),
+    "0002": (_SINCE_3, _SINCE_4, _SINCE_5, _SINCE_6),
+    "0003": (_SINCE_4, _SINCE_5, _SINCE_6),
+    "0004": (_SINCE_5, _SINCE_6),
+    "0005": (_SINCE_6,),
 }
 OLD_RECORD = full_record(series=None, handled=(), held=None, room_mark=None, review_at=None, adopted=None)
 RECORD_OF_3 = full_record(adopted=None)

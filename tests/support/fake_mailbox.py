@@ -53,6 +53,7 @@ class FakeMailbox:
     reads: int = 0
     mailed_at: list[datetime] = field(default_factory=list)
     violations: list[datetime] = field(default_factory=list)
+    folder_marks: dict[str, str] = field(default_factory=dict)
 
     # --- what people do -----------------------------------------------------------------------------------------
 
@@ -101,6 +102,31 @@ class FakeMailbox:
     async def inventory(self, since: datetime) -> list[Glance]:
         self._trip("inventory", after=False)
         return [self._glance(item_id) for item_id in self.items]
+
+    async def pages(
+        self, since: datetime, until: datetime | None = None
+    ) -> AsyncIterator[Sequence[Observation | Unreadable]]:
+        self._trip("pages", after=False)
+        wanted = [i for i in self.items.values() if until is None or i.span is None or i.span.start < until]
+        wanted = [i for i in wanted if not i.ref.is_message and (i.span is None or i.series or i.span.end > since)]
+        wanted.sort(key=lambda item: (item.span is not None, item.span.start.timestamp() if item.span else 0.0))
+        self.reads += len(wanted)
+        for start in range(0, len(wanted), 100):
+            yield [
+                item if (error := self.unreadable.get(item.ref.id)) is None else Unreadable(item.ref, error)
+                for item in wanted[start : start + 100]
+            ]
+
+    async def marks(self) -> dict[str, str]:
+        self._trip("marks", after=False)
+        return dict(self.folder_marks)
+
+    async def mark(self, name: str, text: str | None) -> None:
+        self._trip("mark", after=False)
+        if text is None:
+            self.folder_marks.pop(name, None)
+        else:
+            self.folder_marks[name] = text
 
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
         self._trip("read", after=False)

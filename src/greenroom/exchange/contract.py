@@ -6,7 +6,7 @@ Every method may raise `ExchangeError` (see `errors`): `TryLaterError`, `SignInE
 whole call; what concerns one item only is told per item.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -168,6 +168,30 @@ class Mailbox(OrganizerCalendars, Protocol):
         """Send replies, many in one request where the protocol can; one result per reply, in order.
 
         OutcomeUnknownError, raised or as a result, says that a reply may have been sent and the caller must look first.
+        """
+        ...
+
+    def pages(
+        self, since: datetime, until: datetime | None = None
+    ) -> AsyncIterator[Sequence[Observation | Unreadable]]:
+        """Read every meeting in the calendar that is not over at `since` and begins before `until` (perhaps more), page by page.
+
+        For walks through the whole calendar: the cheapest way the protocol has to read many meetings with their texts, about
+        a hundred at a time, so that memory does not grow with the calendar. By start, the soonest first, as far as the
+        protocol sorts; a series comes where its first occurrence is. The mailbox's own meetings may be among them, messages
+        are not. Nothing is remembered.
+        """
+        ...
+
+    async def marks(self) -> Mapping[str, str]:
+        """Return the texts that `mark` left on the calendar folder, by name: what other Greenrooms that attend it left, too."""
+        ...
+
+    async def mark(self, name: str, text: str | None) -> None:
+        """Leave a text of at most 1,000 characters on the calendar folder, or take it away (None); people do not see it.
+
+        A named string property of the folder (PS_PUBLIC_STRINGS, `Greenroom-<name>`), the same over every protocol. Raises
+        NotPermittedError where the folder may not be changed.
         """
         ...
 

@@ -81,7 +81,7 @@ def acceptance(  # noqa: PLR0911 (one return for each way out of the picture abo
     """Say why, what is answered, and the day of the occurrence it answers (of the review, for a review)."""
     observation, record = sight.observation, sight.record
     series = observation.kind is Kind.SERIES
-    if record is None or not _accepted(record):
+    if record is None or not _accepted(observation, record):
         reason, new = _new(sight, alias), Outcome.ACCEPT_NEW_SERIES if series else Outcome.ACCEPT_NEW_SINGLE
         silent = reason is Reason.RECOVERED or (reason is Reason.IMPORTED and observation.response is Response.ACCEPTED)
         return reason, None if silent else new, None
@@ -137,7 +137,9 @@ def handled_by(
     Occurrences are answered one after the other. A series that is accepted anew is accepted with those it has.
     """
     moved = () if observation.series is None else observation.series.moved
-    new = decision.outcome in (Outcome.ACCEPT_NEW_SERIES, Outcome.ACCEPT_NEW_SINGLE) or not _accepted(record)
+    new = decision.outcome in (Outcome.ACCEPT_NEW_SERIES, Outcome.ACCEPT_NEW_SINGLE) or not _accepted(
+        observation, record
+    )
     if new or not decision.provide:
         return moved, False
     waiting = {one.day for one in unanswered(observation, record, now)} - {decision.answers_occurrence}
@@ -182,9 +184,14 @@ def was_not_kept(observation: Observation, record: Record) -> bool:
     return old and same and observation.response is Response.ACCEPTED
 
 
-def _accepted(record: Record) -> bool:
+def is_resumed(observation: Observation, record: Record) -> bool:
+    """Whether this meeting only seemed over, though nobody changed it: the clock had run ahead."""
+    return record.state is State.ENDED and record.reason == Reason.OVER and observation.span == record.span
+
+
+def _accepted(observation: Observation, record: Record) -> bool:
     """Whether the organizer was last told "accepted" and the meeting has lived on since."""
-    if record.state in (State.ENDED, State.DECLINED, State.IGNORED):
+    if record.state in (State.ENDED, State.DECLINED, State.IGNORED) and not is_resumed(observation, record):
         return False
     if record.replied is None:
         return record.state is State.SCHEDULED  # recovered: the organizer was told in an earlier life

@@ -15,6 +15,21 @@ class Unticketed(StrEnum):
     IGNORE = "ignore"
 
 
+class Foreign(StrEnum):
+    """What becomes of an invitation that another installation, or another product, has prepared."""
+
+    IGNORE = "ignore"  # that one answers it
+    DECLINE = "decline"
+    SCHEDULE = "schedule"  # the other one is gone: as if it had no ticket
+
+
+class Drift(StrEnum):
+    """What becomes of what calendar, database and platform disagree about."""
+
+    REPORT = "report"
+    MEND = "mend"
+
+
 class PinPolicy(StrEnum):
     """Which PINs a room has."""
 
@@ -52,7 +67,8 @@ class Policy:
     `before` and `after` bound the admission window. An invitation that lay in the mailbox for more than `stale_after` when its
     meeting was over is not worth a decline: nobody waits for it. Addresses and domains in the lists are lower case.
     What tells the organizer something new that stands nowhere else is mailed whatever `replies` says.
-    A series without end is reviewed every `review_after`.
+    A series without end is reviewed every `review_after`. An organizer is told of a room that is not there yet when the meeting
+    starts within `warn_before`; zero: never.
     """
 
     mailbox: str
@@ -69,6 +85,9 @@ class Policy:
     split: Split = Split.SAME_ROOM
     review_after: timedelta = timedelta(days=365)
     review: Review = Review.LIST
+    foreign: Foreign = Foreign.IGNORE
+    warn_before: timedelta = timedelta(minutes=30)
+    drift: Drift = Drift.MEND
 
     def welcomes(self, organizer: Person) -> bool:
         """Whether this organizer may have a room without a ticket.

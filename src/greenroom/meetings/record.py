@@ -62,6 +62,7 @@ class Record:
     review_at           when an endless series is asked about next; None for what has an end
     adopted             the alias as it was taken over from another system, where the alias plan does not spell `alias_number`;
                         such a room has no PIN, since its invitation names none
+    warned_at           when the organizer was told that the room is late; None: not since it was last there
     """
 
     integration: int
@@ -93,6 +94,7 @@ class Record:
     room_mark: str | None = None
     review_at: datetime | None = None
     adopted: Alias | None = None
+    warned_at: datetime | None = None
 
     @property
     def mark(self) -> str:

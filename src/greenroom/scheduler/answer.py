@@ -69,6 +69,9 @@ async def answer(
     nothing for single meetings; a fault of the whole request postpones all replies of it.
     """
     now = clock()
+    if not integration.manner.updates:
+        for case in cases:
+            case.outcome = None
     due = [case for case in cases if case.outcome is not None and not case.waiting]
     mailed = [case for case in due if _is_mailed(case)]
     queue_up(line, mailed)

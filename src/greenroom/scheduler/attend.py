@@ -17,6 +17,7 @@ Replies whose turn comes later wait in line (`greenroom.scheduler.line`) and are
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -24,11 +25,12 @@ import structlog
 
 from greenroom.exchange.contract import Changes
 from greenroom.exchange.errors import ExchangeError
+from greenroom.meetings.meeting import Observation
 from greenroom.scheduler import windows
 from greenroom.scheduler.answer import answer
-from greenroom.scheduler.case import Clock, Step, no_step
+from greenroom.scheduler.case import Case, Clock, Step, no_step
 from greenroom.scheduler.followers import follow
-from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.integration import USUAL, Integration, Manner
 from greenroom.scheduler.line import ReplyLine
 from greenroom.scheduler.observe import feed, observe
 from greenroom.scheduler.provide import provide_rooms, write_instructions
@@ -124,6 +126,19 @@ class Attendant:
         async with self._lock:
             return await windows.close_windows(self._integration, self._storage, self._clock)
 
+    async def take_up(self, observations: Sequence[Observation], *, manner: Manner = USUAL) -> list[Case]:
+        """Bring meetings that were read just now to where they should be, as a pass does; the cursor stays where it is.
+
+        Raises nothing for single meetings. What comes back says what was decided and done for each.
+        """
+        async with self._lock:
+            await self._remember()
+            now, integration = self._clock(), replace(self._integration, manner=manner)
+            cases = await weigh(integration, self._storage, observations, now)
+            await self._carry_out(integration, cases, now, hold=False)
+            await self._note_line()
+            return cases
+
     def next_reply_at(self) -> datetime | None:
         """Return when the next waiting reply may go out; None if none waits."""
         return self._line.next_at(self._clock())
@@ -171,15 +186,20 @@ class Attendant:
         cases = await weigh(integration, storage, seen.observations, now)
         step("weighed")
         await end_vanished(integration, storage, seen.vanished, now, step)
+        await self._carry_out(integration, cases, now, hold=hold)
+        if cases:
+            log.info("slice attended", mailbox=integration.mailbox.address, meetings=len(cases), more=seen.more)
+        return len(cases), seen.more
+
+    async def _carry_out(self, integration: Integration, cases: Sequence[Case], now: datetime, *, hold: bool) -> None:
+        """Do what was decided: rooms, instructions, replies."""
+        storage, step = self._storage, self._step
         await provide_rooms(integration, storage, cases, now, step)
         await follow(integration, storage, cases, now)
         step("rooms")
         await write_instructions(integration, storage, cases, now, step)
-        await answer(integration, storage, line, cases, self._clock, step=step, hold=hold)
+        await answer(integration, storage, self._line, cases, self._clock, step=step, hold=hold)
         step("answered")
-        if cases:
-            log.info("slice attended", mailbox=integration.mailbox.address, meetings=len(cases), more=seen.more)
-        return len(cases), seen.more
 
     async def _remember(self) -> None:
         """Count the replies of a process before this one: Exchange counts them too."""

@@ -36,6 +36,21 @@ class JoinLinks:
 
 
 @dataclass(frozen=True, slots=True)
+class Manner:
+    """How far a pass goes.
+
+    `updates` False: organizers' meetings are not written to, and nobody is mailed who was answered before; what asks for an answer
+    is left to the next pass. `afresh`: the platform is told of every room again, though it was told the same before.
+    """
+
+    updates: bool = True
+    afresh: bool = False
+
+
+USUAL = Manner()
+
+
+@dataclass(frozen=True, slots=True)
 class Integration:
     """Everything one equipment mailbox is attended with. `number` is the one in its tickets.
 
@@ -53,6 +68,7 @@ class Integration:
     links: JoinLinks
     packaged: Texts = field(default_factory=Texts, repr=False)
     elsewhere: OrganizerCalendars | None = None
+    manner: Manner = USUAL
 
     def say(self, name: str, variables: Mapping[str, object]) -> str:
         """Render a text; one of the administrator's that cannot be rendered is replaced by the packaged one, and logged.

@@ -114,7 +114,8 @@ async def write_instructions(
     for case in cases:
         if case.waiting or case.spec is None:
             continue
-        if case.record.instructions is InstructionsState.NONE or _is_promised_again(case):
+        missing = case.record.instructions is InstructionsState.NONE or _is_promised_again(case)
+        if missing and integration.manner.updates:
             try:
                 if case.record.organizer in held:
                     _await_turn(case, now, held[case.record.organizer])
@@ -136,7 +137,7 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, admiss
         return
     for _ in range(_REDRAWS):
         spec = wording.room_spec(integration, case.observation, admission, case.record)
-        if case.record.room == spec.fingerprint:
+        if case.record.room == spec.fingerprint and not integration.manner.afresh:
             case.spec = spec if case.decision.provide else None
             return
         try:
@@ -164,7 +165,7 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, admiss
         else:
             code = "created" if case.record.room is None else "changed"
             case.made_at = now if case.record.room is None else None
-            case.record = replace(case.record, room=spec.fingerprint, attempts=0)
+            case.record = replace(case.record, room=spec.fingerprint, attempts=0, warned_at=None)
             case.spec = spec if case.decision.provide else None
             case.note("room", code, now)
         return

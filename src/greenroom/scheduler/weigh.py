@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from greenroom.meetings.acceptance import was_not_kept
+from greenroom.meetings.acceptance import is_resumed, was_not_kept
 from greenroom.meetings.decision import Decision, decide, settle
 from greenroom.meetings.evidence import read_tickets
 from greenroom.meetings.kin import Kin
@@ -136,7 +136,8 @@ def _decided(integration: Integration, case: Case, now: datetime) -> Record:
     A retry that is due stays due until everything is done: after a crash nothing else would bring the meeting back.
     """
     observation, record, decision = case.observation, case.record, case.decision
-    revived = decision.provide and record.state in _CLOSED
+    again = decision.provide and record.state in _CLOSED
+    resumed = again and is_resumed(observation, record)
     quiet = decision.reason is Reason.UNCHANGED or (decision.reason is Reason.OVER and decision.state is record.state)
     untold = observation.cancelled and observation.series is None
     if decision.reason is Reason.UNCHANGED and observation.series is not None and was_not_kept(observation, record):
@@ -154,9 +155,9 @@ def _decided(integration: Integration, case: Case, now: datetime) -> Record:
         # Exchange puts a word of its own language before the subject of a cancelled meeting.
         title=record.title if observation.cancelled and record.title else wording.title(integration, observation),
         updated_at=now,
-        reason=record.reason if record.reason and quiet else decision.reason.value,
+        reason=record.reason if record.reason and quiet and not again else decision.reason.value,
         state=State.PENDING if decision.provide and record.state is not State.SCHEDULED else record.state,
-        replied=None if revived else record.replied,
+        replied=None if again and not resumed else record.replied,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from greenroom.meetings.alias import AliasPlan
-from greenroom.meetings.policy import PinPolicy, Policy, Replies, Review, Split, Unticketed
+from greenroom.meetings.policy import Drift, Foreign, PinPolicy, Policy, Replies, Review, Split, Unticketed
 from greenroom.settings.addin import Addin
 from greenroom.settings.exchange import Exchange, Organizers
 from greenroom.settings.fields import (
@@ -127,6 +127,32 @@ class MeetingPolicy(Section):
     unticketed: Unticketed = setting(
         Unticketed.SCHEDULE,
         about="What an invitation gets that the Outlook add-in did not prepare: a room, a decline, or nothing.",
+    )
+    foreign: Foreign = setting(
+        Foreign.IGNORE,
+        about="What an invitation gets that another installation of Greenroom, or Pexip's own scheduler, has prepared: nothing, "
+        "for that one answers it; a decline; or, where the other one is gone, what it would get without its ticket.",
+    )
+    warn_before: int = setting(
+        30,
+        about="An organizer is told by mail that a room is not there yet when the meeting starts within this time; 0: never.",
+        unit="minutes",
+        allowed="0 to 1440",
+        ge=0,
+        le=1440,
+    )
+    drift: Drift = setting(
+        Drift.MEND,
+        about="What becomes of what calendar, database and platform are found to disagree about: `mend`, rooms that are missing "
+        "are made again and rooms whose meeting is known to be over are closed; or `report` alone, in `greenroom drift`.",
+    )
+    drift_hours: int = setting(
+        6,
+        about="How often the three are held against each other.",
+        unit="hours",
+        allowed="1 to 168",
+        ge=1,
+        le=168,
     )
     replies: Replies = setting(
         Replies.ALL,
@@ -259,6 +285,9 @@ class Integration(Section):
             split=rules.split,
             review_after=timedelta(days=round(rules.review_after * _DAYS_OF_A_MONTH)),
             review=rules.review,
+            foreign=rules.foreign,
+            warn_before=timedelta(minutes=rules.warn_before),
+            drift=rules.drift,
             allow_organizers=frozenset(rules.allow_organizers),
             allow_domains=frozenset(rules.allow_domains),
             deny_organizers=frozenset(rules.deny_organizers),

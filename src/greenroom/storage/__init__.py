@@ -14,6 +14,7 @@ all of this can be lost and is rebuilt by the next pass.
 
 from greenroom.storage.alarms import Alarm
 from greenroom.storage.database import Storage
+from greenroom.storage.drifts import StoredDrift
 from greenroom.storage.errors import (
     AliasHeldError,
     BadUrlError,
@@ -52,6 +53,7 @@ __all__ = [
     "StorageSignInError",
     "StorageUnreachableError",
     "StorageVersionError",
+    "StoredDrift",
     "StoredRoom",
     "Work",
 ]

@@ -50,6 +50,27 @@ class Mailboxes:
         """Store when the secret or certificate that signs in runs out (None: that is not known)."""
         await self._set(address, credential_expires_at=expires_at)
 
+    async def note_backlog(self, address: str, total: int | None, done: int | None, since: datetime | None) -> None:
+        """Store how far catching up got; None three times: nothing is left."""
+        await self._set(address, backlog_total=total, backlog_done=done, backlog_since=since)
+
+    async def note_drift(self, address: str, at: datetime) -> None:
+        """Store when calendar, database and platform were last held against each other."""
+        await self._set(address, drift_at=at)
+
+    async def want(self, address: str, by: str, now: datetime, until: datetime) -> str | None:
+        """Ask whoever attends the mailbox to lend it to `by`; returns who else asked before and still waits, or None."""
+        state = await self.get(address)
+        if state.wanted_by not in (None, by) and state.wanted_until is not None and state.wanted_until > now:
+            return state.wanted_by
+        await self._set(address, wanted_by=by, wanted_until=until)
+        return None
+
+    async def unwant(self, address: str, by: str) -> None:
+        """Take one's own wish back."""
+        mine = (mailboxes.c.address == address) & (mailboxes.c.wanted_by == by)
+        await self._session.execute(sa.update(mailboxes).where(mine).values(wanted_by=None, wanted_until=None))
+
     async def claim(self, address: str, owner: str, now: datetime, until: datetime) -> bool:
         """Take the mailbox until `until`, or prolong one's own claim; False while another owner's claim lasts."""
         statement = insert(self._session, mailboxes).values(
@@ -88,4 +109,10 @@ def _state(row: sa.Row[Any]) -> MailboxState:
         row.replies_end_at,
         row.credential_expires_at,
         row.reconciled_at,
+        row.wanted_by,
+        row.wanted_until,
+        row.backlog_total,
+        row.backlog_done,
+        row.backlog_since,
+        row.drift_at,
     )

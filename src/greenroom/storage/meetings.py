@@ -258,6 +258,7 @@ def _row(record: Record) -> dict[str, Any]:
         "review_at": record.review_at,
         "adopted_alias": None if record.adopted is None else record.adopted.name,
         "adopted_numeric": None if record.adopted is None else record.adopted.numeric,
+        "warned_at": record.warned_at,
         "series_mark": record.key.clean.digest,
     }
 
@@ -312,6 +313,7 @@ def _record(row: sa.Row[Any]) -> Record:
         room_mark=row.room_mark,
         review_at=row.review_at,
         adopted=_adopted(row),
+        warned_at=row.warned_at,
     )
 
 

@@ -89,6 +89,13 @@ mailboxes = sa.Table(
     _column("replies_end_at", Instant, nullable=True),
     _column("credential_expires_at", Instant, nullable=True),
     _column("reconciled_at", Instant, nullable=True),
+    # A command that wants to work on the mailbox itself asks for it, and the service lends it.
+    _column("wanted_by", Words, nullable=True),
+    _column("wanted_until", Instant, nullable=True),
+    _column("backlog_total", sa.Integer, nullable=True),
+    _column("backlog_done", sa.Integer, nullable=True),
+    _column("backlog_since", Instant, nullable=True),
+    _column("drift_at", Instant, nullable=True),
 )
 
 organizer_routes = sa.Table(
@@ -148,6 +155,7 @@ meetings = sa.Table(
     _column("review_at", Instant, nullable=True),
     _column("adopted_alias", Words, nullable=True),
     _column("adopted_numeric", Words, nullable=True),
+    _column("warned_at", Instant, nullable=True),
     _column("series_mark", sa.String(32), server_default=sa.text("''")),  # the digest of the key of the whole
     # Hash indexes on PostgreSQL: an item id or an address from outside may be longer than a B-tree row.
     sa.Index("ix_meetings_item_id", "item_id", postgresql_using="hash"),
@@ -253,6 +261,24 @@ alarms = sa.Table(
     _column("first_at", Instant),
     _column("last_at", Instant),
     sa.Index("ix_alarms_last_at", "last_at"),
+)
+
+drifts = sa.Table(
+    "drifts",
+    metadata,
+    _column("integration", sa.Integer, primary_key=True, autoincrement=False),
+    _column("kind", sa.String(32), primary_key=True),
+    _column("subject", sa.String(255), primary_key=True),
+    _column("detail", Words),
+    _column("first_at", Instant),
+    _column("last_at", Instant),
+)
+
+facts = sa.Table(
+    "facts",
+    metadata,
+    _column("name", sa.String(64), primary_key=True),
+    _column("value", Words),
 )
 
 addin_refusals = sa.Table(

@@ -18,6 +18,9 @@ class MailboxState:
     `claimed_until`. `waiting_replies` says how many replies stand in line (None: this was never told) and
     `replies_end_at` when the last of them is expected to go out. `credential_expires_at` is the end of the secret or
     certificate that signs in (with two Exchanges, the end that comes first), `reconciled_at` when everything was last compared.
+    `wanted_by` names a command that asks for the mailbox until `wanted_until`. `backlog_total` is how many meetings waited when
+    catching up began at `backlog_since`, `backlog_done` how many of them are done (None: nothing is being caught up with).
+    `drift_at` is when calendar, database and platform were last held against each other.
     """
 
     address: str
@@ -31,6 +34,12 @@ class MailboxState:
     replies_end_at: datetime | None = None
     credential_expires_at: datetime | None = None
     reconciled_at: datetime | None = None
+    wanted_by: str | None = None
+    wanted_until: datetime | None = None
+    backlog_total: int | None = None
+    backlog_done: int | None = None
+    backlog_since: datetime | None = None
+    drift_at: datetime | None = None
 
 
 class Side(StrEnum):

@@ -2,6 +2,8 @@
 
 from greenroom.storage.alarms import Alarms
 from greenroom.storage.asked import Asked
+from greenroom.storage.drifts import Drifts
+from greenroom.storage.facts import Facts
 from greenroom.storage.fed_rooms import FedRooms
 from greenroom.storage.journal import Journal
 from greenroom.storage.mailboxes import Mailboxes
@@ -29,3 +31,5 @@ class Work:
         self.fed_rooms = FedRooms(session)
         self.journal = Journal(session)
         self.alarms = Alarms(session)
+        self.drifts = Drifts(session)
+        self.facts = Facts(session)
