@@ -59,7 +59,7 @@ async def open_import(
             raise ValueError("the integration has no way to Pexip's management API")
         if prepare:
             await storage.migrate()
-        remembers = prepare or await _is_prepared(settings, storage)
+        remembers = prepare or await is_prepared(settings, storage)
         other = PexipScheduler(api, pexip_settings(entry, pexip), clock)
         yield Desk(integration, storage if remembers else None, other, pexip.makes_rooms != "none")
     finally:
@@ -68,7 +68,7 @@ async def open_import(
         await storage.close()
 
 
-async def _is_prepared(settings: Settings, storage: Storage) -> bool:
+async def is_prepared(settings: Settings, storage: Storage) -> bool:
     """Whether there is something to read; a database that was never made is none, any other fault is raised."""
     try:
         await storage.check()
