@@ -165,6 +165,7 @@ class Glance:
 
     `own_answer` says that, by its times, the item was last changed by the mailbox's own answer: an echo of ours. `sent_at` is
     the owner's stamp, as in `Observation`: it tells an answer to what we had read from one that hides a later sending.
+    `starts_at` is when the meeting starts, of a series its first occurrence: a backlog is handled soonest start first.
     """
 
     ref: ItemRef
@@ -173,6 +174,7 @@ class Glance:
     response: Response | None = None
     own_answer: bool = False
     sent_at: datetime | None = None
+    starts_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
