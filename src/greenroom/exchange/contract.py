@@ -18,6 +18,9 @@ from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation
 Cursor = str
 """An adapter's place in the feed, opaque to everybody else; the empty text is the beginning."""
 
+MARKS = ("Watcher", "Contender")
+"""The names of marks (`Mailbox.mark`): a protocol that names each property it reads asks for these."""
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -47,6 +50,7 @@ class Verdict(StrEnum):
 
     ACCEPT = "accept"
     DECLINE = "decline"
+    TENTATIVE = "tentative"
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class InvalidOperation(StoreError):  # noqa: N818  named for what was wrong
     Codes used: ErrorCalendarIsOrganizerForAccept (…ForDecline, …ForTentative, …ForRemove),
     ErrorCalendarIsCancelledForAccept (…ForDecline, …ForTentative), ErrorCalendarIsNotOrganizer,
     ErrorCalendarEndDateIsEarlierThanStartDate, ErrorCalendarDurationIsTooLong,
-    ErrorCalendarInvalidRecurrence, ErrorInvalidRecipients, ErrorInvalidRequest, ErrorCalendarMeetingRequestIsOutOfDate.
+    ErrorCalendarInvalidRecurrence, ErrorInvalidRecipients, ErrorInvalidRequest, ErrorCalendarMeetingRequestIsOutOfDate,
+    ErrorAccessDenied.
     """
 
     def __init__(self, code: str, message: str) -> None:

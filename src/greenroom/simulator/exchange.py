@@ -1,6 +1,6 @@
 """The store of "Exchange in a box" as its faces (EWS, web mail, demo) see it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 from greenroom.simulator import attendee, ics_write, ids, inbound, mail, organizer, planning, series
@@ -173,6 +173,19 @@ class Exchange:
     def folder(self, mailbox: str, folder: str) -> Folder:
         """One folder by id or distinguished name. Raises NoSuchFolder."""
         return self.site.store(mailbox).folder(folder)
+
+    def folder_properties(self, mailbox: str) -> Mapping[str, str]:
+        """The named strings (PS_PUBLIC_STRINGS) that programs left on the calendar folder, by name; the same on every face."""
+        return self.site.store(mailbox).folder_properties
+
+    def set_folder_property(self, mailbox: str, name: str, value: str | None) -> None:
+        """Leave a named string on the calendar folder, or take it away (None).
+
+        Raises InvalidOperation (ErrorAccessDenied) where the mailbox has `folders_locked`.
+        """
+        if self.mailbox(mailbox).folders_locked:
+            raise InvalidOperation("ErrorAccessDenied", "the folders of this mailbox may not be changed")
+        self.site.store(mailbox).describe(name, value)
 
     def owner_of_folder(self, folder_id: str) -> str | None:
         """The address of the mailbox a folder id belongs to; None for an unknown or malformed id."""

@@ -318,6 +318,7 @@ class Mailbox:
     process_external: bool = True  # ProcessExternalMeetingMessages
     home: Home = "both"  # in a hybrid organisation: "cloud" is closed to EWS, "on-premises" to Graph
     auto_accept: AutoAcceptOptions = field(default_factory=AutoAcceptOptions)
+    folders_locked: bool = False  # what a folder itself says of itself may be read, but not changed
 
     @property
     def person(self) -> Person:

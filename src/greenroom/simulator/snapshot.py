@@ -80,6 +80,7 @@ def _site_to_data(site: Site) -> dict[str, Any]:
             address: {
                 "number": store.number,
                 "made": store.made,
+                "folder_properties": store.folder_properties,
                 "items": [_encode(item) for item in store.items.values()],
                 "logs": {id_: [log.numbers, log.entries] for id_, log in store.logs.items()},
             }
@@ -107,6 +108,7 @@ def _data_to_site(data: dict[str, Any], site: Site) -> None:
     for address, kept in data["stores"].items():
         store = site.stores[address]
         store.number, store.made = int(kept["number"]), int(kept["made"])
+        store.folder_properties = dict(kept.get("folder_properties", {}))
         for one in kept["items"]:
             store.restore(_decode(one))
         for id_, (numbers, entries) in kept["logs"].items():

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from greenroom.simulator import ids
@@ -55,6 +55,7 @@ class MailboxStore:
         self.items: dict[str, Item] = {}
         self.logs: dict[str, FolderLog] = {}
         self.folders: dict[str, Folder] = {}
+        self.folder_properties: dict[str, str] = {}  # of the calendar folder: strings of PS_PUBLIC_STRINGS, by name
         self._contents: dict[str, dict[str, Item]] = {}
         self._by_meeting: dict[bytes, dict[str, Item]] = defaultdict(dict)
         self._by_immutable: dict[str, Item] = {}
@@ -75,6 +76,16 @@ class MailboxStore:
         if known is None:
             raise NoSuchFolder("the mailbox has no such folder")
         return known
+
+    def describe(self, name: str, value: str | None) -> None:
+        """Give the calendar folder a property, or take it away; the folder gets a new change key."""
+        if value is None:
+            self.folder_properties.pop(name, None)
+        else:
+            self.folder_properties[name] = value
+        self.number += 1
+        calendar = self.folder("calendar")
+        self.folders[calendar.id] = replace(calendar, change_key=ids.change_key(self.number, kind=b"\x01"))
 
     def get(self, item_id: str) -> Item:
         """Raises NoSuchItem."""
