@@ -73,6 +73,8 @@ _UNSENT = {
     "item-gone": "The reply could not be sent: the item was changed or moved meanwhile; it is looked at again",
     "item-broken": "The reply could not be sent: Exchange cannot handle this item",
     "postponed": "The reply could not be sent yet and is tried again",
+    "room_late": "The organizer was told by a tentative answer that the room is late and the start is near",
+    "late-untold": "The organizer could not be told that the room is late",
     "waits": "The reply waits in line: Exchange lets the mailbox send only so many messages a minute",
 }
 

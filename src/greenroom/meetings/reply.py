@@ -38,6 +38,9 @@ class Outcome(StrEnum):
         return self.value
 
 
+ROOM_LATE = "room_late"
+"""Name of the text that tells an organizer that the room is not there yet. No outcome: nothing is settled by it."""
+
 _ALWAYS = (Outcome.ACCEPT_NEW_SINGLE, Outcome.ACCEPT_NEW_SERIES, Outcome.ACCEPT_STILL_NEEDED)
 
 

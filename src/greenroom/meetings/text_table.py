@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from greenroom.meetings.reply import Outcome
+from greenroom.meetings.reply import ROOM_LATE, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,11 @@ def _texts() -> dict[str, TextKind]:
         "alias_description": TextKind("description of each alias", html=False, variables=_NAMES, longest=250),
         "location": TextKind("what is put in the Location field", html=False, variables=_DIAL, longest=255),
     }
+    texts[ROOM_LATE] = TextKind(
+        "what an organizer is told while the room is late and the start is near",
+        html=True,
+        variables={"correlation_id": _DECLINE["correlation_id"]},
+    )
     for outcome in Outcome:
         variables = _ACCEPT if outcome.accepts else _DECLINE
         texts[outcome.text] = TextKind(f"the reply {outcome.value.replace('_', ' ')}", html=True, variables=variables)

@@ -31,6 +31,7 @@ from greenroom.scheduler.answer import answer
 from greenroom.scheduler.case import Case, Clock, Step, no_step
 from greenroom.scheduler.followers import follow
 from greenroom.scheduler.integration import USUAL, Integration, Manner
+from greenroom.scheduler.late import warn_late
 from greenroom.scheduler.line import ReplyLine
 from greenroom.scheduler.observe import feed, observe
 from greenroom.scheduler.provide import provide_rooms, write_instructions
@@ -197,6 +198,7 @@ class Attendant:
         await provide_rooms(integration, storage, cases, now, step)
         await follow(integration, storage, cases, now)
         step("rooms")
+        await warn_late(integration, storage, self._line, cases, self._clock)
         await write_instructions(integration, storage, cases, now, step)
         await answer(integration, storage, self._line, cases, self._clock, step=step, hold=hold)
         step("answered")

@@ -102,6 +102,16 @@ class ReplyLine:
             self._left += [now] * len(taken)
         return taken
 
+    def seize(self, count: int, now: datetime) -> int:
+        """Take so many messages out of the allowance for what does not stand in line, as many as there are; returns how many."""
+        free = self._free(now)
+        if free is None:
+            return count
+        closed = self._closed_until is not None and now < self._closed_until
+        seized = 0 if closed else min(free, count)
+        self._left += [now] * seized
+        return seized
+
     def left(self, count: int, at: datetime) -> None:
         """Say that the last `count` taken had not left before `at`: sending takes time, and Exchange counts when it is done."""
         if count > 0 and self._left:

@@ -35,6 +35,7 @@ from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Step, place_of, take_journal
 from greenroom.scheduler.household import Household, forget_told, lives_on, note_told, still_needed, stir
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.late import hurried
 from greenroom.scheduler.reserve import redraw
 from greenroom.scheduler.routing import Routed, update_invitation
 from greenroom.storage import Alarm, Side, Storage
@@ -61,6 +62,7 @@ async def provide_rooms(
     household = await Household.of(integration, storage, concerned)
     opened = {case.record.key: household.admission(integration, case, cases) for case in concerned}
     before = {case.record.key: case.record.room for case in concerned}
+    tried = {case.record.key: case.record.state is State.DEFECTIVE and case.record.attempts > 0 for case in concerned}
     changing = [case for case in concerned if _changes(integration, case, opened[case.record.key])]
     await forget_told(storage, changing, household)
     # Whoever leaves may have left its room before a crash, and its record still says that it lives.
@@ -84,6 +86,9 @@ async def provide_rooms(
     changed = [case.record for case in concerned if case.record.room not in (None, before[case.record.key])]
     if changed:
         await note_told(integration, storage, changed)
+    if any(tried[record.key] for record in changed):
+        async with storage.work() as work:  # the platform is back: the others that wait for it need not sleep on
+            await work.meetings.hasten(integration.number, State.DEFECTIVE, now)
 
 
 def _changes(integration: Integration, case: Case, admission: Admission) -> bool:
@@ -153,9 +158,11 @@ async def _ensure(integration: Integration, storage: Storage, case: Case, admiss
         except (PlatformUnavailableError, PlatformSetupError) as error:
             case.record = replace(case.record, state=State.DEFECTIVE)
             # What only an administrator can mend waits like an outage: nobody's meeting is declined for it.
+            after = error.after if isinstance(error, PlatformUnavailableError) else None
             needs_somebody = isinstance(error, PlatformSetupError)
             case.note("room", "needs-setup" if needs_somebody else "unavailable", now, _code(error))
-            case.postpone(now, error.after if isinstance(error, PlatformUnavailableError) else None)
+            case.postpone(now, after)
+            case.record = hurried(integration, case.record, admission, now, after or timedelta())
             log.warning(
                 "platform needs an administrator" if needs_somebody else "platform unavailable",
                 correlation=case.record.correlation_id,

@@ -78,6 +78,11 @@ class Meetings:
         soonest = meetings.c.span_start.asc().nulls_last()
         return await self._all(sa.select(meetings).where(mine).order_by(soonest, meetings.c.mark).limit(limit))
 
+    async def hasten(self, integration: int, state: State, now: datetime) -> None:
+        """Let those of a state that are looked at again later be looked at by now."""
+        waiting = (meetings.c.integration == integration) & (meetings.c.state == state.value) & (meetings.c.retry_at > now)
+        await self._session.execute(sa.update(meetings).where(waiting).values(retry_at=now))
+
     async def endless(self, integration: int | None = None, limit: int = 100, offset: int = 0) -> list[Record]:
         """Return living series whose rule has no end, the one to be reviewed next first."""
         wanted = [

@@ -1,4 +1,4 @@
-"""CreateItem with AcceptItem and DeclineItem: many answers in one request.
+"""CreateItem with AcceptItem, DeclineItem and TentativelyAcceptItem: many answers in one request.
 
 Source: EWS reference, CreateItem and AcceptItem (only ReferenceItemId is required, without a change key). With
 `MessageDisposition="SaveOnly"` the calendar is marked and nobody is told, as the EWS Managed API does in
@@ -16,7 +16,11 @@ from greenroom.exchange.ews.markup import Element, messages, types, with_childre
 BATCH = 25
 """Answers in one CreateItem: Exchange cuts a request after a minute, and each answer is a mail."""
 
-_ELEMENTS = {Verdict.ACCEPT: "AcceptItem", Verdict.DECLINE: "DeclineItem"}
+_ELEMENTS = {
+    Verdict.ACCEPT: "AcceptItem",
+    Verdict.DECLINE: "DeclineItem",
+    Verdict.TENTATIVE: "TentativelyAcceptItem",
+}
 
 
 def batches(replies: Sequence[Reply]) -> list[list[int]]:

@@ -26,7 +26,11 @@ SIDE_BY_SIDE = 4
 _BAD_REQUEST = 400
 _UNASKED = frozenset({"ErrorInvalidRequest", "ErrorResponseNotRequested"})
 """Codes that (among others) say that the organizer asked for no answer; only the message says it apart, and we do not read it."""
-_OPERATIONS = {Verdict.ACCEPT: ("AcceptEvent", "accept"), Verdict.DECLINE: ("DeclineEvent", "decline")}
+_OPERATIONS = {
+    Verdict.ACCEPT: ("AcceptEvent", "accept"),
+    Verdict.DECLINE: ("DeclineEvent", "decline"),
+    Verdict.TENTATIVE: ("TentativelyAcceptEvent", "tentativelyAccept"),
+}
 
 
 def respond(mailbox: str, reply: Reply, *, send: bool) -> Call:
