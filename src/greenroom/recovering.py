@@ -1,4 +1,4 @@
-"""Opens what the commands need that recover, compare and look again: an integration with its mailbox and platform, and the database.
+"""Opens what commands need that recover, compare and look again: an integration with mailbox and platform, and the database.
 
 Like `assembly`, `calendars` and `rooms` it may name adapters; nothing is attended and nothing is served.
 """
