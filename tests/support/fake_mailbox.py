@@ -170,7 +170,8 @@ class FakeMailbox:
         elif reply.verdict is Verdict.DECLINE:
             self.remove(reply.ref.id)
         else:
-            self.put(replace(item, response=Response.ACCEPTED, replied_at=self.clock()))
+            said = Response.TENTATIVE if reply.verdict is Verdict.TENTATIVE else Response.ACCEPTED
+            self.put(replace(item, response=said, replied_at=self.clock()))
         return ReplyResult(reply.ref, mailed=mailed)
 
     def _may_send(self) -> bool:

@@ -12,7 +12,7 @@ from greenroom.meetings.decision import last_end
 from greenroom.meetings.meeting import Glance, MeetingKey
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import Record
-from greenroom.meetings.reply import Outcome
+from greenroom.meetings.reply import ROOM_LATE, Outcome
 from greenroom.scheduler.case import Case
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.line import WINDOW, ReplyLine
@@ -99,7 +99,7 @@ async def sent_before(integration: Integration, storage: Storage, now: datetime)
 
 
 def _was_mailed(code: str, detail: str) -> bool:
-    return (code in _OUTCOMES and detail != MARKED) or code == OUTCOME_UNKNOWN
+    return (code in _OUTCOMES and detail != MARKED) or code in (OUTCOME_UNKNOWN, ROOM_LATE)
 
 
 def _ended(case: Case, now: datetime) -> bool:
