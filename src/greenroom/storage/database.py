@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from greenroom.storage import migrate
 from greenroom.storage.engine import explain, open_engine, parse, prepare_file
@@ -65,15 +66,32 @@ class Storage:
         async with self._transaction(reading=True) as session:
             yield Work(session)
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to connect to, as far as that can be told before: an SQLite file may be missing."""
+        file = self._url.database or ""
+        return self._url.get_backend_name() != "sqlite" or self._in_memory or Path(file).exists()
+
+    @asynccontextmanager
+    async def whole(self, *, reading: bool) -> AsyncIterator[AsyncConnection]:
+        """One transaction for whoever copies whole tables: the bare connection.
+
+        What is read is one state, however long it takes; who writes makes an SQLite file that is missing. Raises as `work`.
+        """
+        if not reading:
+            prepare_file(self._url)
+        async with self._transaction(reading=reading, snapshot=reading) as session:
+            yield session.connection
+
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def _transaction(self, *, reading: bool = False) -> AsyncIterator[Session]:
+    async def _transaction(self, *, reading: bool = False, snapshot: bool = False) -> AsyncIterator[Session]:
         async with self._turn(reading=reading):
             try:
-                async with transaction(self._engine, reading=reading) as session:
+                async with transaction(self._engine, reading=reading, snapshot=snapshot) as session:
                     yield session
             except SQLAlchemyError as error:
                 # Without its cause: the drivers' own texts show rows.

@@ -17,10 +17,15 @@ _LOCK = 0x6772_6E72_6D01  # "grnrm" and a number of our own, so that no other pr
 
 async def to_head(connection: AsyncConnection) -> None:
     """Run the missing migrations in the connection's transaction, one process after the other."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    await alone(connection)
     # SQLite needs no lock of its own here: the transaction began as a writer's.
     await connection.run_sync(_upgrade)
+
+
+async def alone(connection: AsyncConnection) -> None:
+    """Keep everybody else from migrating until the transaction ends. SQLite needs nothing for it."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 async def check_version(connection: AsyncConnection) -> None:

@@ -74,14 +74,19 @@ def _written(statement: Any, dialect: Dialect) -> tuple[str, list[tuple[str, Cal
 
 
 @asynccontextmanager
-async def transaction(engine: AsyncEngine, *, reading: bool) -> AsyncIterator[Session]:
-    """Connect and begin; commit at the end, or roll back if an exception leaves the block."""
+async def transaction(engine: AsyncEngine, *, reading: bool, snapshot: bool = False) -> AsyncIterator[Session]:
+    """Connect and begin; commit at the end, or roll back if an exception leaves the block.
+
+    With `snapshot` all that is read is one state on PostgreSQL too, as it always is on SQLite.
+    """
     steady = engine.dialect.name == "sqlite"
     connect = engine.connect()
     async with _entered_steadily(connect) if steady else connect as connection:
         if reading:
             # Each dialect knows one of the two.
             await connection.execution_options(**{READING: True, "postgresql_readonly": True})
+        if snapshot and not steady:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
         begin = connection.begin()
         async with _entered_steadily(begin) if steady else begin:
             yield Session(connection)
