@@ -139,6 +139,9 @@ PROPERTY_REFUSED: Final = frozenset(
 )
 """Codes of a server that does not give a property we asked for; it may give the rest."""
 
+CUT_SHORT: Final = frozenset({"ErrorBatchProcessingStopped", "ErrorTimeoutExpired"})
+"""Codes of items to which Exchange did not come in the time it gives to one request."""
+
 _VERSION: Final = frozenset(
     {"ErrorInvalidServerVersion", "ErrorIncorrectSchemaVersion", "ErrorInvalidSchemaVersionForMailboxVersion"}
 )

@@ -5,7 +5,7 @@ Messages are triggers and calendar items the truth, with `AutomateProcessing` `A
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ import structlog
 
 from greenroom.exchange.addresses import address
 from greenroom.exchange.contract import (
+    MARKS,
     Changes,
     Cursor,
     Hint,
@@ -24,7 +25,7 @@ from greenroom.exchange.contract import (
     UpdateResult,
 )
 from greenroom.exchange.errors import ExchangeError, ItemGoneError, MisconfiguredError, NotPermittedError, TryLaterError
-from greenroom.exchange.ews import items, search, sync
+from greenroom.exchange.ews import items, marks, search, sync
 from greenroom.exchange.ews.directory import Directory
 from greenroom.exchange.ews.faults import PROPERTY_REFUSED, RefusedRequestError, broken, is_about_content, not_sent
 from greenroom.exchange.ews.finding import find_ids
@@ -34,6 +35,7 @@ from greenroom.exchange.ews.replies import batches, read_results, respond
 from greenroom.exchange.ews.settings import EwsSettings
 from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.ews.wakeups import Wakeups
+from greenroom.exchange.ews.walking import Walk
 from greenroom.meetings.meeting import Glance, ItemRef, Kind, MeetingKey, Observation
 
 log = structlog.get_logger(__name__)
@@ -123,6 +125,25 @@ class EwsMailbox:
     async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
         """Read items in batches of ten; see `greenroom.exchange.ews.reading`."""
         return await self._reader.read(refs)
+
+    async def pages(
+        self, since: datetime, until: datetime | None = None
+    ) -> AsyncGenerator[Sequence[Observation | Unreadable]]:
+        """Read the calendar a hundred items at a time, as `greenroom.exchange.ews.walking` lists them."""
+        walk = Walk(self._transport, self._address, self._reader.read_many, since, until)
+        async with aclosing(walk.pages()) as pages:
+            async for page in pages:
+                yield page
+
+    async def marks(self) -> Mapping[str, str]:
+        """Return what was left on the calendar folder under the names in `MARKS`."""
+        reply = await self._transport.call(marks.get_marks(MARKS), self._address)
+        return marks.read_marks(reply, mailbox=self._address)
+
+    async def mark(self, name: str, text: str | None) -> None:
+        """Leave a text on the calendar folder, or take it away; after OutcomeUnknownError look whether it is there."""
+        reply = await self._transport.call(marks.set_mark(name, text), self._address)
+        marks.read_set(reply, mailbox=self._address)
 
     async def find(self, key: MeetingKey) -> Observation | None:
         """Find a meeting in the calendar: of several items with one key the series, the running one, the newest.

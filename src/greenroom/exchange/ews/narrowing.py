@@ -1,4 +1,4 @@
-"""Reading many items in requests of ten, where one bad item may cost the whole answer: halves, until it stands alone."""
+"""Reading many items in few requests, where one bad item may cost the whole answer: halves, until it stands alone."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,15 +31,16 @@ class Narrowing(Generic[Found]):
     Where none can be read the call fails, unless `raises` is false: then that, too, is told item by item.
     """
 
-    def __init__(self, ask: Ask[Found], mailbox: str, *, raises: bool = True) -> None:
+    def __init__(self, ask: Ask[Found], mailbox: str, *, raises: bool = True, batch: int = BATCH) -> None:
         self._ask = ask
         self._mailbox = mailbox
         self._raises = raises
+        self._size = batch
 
     async def get(self, ids: Sequence[str]) -> dict[str, Found | ExchangeError]:
         """Return what is known of each. Raises what concerns the whole call."""
         unique = list(dict.fromkeys(ids))
-        batches = [unique[at : at + BATCH] for at in range(0, len(unique), BATCH)]
+        batches = [unique[at : at + self._size] for at in range(0, len(unique), self._size)]
         answers = await asyncio.gather(*(self._batch(batch) for batch in batches), return_exceptions=True)
         merged: dict[str, Found | ExchangeError | _Garbled] = {}
         for answer in answers:

@@ -16,7 +16,7 @@ from greenroom.exchange.contract import Unreadable
 from greenroom.exchange.errors import ExchangeError, ItemBrokenError, ItemGoneError, NotPermittedError, TryLaterError
 from greenroom.exchange.ews import exceptions, items
 from greenroom.exchange.ews.directory import Directory
-from greenroom.exchange.ews.faults import PROPERTY_REFUSED, RefusedRequestError, is_busy
+from greenroom.exchange.ews.faults import CUT_SHORT, PROPERTY_REFUSED, RefusedRequestError, is_busy
 from greenroom.exchange.ews.items import BATCH, Item, Source
 from greenroom.exchange.ews.narrowing import Narrowing
 from greenroom.exchange.ews.transport import EwsTransport
@@ -38,30 +38,42 @@ class Reader:
         self._directory = directory
         self._plain = False  # this server refuses what we ask for by name; learnt anew after every start
 
-    async def read(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
-        """Read items; several that lead to one meeting yield it once. Raises what concerns the whole call."""
-        found = await self._items([ref.id for ref in refs])
-        needed = {i.associated for i in found.values() if isinstance(i, Item) and _leads_on(i)}
-        calendar = await self._items([i for i in needed if i and i not in found]) | found
-        masters = await self._masters([e for e in calendar.values() if isinstance(e, Item) and e.in_series])
-        results = [_settle(ref, found[ref.id], calendar, masters) for ref in dict.fromkeys(refs)]
-        return await self._finish(_one_per_meeting(results))
+    async def read(self, refs: Sequence[ItemRef], *, batch: int = BATCH) -> list[Observation | Unreadable]:
+        """Read items; several that lead to one meeting yield it once. Raises what concerns the whole call.
 
-    async def _masters(self, occurrences: Sequence[Item]) -> dict[str, Entry]:
+        `batch` is how many are asked for in one request.
+        """
+        found = await self._items([ref.id for ref in refs], batch)
+        needed = {i.associated for i in found.values() if isinstance(i, Item) and _leads_on(i)}
+        calendar = await self._items([i for i in needed if i and i not in found], batch) | found
+        masters = await self._masters([e for e in calendar.values() if isinstance(e, Item) and e.in_series], batch)
+        results = [_settle(ref, found[ref.id], calendar, masters) for ref in dict.fromkeys(refs)]
+        return await self._finish(_one_per_meeting(results), batch)
+
+    async def read_many(self, refs: Sequence[ItemRef]) -> list[Observation | Unreadable]:
+        """Read items in one request; those to which Exchange did not come in its minute once more, as in `read`."""
+        results = await self.read(refs, batch=max(1, len(refs)))
+        late = [r.ref for r in results if isinstance(r, Unreadable) and r.error and r.error.code in CUT_SHORT]
+        if not late:
+            return results
+        log.info("ews.read.cut-short", mailbox=self._mailbox, items=len(refs), late=len(late))
+        return [r for r in results if r.ref not in late or isinstance(r, Observation)] + await self.read(late)
+
+    async def _masters(self, occurrences: Sequence[Item], batch: int) -> dict[str, Entry]:
         """Return the series, by the ids of their occurrences; nothing for an occurrence that stands alone."""
         ids = [item.ref.id for item in occurrences if item.source is Source.CALENDAR and item.ref.id]
         if not ids:
             return {}
-        found = await Narrowing(self._ask_masters, self._mailbox).get(ids)
+        found = await Narrowing(self._ask_masters, self._mailbox, batch=batch).get(ids)
         return {ident: one for ident, one in found.items() if not isinstance(one, (ItemGoneError, ItemBrokenError))}
 
     async def _ask_masters(self, ids: list[str]) -> list[Entry]:
         reply = await self._transport.call(items.get_masters(ids, plain=self._plain), self._mailbox)
         return items.read_items(reply, count=len(ids), mailbox=self._mailbox)
 
-    async def _finish(self, results: list[Settled | Unreadable]) -> list[Observation | Unreadable]:
-        texts = await self._texts([r[0].ref.id for r in results if isinstance(r, tuple) and r[0].textless])
-        facts = await self._facts([r[0] for r in results if isinstance(r, tuple)])
+    async def _finish(self, results: list[Settled | Unreadable], batch: int) -> list[Observation | Unreadable]:
+        texts = await self._texts([r[0].ref.id for r in results if isinstance(r, tuple) and r[0].textless], batch)
+        facts = await self._facts([r[0] for r in results if isinstance(r, tuple)], batch)
         finished: list[Observation | Unreadable] = []
         for result in results:
             if isinstance(result, Unreadable):
@@ -78,10 +90,10 @@ class Reader:
                 finished.append(await self._named(exceptions.with_facts(observation, asked, facts)))
         return finished
 
-    async def _facts(self, found: Sequence[Item]) -> dict[str, Fact]:
+    async def _facts(self, found: Sequence[Item], batch: int) -> dict[str, Fact]:
         """Ask what became of the occurrences that differ from their series."""
         ids = [one.ref.id for item in found for one in exceptions.worth_asking(item.differing)]
-        return await Narrowing(self._ask_facts, self._mailbox, raises=False).get(ids) if ids else {}
+        return await Narrowing(self._ask_facts, self._mailbox, raises=False, batch=batch).get(ids) if ids else {}
 
     async def _ask_facts(self, ids: list[str]) -> list[Fact]:
         try:
@@ -106,17 +118,17 @@ class Reader:
             is_organizer=observation.is_organizer or address == self._mailbox,
         )
 
-    async def _texts(self, ids: list[str]) -> dict[str, str]:
+    async def _texts(self, ids: list[str], batch: int) -> dict[str, str]:
         found: dict[str, str] = {}
-        for at in range(0, len(ids), BATCH):
-            batch = ids[at : at + BATCH]
-            reply = await self._transport.call(items.get_texts(batch), self._mailbox)
-            texts = items.read_texts(reply, count=len(batch))
-            found |= {ident: text for ident, text in zip(batch, texts, strict=True) if text}
+        for at in range(0, len(ids), batch):
+            asked = ids[at : at + batch]
+            reply = await self._transport.call(items.get_texts(asked), self._mailbox)
+            texts = items.read_texts(reply, count=len(asked))
+            found |= {ident: text for ident, text in zip(asked, texts, strict=True) if text}
         return found
 
-    async def _items(self, ids: Sequence[str]) -> dict[str, Entry]:
-        return await Narrowing(self._ask, self._mailbox).get(ids)
+    async def _items(self, ids: Sequence[str], batch: int) -> dict[str, Entry]:
+        return await Narrowing(self._ask, self._mailbox, batch=batch).get(ids)
 
     async def _ask(self, ids: list[str]) -> list[Entry]:
         """Get items in one request; where the server will not give a property, once more without naming any."""

@@ -34,7 +34,7 @@ _CALENDAR = identity.names(
     "calendar:IsAllDayEvent calendar:IsCancelled calendar:CalendarItemType calendar:MyResponseType "
     "calendar:AppointmentReplyTime"
 )
-_INBOX = ("item:ItemClass", "meeting:HasBeenProcessed")
+_INBOX = ("item:ItemClass", "meeting:HasBeenProcessed", "calendar:Start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,8 @@ def _message(item: Element, ident: str) -> Seen | None:
     key, day = identity.key_of(properties), identity.occurrence_day(properties)
     key = key.on(day) if key is not None and day is not None else key
     ref = ItemRef(ident, _version(item), is_message=True)
-    return Seen(Glance(ref, key), processed=truth(text_of(item, "HasBeenProcessed")) is True)
+    glance = Glance(ref, key, starts_at=instant(text_of(item, "Start")))
+    return Seen(glance, processed=truth(text_of(item, "HasBeenProcessed")) is True)
 
 
 def _calendar(item: Element, ident: str) -> Seen | None:
@@ -172,6 +173,7 @@ def _calendar(item: Element, ident: str) -> Seen | None:
             _fingerprint(item, key, identity.is_occurrence(properties)),
             response,
             own_answer=_is_echo(item, response),
+            starts_at=instant(text_of(item, "Start")),
         )
     )
 

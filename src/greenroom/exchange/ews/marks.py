@@ -1,0 +1,86 @@
+"""Texts left on the calendar folder as named properties: GetFolder and UpdateFolder.
+
+Source: EWS reference, UpdateFolder (SetFolderField, DeleteFolderField), ExtendedFieldURI (PublicStrings is PS_PUBLIC_STRINGS).
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from greenroom.exchange.errors import NotPermittedError
+from greenroom.exchange.ews.envelope import Call, Envelope
+from greenroom.exchange.ews.faults import GarbledReplyError, error_for
+from greenroom.exchange.ews.markup import Element, child, children, messages, types, with_children
+
+_SET: Final = "00020329-0000-0000-c000-000000000046"
+_PREFIX: Final = "Greenroom-"
+_LONGEST: Final = 1000
+
+
+def get_marks(names: Iterable[str]) -> Call:
+    """Ask for the marks of these names: EWS gives only what is named."""
+    wanted = with_children(types("AdditionalProperties"), *(_field(name) for name in names))
+    shape = with_children(messages("FolderShape"), types("BaseShape", "IdOnly"), wanted)
+    ids = with_children(messages("FolderIds"), types("DistinguishedFolderId", Id="calendar"))
+    return Call("GetFolder", with_children(messages("GetFolder"), shape, ids))
+
+
+def read_marks(reply: Envelope, *, mailbox: str) -> dict[str, str]:
+    """Return the texts by name; raises what the response code says."""
+    folder = next(children(child(_only(reply, "GetFolder", mailbox, writing=False), "Folders")), None)
+    found: dict[str, str] = {}
+    for prop in children(folder, "ExtendedProperty"):
+        field, value = child(prop, "ExtendedFieldURI"), child(prop, "Value")
+        if field is None or value is None or not _is_public(field):
+            continue
+        name = field.get("PropertyName") or ""
+        if name.startswith(_PREFIX):
+            found.setdefault(name.removeprefix(_PREFIX), (value.text or "")[:_LONGEST])
+    return found
+
+
+def set_mark(name: str, text: str | None) -> Call:
+    """Write a mark, or take it away (None)."""
+    if text is None:
+        update = with_children(types("DeleteFolderField"), _field(name))
+    else:
+        value = with_children(types("ExtendedProperty"), _field(name), types("Value", text))
+        update = with_children(types("SetFolderField"), _field(name), with_children(types("CalendarFolder"), value))
+    change = with_children(
+        types("FolderChange"),
+        types("DistinguishedFolderId", Id="calendar"),
+        with_children(types("Updates"), update),
+    )
+    body = with_children(messages("UpdateFolder"), with_children(messages("FolderChanges"), change))
+    return Call("UpdateFolder", body, writes=True)
+
+
+def read_set(reply: Envelope, *, mailbox: str) -> None:
+    """Raise what the answer to `set_mark` says is wrong."""
+    try:
+        _only(reply, "UpdateFolder", mailbox, writing=True)
+    except NotPermittedError as error:
+        sentence = f"the account may not change the calendar folder of {mailbox} ({error.code})"
+        raise NotPermittedError(sentence, code=error.code, mailbox=mailbox) from None
+
+
+def _only(reply: Envelope, operation: str, mailbox: str, *, writing: bool) -> Element:
+    if len(reply.messages) != 1:
+        raise GarbledReplyError(f"not one answer to {operation}", code="count", mailbox=mailbox)
+    message = reply.messages[0]
+    if message.problem:
+        raise error_for(message.problem, mailbox=mailbox, writing=writing)
+    return message.element
+
+
+def _field(name: str) -> Element:
+    return types(
+        "ExtendedFieldURI",
+        DistinguishedPropertySetId="PublicStrings",
+        PropertyName=f"{_PREFIX}{name}",
+        PropertyType="String",
+    )
+
+
+def _is_public(field: Element) -> bool:
+    named = field.get("DistinguishedPropertySetId") == "PublicStrings"
+    return named or (field.get("PropertySetId") or "").lower() == _SET
