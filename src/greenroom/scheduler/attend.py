@@ -1,6 +1,7 @@
 """Attending one mailbox: look, decide, do the difference, remember.
 
-A pass works in slices, so that a backlog never holds one transaction or one mailbox for long:
+A pass works in slices, so that a backlog never holds one transaction or one mailbox for long; after an outage the soonest meetings
+are in the first of them (`greenroom.scheduler.catching_up`):
 
 ```
  observe       what changed since the cursor, without the echoes of our own writes
@@ -18,6 +19,7 @@ Replies whose turn comes later wait in line (`greenroom.scheduler.line`) and are
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -29,11 +31,12 @@ from greenroom.meetings.meeting import Observation
 from greenroom.scheduler import windows
 from greenroom.scheduler.answer import answer
 from greenroom.scheduler.case import Case, Clock, Step, no_step
+from greenroom.scheduler.catching_up import CatchingUp
 from greenroom.scheduler.followers import follow
 from greenroom.scheduler.integration import USUAL, Integration, Manner
 from greenroom.scheduler.late import warn_late
 from greenroom.scheduler.line import ReplyLine
-from greenroom.scheduler.observe import feed, observe
+from greenroom.scheduler.observe import observe
 from greenroom.scheduler.provide import provide_rooms, write_instructions
 from greenroom.scheduler.reconcile import compare, slices
 from greenroom.scheduler.vanished import end_vanished
@@ -46,6 +49,7 @@ log = structlog.get_logger(__name__)
 _SIGHT = timedelta(minutes=2)
 """After so long without a look at the calendar no more replies are sent from memory."""
 _TELL_EVERY = timedelta(minutes=5)
+_CLOSE_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,8 @@ class Attendant:
         self._slice = slice_size
         self._lock = asyncio.Lock()
         self._line = ReplyLine(integration.mailbox.sends_per_minute)
+        self._catching_up = CatchingUp(integration, storage, clock, slice_size)
+        self._closed_at: datetime | None = None
         self._remembers = False
         self._looked_at: datetime | None = None
         self._noted: tuple[int, datetime | None] | None = None
@@ -87,9 +93,12 @@ class Attendant:
             await self._remember()
             summary, more = PassSummary(), True
             outdated = self._is_outdated
+            self._catching_up.look_again()
+            self._closed_at = began
             try:
                 while more:
                     count, more = await self._one_slice(address, began, outdated=outdated)
+                    await self._close_meanwhile()
                     summary = replace(summary, meetings=summary.meetings + count, slices=summary.slices + 1)
             except ExchangeError as error:
                 await self._note(address, error.code or type(error).__name__)
@@ -145,6 +154,11 @@ class Attendant:
         return self._line.next_at(self._clock())
 
     @property
+    def undisturbed(self) -> AbstractAsyncContextManager[None]:
+        """Within it nothing else is done for the mailbox: for what must not happen while a pass works on the same meeting."""
+        return self._lock
+
+    @property
     def is_busy(self) -> bool:
         """Whether something is being done for the mailbox right now."""
         return self._lock.locked()
@@ -161,6 +175,7 @@ class Attendant:
 
     def let_go(self) -> None:
         """Forget what waits: another process has the mailbox, and it is all stored."""
+        self._catching_up.forget()
         if self._remembers:
             self._line = ReplyLine(self._integration.mailbox.sends_per_minute)
             self._remembers, self._looked_at, self._noted = False, None, None
@@ -168,15 +183,24 @@ class Attendant:
     async def _one_slice(self, address: str, began: datetime, *, outdated: bool) -> tuple[int, bool]:
         """Attend one slice. What this pass itself postpones is due after it `began`, so a pass comes to its end."""
         now = self._clock()
-        async with self._storage.work() as work:
-            cursor = (await work.mailboxes.get(address)).cursor
-        changes = await feed(self._integration, cursor, self._slice)
-        count, more = await self._work_through(changes, now, due_by=began, hold=outdated and changes.more)
-        if changes.cursor != cursor:
+        async with self._storage.reading() as work:
+            state = await work.mailboxes.get(address)
+        changes = await self._catching_up.next(state, self._line)
+        hold = outdated and not self._catching_up.has_seen_all
+        count, more = await self._work_through(changes, now, due_by=began, hold=hold)
+        if changes.cursor != state.cursor:
             async with self._storage.work() as work:
                 await work.mailboxes.save_cursor(address, changes.cursor)
             self._step("cursor")
+        await self._catching_up.done(changes)
         return count, more
+
+    async def _close_meanwhile(self) -> None:
+        """Let rooms close in time also while a long backlog is worked through."""
+        now = self._clock()
+        if self._catching_up.is_under_way and (self._closed_at is None or now - self._closed_at >= _CLOSE_EVERY):
+            self._closed_at = now
+            await windows.close_windows(self._integration, self._storage, self._clock)
 
     async def _work_through(
         self, changes: Changes, now: datetime, *, due_by: datetime | None, hold: bool

@@ -65,6 +65,9 @@ async def provide_rooms(
     tried = {case.record.key: case.record.state is State.DEFECTIVE and case.record.attempts > 0 for case in concerned}
     changing = [case for case in concerned if _changes(integration, case, opened[case.record.key])]
     await forget_told(storage, changing, household)
+    if integration.manner.afresh:  # an adapter that remembers what it told would not tell it again
+        async with storage.work() as work:
+            await work.housing.forget_told(integration.number, {case.record.mark for case in concerned}, now)
     # Whoever leaves may have left its room before a crash, and its record still says that it lives.
     leaving = [case.record for case in cases if not lives_on(case) and case.decision.held is None]
     needed = await still_needed(integration, storage, leaving)

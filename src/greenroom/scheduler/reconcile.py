@@ -37,21 +37,28 @@ async def compare(integration: Integration, storage: Storage, now: datetime, *, 
     ExchangeError when the calendar cannot be listed as a whole: then nothing is said about any meeting.
     """
     await note_credential(integration, storage, now)
+    found = await differing(integration, storage, now, doubtful=doubtful)
+    if found.glances or found.gone:
+        address = integration.mailbox.address
+        log.info("calendar differs", mailbox=address, items=len(found.glances), gone=len(found.gone))
+    return found
+
+
+async def differing(integration: Integration, storage: Storage, now: datetime, *, doubtful: bool = False) -> Changes:
+    """Return the same as `compare`, and change nothing. Raises ExchangeError when the calendar cannot be listed as a whole."""
     shown = _Shown(await integration.mailbox.inventory(now - integration.policy.after - _MARGIN))
-    differing: list[Glance] = []
+    news: list[Glance] = []
     gone: dict[str, None] = {}
     async with storage.reading() as work:
         async for standing in work.meetings.living(integration.number):
             glances = shown.take(standing)
-            differing += _living_differs(standing, glances, now, doubtful=doubtful)
+            news += _living_differs(standing, glances, now, doubtful=doubtful)
             if not glances and not shown.mentions(standing) and not _is_over(standing, now):
                 gone[standing.ref.id] = None
         async for standing in work.meetings.standings(integration.number, keys=shown.keys(), items=shown.items()):
-            differing += _closed_differs(standing, shown.take(standing), now)
-    differing += shown.rest()
-    if differing or gone:
-        log.info("calendar differs", mailbox=integration.mailbox.address, items=len(differing), gone=len(gone))
-    return Changes(tuple(differing), tuple(gone), "", more=False)
+            news += _closed_differs(standing, shown.take(standing), now)
+    news += shown.rest()
+    return Changes(tuple(news), tuple(gone), "", more=False)
 
 
 def slices(changes: Changes, limit: int) -> Iterator[Changes]:

@@ -26,6 +26,7 @@ from greenroom.storage.errors import (
     StorageVersionError,
 )
 from greenroom.storage.fed_rooms import FeedRoom
+from greenroom.storage.housing import Housed, KeptRoom
 from greenroom.storage.refusals import Refused
 from greenroom.storage.room_feed import RoomFeed
 from greenroom.storage.room_store import RoomStore
@@ -37,6 +38,8 @@ __all__ = [
     "AliasHeldError",
     "BadUrlError",
     "FeedRoom",
+    "Housed",
+    "KeptRoom",
     "MailboxState",
     "OrganizerRoute",
     "Refused",

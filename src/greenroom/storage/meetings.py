@@ -80,7 +80,9 @@ class Meetings:
 
     async def hasten(self, integration: int, state: State, now: datetime) -> None:
         """Let those of a state that are looked at again later be looked at by now."""
-        waiting = (meetings.c.integration == integration) & (meetings.c.state == state.value) & (meetings.c.retry_at > now)
+        waiting = (
+            (meetings.c.integration == integration) & (meetings.c.state == state.value) & (meetings.c.retry_at > now)
+        )
         await self._session.execute(sa.update(meetings).where(waiting).values(retry_at=now))
 
     async def endless(self, integration: int | None = None, limit: int = 100, offset: int = 0) -> list[Record]:
@@ -110,12 +112,18 @@ class Meetings:
 
     async def living(self, integration: int) -> AsyncIterator[Standing]:
         """Yield what lives (pending, scheduled, defective), a thousand at a time: never all of them are in memory."""
-        alive = (meetings.c.integration == integration) & meetings.c.state.in_(_LIVING)
-        after = ""
+        async for standing in self._walk(integration, meetings.c.state.in_(_LIVING)):
+            yield standing
+
+    async def touched(self, integration: int, since: datetime) -> AsyncIterator[Standing]:
+        """Yield what was worked on since an instant, whatever its state, a thousand at a time."""
+        async for standing in self._walk(integration, meetings.c.updated_at >= since):
+            yield standing
+
+    async def _walk(self, integration: int, wanted: sa.ColumnElement[bool]) -> AsyncIterator[Standing]:
+        mine, after = (meetings.c.integration == integration) & wanted, ""
         while True:
-            question = (
-                sa.select(*_STANDING).where(alive, meetings.c.mark > after).order_by(meetings.c.mark).limit(PIECE)
-            )
+            question = sa.select(*_STANDING).where(mine, meetings.c.mark > after).order_by(meetings.c.mark).limit(PIECE)
             rows = (await self._session.execute(question)).all()
             for row in rows:
                 yield _standing(row)

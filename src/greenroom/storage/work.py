@@ -5,6 +5,7 @@ from greenroom.storage.asked import Asked
 from greenroom.storage.drifts import Drifts
 from greenroom.storage.facts import Facts
 from greenroom.storage.fed_rooms import FedRooms
+from greenroom.storage.housing import Housing
 from greenroom.storage.journal import Journal
 from greenroom.storage.mailboxes import Mailboxes
 from greenroom.storage.manifests import Manifests
@@ -33,3 +34,4 @@ class Work:
         self.alarms = Alarms(session)
         self.drifts = Drifts(session)
         self.facts = Facts(session)
+        self.housing = Housing(session)
