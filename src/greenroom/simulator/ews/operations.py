@@ -8,7 +8,7 @@ from greenroom.simulator.ews.create import create_item
 from greenroom.simulator.ews.directory import convert_id, get_server_time_zones, resolve_names
 from greenroom.simulator.ews.errors import EwsError, SoapFault
 from greenroom.simulator.ews.find import find_item
-from greenroom.simulator.ews.folders import find_folder, get_folder
+from greenroom.simulator.ews.folders import find_folder, get_folder, update_folder
 from greenroom.simulator.ews.names import m, sub
 from greenroom.simulator.ews.notifications import subscribe, unsubscribe
 from greenroom.simulator.ews.reading import delete_item, get_item, move_item
@@ -41,10 +41,12 @@ OPERATIONS: Final[dict[str, Handler]] = {
     "SyncFolderHierarchy": sync_folder_hierarchy,
     "SyncFolderItems": sync_folder_items,
     "Unsubscribe": unsubscribe,
+    "UpdateFolder": update_folder,
     "UpdateItem": update_item,
 }
 STREAMING: Final = "GetStreamingEvents"
 _NEEDS_ITEMS: Final = frozenset({"GetItem", "CreateItem", "UpdateItem", "MoveItem"})
+_NEEDS_FOLDERS: Final = frozenset({"GetFolder", "UpdateFolder"})
 
 
 def perform(call: Call, request: SoapRequest) -> etree._Element:
@@ -67,5 +69,6 @@ def refuse(call: Call, operation: str, error: EwsError) -> etree._Element:
     def fail(_: None) -> NoReturn:
         raise error
 
-    tail = [lambda e: sub(e, m("Items"))] if operation in _NEEDS_ITEMS else []
+    element = "Items" if operation in _NEEDS_ITEMS else "Folders" if operation in _NEEDS_FOLDERS else None
+    tail = [] if element is None else [lambda e: sub(e, m(element))]
     return call.batch(operation, [None], fail, tail=tail)
