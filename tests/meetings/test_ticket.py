@@ -1,3 +1,4 @@
+import hmac
 import random
 import re
 import time
@@ -15,17 +16,17 @@ from support.mangling import mangled
 KEYS = {3: bytes(range(32)), 9: bytes(range(50, 90))}
 RING = KeyRing("GRM", 7, KEYS)
 ISSUED = datetime(2026, 8, 1, 9, 30, tzinfo=UTC)
-TICKET = RING.issue(123456789, ISSUED, options=5)
+TICKET = RING.issue(123456789, ISSUED, options=3)
 
 
 def test_a_ticket_says_what_was_issued() -> None:
-    assert RING.verify(TICKET) == Ticket(7, 123456789, 5, ISSUED, 3)
+    assert RING.verify(TICKET) == Ticket(7, 123456789, 3, ISSUED, 3)
     assert re.fullmatch(r"GRM(-[0-9A-HJKMNP-TV-Z]{5}){8}", TICKET)
 
 
 @given(
     st.integers(0, 10**15 - 1),
-    st.integers(0, 255),
+    st.integers(0, 3),
     st.integers(0, 2**32 - 1),
     st.integers(0, 65535),
     st.integers(0, 15),
@@ -39,7 +40,7 @@ def test_every_reservation_survives_its_ticket(
 
 
 def test_the_same_reservation_gives_the_same_ticket_and_fractions_of_seconds_are_dropped() -> None:
-    assert RING.issue(123456789, ISSUED + timedelta(microseconds=999999), 5) == TICKET
+    assert RING.issue(123456789, ISSUED + timedelta(microseconds=999999), 3) == TICKET
 
 
 def test_a_rotated_key_still_verifies_and_a_removed_one_does_not() -> None:
@@ -47,12 +48,51 @@ def test_a_rotated_key_still_verifies_and_a_removed_one_does_not() -> None:
     assert rotated.current == 9
     assert isinstance(rotated.verify(TICKET), Ticket)
     assert RING.verify(rotated.issue(1, ISSUED)) == Ticket(7, 1, 0, ISSUED, 9)
-    assert KeyRing("GRM", 7, {9: KEYS[9]}).verify(TICKET) is TicketFault.FORGED
+    assert KeyRing("GRM", 7, {9: KEYS[9]}).verify(TICKET) is TicketFault.FOREIGN
 
 
-def test_a_ticket_of_another_integration_is_foreign_and_of_another_installation_forged() -> None:
+def test_a_ticket_of_another_integration_or_another_installation_is_foreign() -> None:
     assert KeyRing("GRM", 8, KEYS).verify(TICKET) is TicketFault.FOREIGN
-    assert KeyRing("GRM", 7, {3: b"x" * 32}).verify(TICKET) is TicketFault.FORGED
+    assert KeyRing("GRM", 7, {3: b"x" * 32}).verify(TICKET) is TicketFault.FOREIGN
+    assert KeyRing("GRM", 7, {4: b"x" * 32}).verify(TICKET) is TicketFault.FOREIGN
+
+
+@pytest.mark.parametrize("place", [5, 10, 12, 24], ids=["number", "options", "time", "mac"])
+def test_a_changed_ticket_with_the_print_of_our_key_is_forged(place: int) -> None:
+    data = bytearray(crockford.decode(TICKET[4:].replace("-", "")))
+    data[place] ^= 1
+    assert RING.verify("GRM" + crockford.encode(bytes(data))) is TicketFault.FORGED
+
+
+def test_a_made_up_ticket_with_a_key_id_that_we_do_not_hold_is_forged_if_it_has_a_print_of_ours() -> None:
+    data = bytearray(crockford.decode(TICKET[4:].replace("-", "")))
+    data[0] = 1 << 4 | 5
+    assert RING.verify("GRM" + crockford.encode(bytes(data))) is TicketFault.FORGED
+
+
+def test_a_ticket_of_the_first_versions_has_no_print_and_is_judged_as_then() -> None:
+    old = _without_print(RING, TICKET)
+    assert RING.verify(old) == RING.verify(TICKET)
+    assert KeyRing("GRM", 7, {3: b"x" * 32}).verify(old) is TicketFault.FORGED
+    assert KeyRing("GRM", 7, {9: KEYS[9]}).verify(old) is TicketFault.FORGED
+    assert KeyRing("GRM", 8, KEYS).verify(old) is TicketFault.FOREIGN
+
+
+def _without_print(ring: KeyRing, ticket: str) -> str:
+    body = bytearray(crockford.decode(ticket[4:].replace("-", ""))[:15])
+    body[10] &= 3
+    mac = hmac.digest(ring.secret(body[0] & 15, "ticket"), b"GRM\0" + bytes(body), "sha256")[:10]
+    return "GRM" + crockford.encode(bytes(body) + mac)
+
+
+def test_the_print_follows_from_the_key_and_is_never_zero() -> None:
+    prints = []
+    for n in range(500):
+        ticket = KeyRing("GRM", 7, {3: n.to_bytes(32, "big")}).issue(123456789, ISSUED, 3)
+        flags = crockford.decode(ticket[4:].replace("-", ""))[10]
+        assert flags & 3 == 3
+        prints.append(flags >> 2)
+    assert set(prints) == set(range(1, 64))
 
 
 def test_a_ticket_of_another_version_is_foreign() -> None:
@@ -102,7 +142,7 @@ def test_a_key_ring_refuses_what_it_cannot_use(
 
 @pytest.mark.parametrize(
     ("number", "options", "at"),
-    [(-1, 0, ISSUED), (10**15, 0, ISSUED), (1, 256, ISSUED), (1, 0, ISSUED.replace(tzinfo=None))],
+    [(-1, 0, ISSUED), (10**15, 0, ISSUED), (1, 4, ISSUED), (1, -1, ISSUED), (1, 0, ISSUED.replace(tzinfo=None))],
 )
 def test_a_reservation_out_of_bounds_gets_no_ticket(number: int, options: int, at: datetime) -> None:
     with pytest.raises(ValueError, match=r"\w"):

@@ -4,6 +4,7 @@ The real program runs at log level debug and meets planted meetings, faults, gar
 takes long in it is the same over both protocols, so over Graph all but the day itself is slow.
 """
 
+import base64
 import json
 import re
 import sqlite3
@@ -148,7 +149,9 @@ def says_nothing(place: Place, pins: set[str] | None = None) -> None:
 
 
 def forged() -> str:
-    ticket = KeyRing("GRM", 1, {0: b"somebody else's key, thirty-two b"}).issue(77, datetime.now(UTC))
+    ring = KeyRing("GRM", 1, {0: base64.b64decode(key_of(1))})
+    ticket = ring.issue(77, datetime.now(UTC))
+    ticket = ticket[:-1] + ("A" if ticket[-1] != "A" else "B")
     return f"<html><body><p>{planted.TEXT}</p><p>Meeting reference: {ticket}</p></body></html>"
 
 

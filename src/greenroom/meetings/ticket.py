@@ -6,12 +6,16 @@ Printed as `GRM-20003-3CVK1-...`: a prefix and forty characters of Crockford bas
  0      version (high four bits), key id (low four)
  1- 2   integration number
  3- 9   alias number
-10      options
+10      print of the signing key (high six bits), options (low two)
 11-14   time of issue, seconds since 1970 (until 2106)
 15-24   MAC: HMAC-SHA256 over prefix and bytes 0 to 14, cut to 80 bits
 ```
 
 The calendar alone is enough: judging a ticket needs the key ring and no database.
+
+The print is a number from 1 to 63 that follows from the key. Where a MAC does not fit, it tells the ticket of another installation,
+which has the same prefix and integration number by chance, from one that somebody made up of ours. It proves nothing, and of 63
+other installations one has the same. Tickets of the first versions have no print: 0.
 """
 
 import hashlib
@@ -33,6 +37,8 @@ OFFLINE: Final = 1
 """Option of a ticket that is a promise: written while nobody answered, with no alias behind it."""
 PERSONAL: Final = 2
 """Option of a ticket that names no room of ours: the meeting takes place in somebody's own."""
+_OPTIONS: Final = 4  # two bits
+_PRINTS: Final = 63
 _MAC_BYTES: Final = 10
 _FIELDS: Final = struct.Struct(">BH7sBI")
 _BYTE: Final = 256
@@ -42,8 +48,8 @@ class TicketFault(StrEnum):
     """Why a ticket is not accepted, gravest last."""
 
     MALFORMED = "malformed"  # not forty characters of the alphabet behind the prefix
-    FOREIGN = "foreign"  # well-formed, but of another version or another integration
-    FORGED = "forged"  # ours by its number, but its MAC does not fit
+    FOREIGN = "foreign"  # well-formed, but of another version, another integration or another installation
+    FORGED = "forged"  # ours by its number and the print of its key, but its MAC does not fit
 
 
 _GRAVITY: Final = list(TicketFault)
@@ -51,7 +57,7 @@ _GRAVITY: Final = list(TicketFault)
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a genuine ticket says. `issued_at` is aware, in UTC, whole seconds; `options` is one byte: OFFLINE, PERSONAL."""
+    """What a genuine ticket says. `issued_at` is aware, in UTC, whole seconds; `options` are OFFLINE, PERSONAL."""
 
     integration: int
     number: int
@@ -97,6 +103,7 @@ class KeyRing:
         self._integration = integration
         self._keys = dict(keys)
         self._macs = {key_id: self.secret(key_id, "ticket") for key_id in keys}
+        self._prints = {key_id: 1 + self.secret(key_id, "print")[0] % _PRINTS for key_id in keys}
 
     def __repr__(self) -> str:
         return f"KeyRing({self._prefix!r}, {self._integration}, ids={sorted(self._keys)})"
@@ -119,16 +126,17 @@ class KeyRing:
     def issue(self, number: int, issued_at: datetime, options: int = 0, *, key_id: int | None = None) -> str:
         """Write a ticket as it is printed. The same arguments give the same ticket; `key_id` None takes the current key.
 
-        Raises ValueError for a number of more than fifteen digits, options beyond a byte, a naive time or one past 2106,
+        Raises ValueError for a number of more than fifteen digits, options beyond two bits, a naive time or one past 2106,
         KeyError for a key the ring does not hold.
         """
         key_id = self._current if key_id is None else key_id
-        if not 0 <= number < NUMBER_LIMIT or not 0 <= options < _BYTE:
-            raise ValueError("an alias number has at most 15 digits and options are one byte")
+        if not 0 <= number < NUMBER_LIMIT or not 0 <= options < _OPTIONS:
+            raise ValueError("an alias number has at most 15 digits and options are two bits")
         if issued_at.tzinfo is None or not 0 <= issued_at.timestamp() < _BYTE**4:
             raise ValueError("the time of issue is aware and between 1970 and 2106")
         head = VERSION << 4 | key_id
-        body = _FIELDS.pack(head, self._integration, number.to_bytes(7, "big"), options, int(issued_at.timestamp()))
+        flags = self._prints[key_id] * _OPTIONS + options
+        body = _FIELDS.pack(head, self._integration, number.to_bytes(7, "big"), flags, int(issued_at.timestamp()))
         return grouped(self._prefix, crockford.encode(body + self._mac(key_id, body)))
 
     def verify(self, text: str) -> Ticket | TicketFault:
@@ -137,12 +145,14 @@ class KeyRing:
         if payload is None:
             return TicketFault.MALFORMED
         body, mac = payload[:-_MAC_BYTES], payload[-_MAC_BYTES:]
-        head, integration, number, options, issued = _FIELDS.unpack(body)
+        head, integration, number, flags, issued = _FIELDS.unpack(body)
         if head >> 4 != VERSION or integration != self._integration:
             return TicketFault.FOREIGN
         key_id = head & 15
+        print_of_key, options = divmod(flags, _OPTIONS)
         if key_id not in self._keys or not hmac.compare_digest(mac, self._mac(key_id, body)):
-            return TicketFault.FORGED
+            mine = [self._prints[key_id]] if key_id in self._keys else self._prints.values()
+            return TicketFault.FORGED if print_of_key in (0, *mine) else TicketFault.FOREIGN
         return Ticket(integration, int.from_bytes(number, "big"), options, datetime.fromtimestamp(issued, UTC), key_id)
 
     def read(self, text_or_html: str) -> Ticket | TicketFault | None:
