@@ -117,14 +117,6 @@ class Rooms:
         """Return the room, live or not."""
         return await self._one(_is(integration, mark))
 
-    async def by_marks(self, integration: int, marks: Collection[str]) -> dict[str, StoredRoom]:
-        """Return the rooms that carry these marks, live or not, by mark; those that were never there are left out."""
-        found: dict[str, StoredRoom] = {}
-        for piece in pieces(sorted(set(marks))):
-            mine = (rooms.c.integration == integration) & rooms.c.mark.in_(piece)
-            found |= {row.mark: _room(row) for row in await self._session.execute(sa.select(rooms).where(mine))}
-        return found
-
     async def dialled(self, dials: Collection[str]) -> list[StoredRoom]:
         """Return the rooms, of all integrations, that live and have an alias or numeric alias spelled like one of these."""
         found: list[StoredRoom] = []
