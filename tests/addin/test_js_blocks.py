@@ -292,9 +292,7 @@ def test_two_copies_of_a_block_both_go() -> None:
 
 def test_what_a_ticket_promises_is_read_as_the_server_wrote_it() -> None:
     tickets = [
-        RING.issue(n, datetime(2026, 8, 1, tzinfo=UTC), options)
-        for n in (0, 1, 10**15 - 1)
-        for options in (0, 1, 2, 3)
+        RING.issue(n, datetime(2026, 8, 1, tzinfo=UTC), options) for n in (0, 1, 10**15 - 1) for options in (0, 1, 2, 3)
     ]
     kinds = ask_modules(
         "const { kindOf, locateTickets } = await load('tickets.js');"
