@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network, ip_network
 
 import structlog
@@ -176,6 +176,7 @@ async def open_greenroom(
             clock,
             poll={entry.name: float(entry.exchange.poll_seconds) for entry in settings.integration},
             push={entry.name: _is_pushed(entry, calendars) for entry in settings.integration},
+            drift={entry.name: timedelta(hours=entry.meetings.drift_hours) for entry in settings.integration},
             step=step,
         )
         policy = None

@@ -9,6 +9,7 @@
  replies that wait ──▶ queue "answer" ───────────▶ Attendant.answer_waiting, when the next may go out
  start, every hour,
  push that was lost ─▶ queue "reconcile" ────────▶ Attendant.reconcile
+ every few hours ────▶ queue "drift" ────────────▶ DriftWatch.look, which also asks the platform
 ```
 
 Attending, answering and comparing never happen at the same time for one mailbox, and all four are done under the claim. Push only
@@ -32,6 +33,7 @@ from greenroom.scheduler.case import Clock, Step, no_step, place_of
 from greenroom.scheduler.claim import Claim
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.queue.contract import Queue
+from greenroom.scheduler.recovery.watch_drift import DriftWatch
 from greenroom.scheduler.reserving import expire
 from greenroom.storage import Storage, StorageError
 
@@ -49,7 +51,10 @@ _REFUSED_PAUSE = timedelta(minutes=15)
 
 
 class Service:
-    """Attends all integrations until it is stopped. `poll` gives the seconds between polls by integration name."""
+    """Attends all integrations until it is stopped.
+
+    By integration name, `poll` gives the seconds between polls, and `drift` how often everything is compared, the platform included.
+    """
 
     def __init__(
         self,
@@ -60,6 +65,7 @@ class Service:
         *,
         poll: Mapping[str, float],
         push: Mapping[str, bool],
+        drift: Mapping[str, timedelta] | None = None,
         step: Step = no_step,
     ) -> None:
         self._integrations = {integration.name: integration for integration in integrations}
@@ -70,6 +76,10 @@ class Service:
         self._clock = clock
         self._poll = poll
         self._push = push
+        self._drifts = {
+            name: DriftWatch(self._integrations[name], storage, self._attendants[name], clock, every)
+            for name, every in (drift or {}).items()
+        }
         self._closed: dict[str, datetime] = {}
         self._compare_at: dict[str, datetime] = {}
         self._told: dict[str, tuple[str, ...]] = {}
@@ -77,6 +87,7 @@ class Service:
         queue.register("answer", lambda name: self._under_claim(name, self._answer))
         queue.register("tend", lambda name: self._under_claim(name, self._tend))
         queue.register("reconcile", lambda name: self._under_claim(name, self._compare))
+        queue.register("drift", lambda name: self._under_claim(name, self._watch_drift))
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then let what runs come to an end and give the mailboxes free."""
@@ -143,6 +154,8 @@ class Service:
         if looked and now >= self._compare_at.get(name, now):
             self._compare_at[name] = now + _COMPARE_EVERY
             await self._queue.submit("reconcile", name)
+        if looked and name in self._drifts and self._drifts[name].is_due():
+            await self._queue.submit("drift", name)
         if looked or not attendant.is_blind:
             await self._line_up(name)
 
@@ -177,6 +190,10 @@ class Service:
         compared = await self._guarded(name, "reconcile", self._attendants[name].reconcile)
         self._compare_at[name] = self._clock() + (_COMPARE_EVERY if compared else _COMPARE_AGAIN)
         if compared:
+            await self._line_up(name)
+
+    async def _watch_drift(self, name: str) -> None:
+        if await self._guarded(name, "drift", self._drifts[name].look):
             await self._line_up(name)
 
     async def _guarded(self, name: str, job: str, work: Callable[[], Awaitable[object]]) -> bool:
