@@ -12,7 +12,7 @@
  every few hours ────▶ queue "drift" ────────────▶ DriftWatch.look, which also asks the platform
 ```
 
-Attending, answering and comparing never happen at the same time for one mailbox, and all four are done under the claim. Push only
+Attending, answering and comparing never happen at the same time for one mailbox, and all of it is done under the claim. Push only
 shortens the wait. When it ends or fails it is begun again after a pause, and nobody needs to notice. Nothing that goes wrong with
 one mailbox ends a loop: it is logged, without the text of errors nobody foresaw, and the next poll tries again.
 """
@@ -53,7 +53,7 @@ _REFUSED_PAUSE = timedelta(minutes=15)
 class Service:
     """Attends all integrations until it is stopped.
 
-    By integration name, `poll` gives the seconds between polls, and `drift` how often everything is compared, the platform included.
+    By integration name, `poll` gives the seconds between polls, and `drift` how often platform, calendar and database are compared.
     """
 
     def __init__(
