@@ -1,7 +1,7 @@
 """One mailbox's folders and items, with its log of changes and its notifications."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,6 +31,7 @@ _FOLDERS: tuple[tuple[FolderName, str, str, FolderName | None], ...] = (
     ("outbox", "Outbox", "IPF.Note", "msgfolderroot"),
     ("recoverableitems", "Recoverable Items", "", "root"),
 )
+_MOST_ARRANGEMENTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class MailboxStore:
         self.folders: dict[str, Folder] = {}
         self.folder_properties: dict[str, str] = {}  # of the calendar folder: strings of PS_PUBLIC_STRINGS, by name
         self._contents: dict[str, dict[str, Item]] = {}
+        self._arranged: dict[tuple[str, bytes], tuple[int, list[Item]]] = {}
         self._by_meeting: dict[bytes, dict[str, Item]] = defaultdict(dict)
         self._by_immutable: dict[str, Item] = {}
         self._immutable: dict[str, str] = {}  # every id ever given -> the immutable id of that item
@@ -107,6 +109,22 @@ class MailboxStore:
 
     def contents(self, folder: str) -> list[Item]:
         return list(self._contents[self.folder(folder).id].values())
+
+    def arranged(self, folder: str, order: bytes, arrange: Callable[[list[Item]], list[Item]]) -> Sequence[Item]:
+        """The items of a folder as `arrange` puts them, newest first before; done anew only when the folder has changed.
+
+        `order` names the arrangement. Large folders are listed page by page, each time in the same order.
+        """
+        folder_id = self.folder(folder).id
+        numbers = self.logs[folder_id].numbers
+        at = numbers[-1] if numbers else 0
+        known = self._arranged.get((folder_id, order))
+        if known is None or known[0] != at:
+            if len(self._arranged) >= _MOST_ARRANGEMENTS:
+                self._arranged.clear()
+            known = at, arrange(list(reversed(self._contents[folder_id].values())))
+            self._arranged[folder_id, order] = known
+        return known[1]
 
     def about(self, clean_goid: bytes) -> list[Item]:
         """Everything about one meeting, oldest first, in whatever folder."""

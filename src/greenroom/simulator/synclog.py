@@ -56,13 +56,19 @@ class FolderLog:
 
     numbers: list[int] = field(default_factory=list)
     entries: list[tuple[str, Kind]] = field(default_factory=list)
+    _told: tuple[tuple[int, int], list[tuple[int, str, Kind]]] = ((0, 0), [])
 
     def add(self, number: int, item_id: str, kind: Kind) -> None:
         self.numbers.append(number)
         self.entries.append((item_id, kind))
 
     def changes(self, floor: int, top: int) -> list[tuple[int, str, Kind]]:
-        """The net change of each item in (floor, top] with its last number, newest first."""
+        """The net change of each item in (floor, top] with its last number, newest first.
+
+        The answer to the last question is kept: a long list is asked for page by page, and what is logged never changes.
+        """
+        if self._told[0] == (floor, top):
+            return self._told[1]
         first, last = bisect_right(self.numbers, floor), bisect_right(self.numbers, top)
         kinds: dict[str, list[Kind]] = {}
         numbers: dict[str, int] = {}
@@ -75,7 +81,8 @@ class FolderLog:
             net = _net(happened)
             if net is not None:
                 found.append((numbers[item_id], item_id, net))
-        return sorted(found, reverse=True)
+        self._told = (floor, top), sorted(found, reverse=True)
+        return self._told[1]
 
 
 def _net(kinds: list[Kind]) -> Kind | None:

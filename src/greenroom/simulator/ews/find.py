@@ -10,7 +10,7 @@ from lxml import etree
 from greenroom.simulator.ews.errors import EwsError, SoapFault
 from greenroom.simulator.ews.items import write_item
 from greenroom.simulator.ews.names import children, m, sub, t
-from greenroom.simulator.ews.restriction import Restrictions
+from greenroom.simulator.ews.restriction import Restrictions, goid_of
 from greenroom.simulator.ews.shapes import read_item_shape
 from greenroom.simulator.ews.zones import local_time
 from greenroom.simulator.model import CalendarItem
@@ -18,6 +18,8 @@ from greenroom.simulator.occurrence_items import shown
 from greenroom.simulator.occurrences import occurrences_within, touches
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from greenroom.simulator.ews.call import Call
     from greenroom.simulator.ews.soap import SoapRequest
     from greenroom.simulator.model import Item
@@ -31,21 +33,31 @@ def find_item(call: Call, request: SoapRequest) -> etree._Element:
     """Answer FindItem: one response message per parent folder."""
     shape = read_item_shape(request.body.find(m("ItemShape")))
     restrictions = Restrictions(call.exchange)
-    test = restrictions.read(request.body.find(m("Restriction")))
-    arrange = restrictions.sorter(request.body.find(m("SortOrder")))
+    restriction, order = request.body.find(m("Restriction")), request.body.find(m("SortOrder"))
+    test = restrictions.read(restriction)
+    arrange = restrictions.sorter(order)
     shallow = request.body.get("Traversal") == "Shallow"
 
     def one(element: etree._Element) -> list[etree._Element]:
         mailbox, folder = call.folder(element)
-        items = [item for item in reversed(call.exchange.items(mailbox, folder.id)) if test(item)] if shallow else []
+        store = call.exchange.site.store(mailbox)
+        goid = goid_of(restriction) if folder.name == "calendar" else None
+        found: Sequence[Item]
+        if not shallow:
+            found = []
+        elif goid is not None:
+            found = arrange(list(reversed(store.calendar_items(goid))))
+        else:
+            found = store.arranged(folder.id, b"" if order is None else etree.tostring(order), arrange)
+        if restriction is not None:
+            found = [item for item in found if test(item)]
         window = request.body.find(m("CalendarView"))
         if window is not None:
-            items, total = _window(items, window, folder.name)
+            items, total = _window(found, window, folder.name)
             last, following = len(items) == total, None
         else:
-            items = arrange(items)
-            total = len(items)
-            items, following = _page(items, request.body.find(m("IndexedPageItemView")))
+            total = len(found)
+            items, following = _page(found, request.body.find(m("IndexedPageItemView")))
             last = following is None
         root = etree.Element(m("RootFolder"))
         if following is not None:
@@ -74,16 +86,16 @@ def page_of(element: etree._Element | None) -> tuple[int, int]:
     return offset, min(size, FIND_COUNT_LIMIT)
 
 
-def _page(items: list[Item], element: etree._Element | None) -> tuple[list[Item], int | None]:
+def _page(items: Sequence[Item], element: etree._Element | None) -> tuple[Sequence[Item], int | None]:
     offset, size = page_of(element)
     if element is not None and element.get("BasePoint") == "End":
-        items = items[::-1]  # noqa: FURB187 - the caller's list stays as it is
+        items = items[::-1]
     page = items[offset : offset + size]
     following = offset + len(page)
     return page, (following if following < len(items) else None)
 
 
-def _window(items: list[Item], view: etree._Element, folder: str) -> tuple[list[Item], int]:
+def _window(items: Sequence[Item], view: etree._Element, folder: str) -> tuple[Sequence[Item], int]:
     """What takes place in the view, series expanded, in order; and how much there is in all."""
     if folder != "calendar":
         raise EwsError("ErrorCalendarFolderIsInvalidForCalendarView", "Only calendars have a calendar view.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from greenroom.simulator.ews.errors import EwsError
 from greenroom.simulator.ews.items import value_at
 from greenroom.simulator.ews.names import children, local, t, words
-from greenroom.simulator.ews.paths import ExtendedPath, Path, binary_of, read_path
+from greenroom.simulator.ews.paths import CLEAN_GOID, ExtendedPath, Path, binary_of, read_path
 from greenroom.simulator.ews.zones import local_time
 
 if TYPE_CHECKING:
@@ -144,6 +144,19 @@ class Restrictions:
     def _sort_key(self, path: Path, item: Item) -> tuple[bool, Any]:
         value = self.typed_value(item, path)
         return (value is not None, value if value is not None else 0)
+
+
+def goid_of(restriction: etree._Element | None) -> bytes | None:
+    """The clean global object id that a restriction asks for, if it asks for nothing else: what has it need not be searched for."""
+    expression = next(children(restriction), None)
+    if expression is None or local(expression) != "IsEqualTo":
+        return None
+    parts = list(children(expression))
+    path = read_path(parts[0])
+    constant = expression.find(f"{t('FieldURIOrConstant')}/{t('Constant')}")
+    if not isinstance(path, ExtendedPath) or path.tag != CLEAN_GOID or constant is None:
+        return None
+    return binary_of(constant.get("Value", ""))
 
 
 def _typed(path: Path, text: str) -> Any:
