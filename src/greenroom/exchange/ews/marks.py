@@ -25,7 +25,10 @@ def get_marks(names: Iterable[str]) -> Call:
 
 
 def read_marks(reply: Envelope, *, mailbox: str) -> dict[str, str]:
-    """Return the texts by name; raises what the response code says."""
+    """Return the texts by name; raises what the response code says.
+
+    An empty text is none: over Graph nothing can be taken away, only emptied.
+    """
     folder = next(children(child(_only(reply, "GetFolder", mailbox, writing=False), "Folders")), None)
     found: dict[str, str] = {}
     for prop in children(folder, "ExtendedProperty"):
@@ -33,8 +36,8 @@ def read_marks(reply: Envelope, *, mailbox: str) -> dict[str, str]:
         if field is None or value is None or not _is_public(field):
             continue
         name = field.get("PropertyName") or ""
-        if name.startswith(_PREFIX):
-            found.setdefault(name.removeprefix(_PREFIX), (value.text or "")[:_LONGEST])
+        if name.startswith(_PREFIX) and value.text:
+            found.setdefault(name.removeprefix(_PREFIX), value.text[:_LONGEST])
     return found
 
 
