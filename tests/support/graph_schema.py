@@ -21,6 +21,7 @@ _ACTIONS: Final[Mapping[str, frozenset[str]]] = {
 _EVENT_REPLIES: Final = frozenset({"GetEvent", "CreateEvent", "UpdateEvent"})
 _EVENT_LISTS: Final = frozenset({"ListEvents", "ListInstances", "ListCalendarView", "DeltaCalendarView"})
 _SUBSCRIPTION_REPLIES: Final = frozenset({"CreateSubscription", "GetSubscription", "RenewSubscription"})
+_CALENDARS: Final = frozenset({"GetCalendar", "UpdateCalendar"})
 _FIRST_ERROR: Final = 400
 _FITTING: Final[set[str]] = set()  # what was found to fit: lists tell the same events again and again
 _MOST_REMEMBERED: Final = 5_000
@@ -78,6 +79,8 @@ def request_complaint(operation: str, body: Any) -> str | None:
         wrong = misfits("event", body) + _unknown_in("event", body)
     elif operation in _SUBSCRIPTION_REQUESTS:
         wrong = misfits("subscription", body)
+    elif operation == "UpdateCalendar":
+        wrong = misfits("calendar", body)
     elif operation in _ACTIONS:
         wrong = _action_misfits(operation, body)
     elif operation == "TranslateIds":
@@ -140,7 +143,7 @@ def reply_complaint(operation: str, status: int, body: Any) -> str | None:
         wrong = misfits("subscription", body) + _missing("subscription", body, _SUBSCRIPTION_FIELDS)
     elif operation == "ListSubscriptions":
         wrong = _list_misfits("subscription", body)
-    elif operation == "GetCalendar":
+    elif operation in _CALENDARS:
         wrong = misfits("calendar", body)
     elif operation == "ListCalendars":
         wrong = _list_misfits("calendar", body)

@@ -52,7 +52,7 @@ def glance(event: Event | Broken) -> Glance:
     """Tell what a list shows of an event; of a broken one only that it is there."""
     if isinstance(event, Broken):
         return Glance(event.ref)
-    response = _response(event)
+    response, span = _response(event), _span(event)
     return Glance(
         event.ref,
         event.key,
@@ -60,6 +60,7 @@ def glance(event: Event | Broken) -> Glance:
         response,
         own_answer=_is_echo(event, response),
         sent_at=_sent(event),
+        starts_at=None if span is None else span.start,
     )
 
 

@@ -4,7 +4,7 @@ Calendar events are the truth and the only thing looked at: Exchange applies man
 events can be answered. The mailbox must be set to `AutomateProcessing` `AutoUpdate`: with `None` no event is ever made.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 
@@ -28,7 +28,9 @@ from greenroom.exchange.graph.feed import Feed
 from greenroom.exchange.graph.intake import GraphIntake
 from greenroom.exchange.graph.inventory import Inventory
 from greenroom.exchange.graph.limits import Limits
+from greenroom.exchange.graph.marks import Marks
 from greenroom.exchange.graph.organizer import Organizers
+from greenroom.exchange.graph.pages import Pages
 from greenroom.exchange.graph.reading import Masters, Reader
 from greenroom.exchange.graph.refused import for_mailbox
 from greenroom.exchange.graph.replies import Replies
@@ -72,8 +74,10 @@ class GraphMailbox:
         self._feed = Feed(self._transport, self._address, masters, clock=clock)
         self._inventory = Inventory(self._transport, self._address)
         self._reader = Reader(self._transport, self._address, masters)
+        self._pages = Pages(self._transport, self._address, self._reader)
         self._replies = Replies(self._transport, self._address)
         self._organizers = Organizers(self._transport, clock=clock)
+        self._marks = Marks(self._transport, self._address)
 
     @property
     def address(self) -> str:
@@ -147,6 +151,22 @@ class GraphMailbox:
         if not self._settings.update_organizers or not person:
             return UpdateResult.REFUSED
         return await self._organizers.update(person, key, edit)
+
+    async def pages(
+        self, since: datetime, until: datetime | None = None
+    ) -> AsyncGenerator[Sequence[Observation | Unreadable]]:
+        """Read the calendar page by page; see `greenroom.exchange.graph.pages`."""
+        async with aclosing(self._pages.walk(since, until)) as pages:
+            async for page in pages:
+                yield page
+
+    async def marks(self) -> Mapping[str, str]:
+        """Return the marks on the calendar folder; see `greenroom.exchange.graph.marks`."""
+        return await self._marks.read()
+
+    async def mark(self, name: str, text: str | None) -> None:
+        """Leave a mark on the calendar folder, or take it away."""
+        await self._marks.write(name, text)
 
     async def wakeups(self) -> AsyncGenerator[Hint]:
         """Yield what notifications ask for; ends at once where none can come in."""

@@ -20,6 +20,7 @@ from greenroom.exchange.graph.answers import TooLongError
 from greenroom.exchange.graph.call import Answer, Call, RefusedError
 from greenroom.exchange.graph.events import Broken, Event, Page, read_event, read_page, version_time
 from greenroom.exchange.graph.refused import for_item
+from greenroom.exchange.graph.rule_blob import RULE, is_unbroken
 from greenroom.exchange.graph.shapes import Depth
 from greenroom.exchange.graph.transport import GraphTransport
 from greenroom.exchange.graph.values import stamp
@@ -91,9 +92,9 @@ class Reader:
         return await self._settled([(ref, found[ref.id]) for ref in wanted])
 
     async def read_listed(self, rows: Sequence[Event | Broken]) -> list[Observation | Unreadable]:
-        """Make observations of what a list showed whole; masters are read once more, with their exceptions."""
+        """Make observations of what a list showed whole; masters that may have exceptions are read once more, with these."""
         self._masters.learn(rows)
-        masters = await self._by_id([row.ref.id for row in rows if _is_master(row)])
+        masters = await self._by_id([row.ref.id for row in rows if _is_master(row) and not _is_unbroken(row)])
         return await self._settled([(row.ref, masters.get(row.ref.id, row)) for row in rows])
 
     async def _settled(self, found: Sequence[tuple[ItemRef, Found]]) -> list[Observation | Unreadable]:
@@ -235,6 +236,10 @@ class Reader:
 
 def _is_master(one: Found) -> bool:
     return isinstance(one, Event) and one.is_series
+
+
+def _is_unbroken(one: Found) -> bool:
+    return isinstance(one, Event) and is_unbroken(one.extended(RULE))
 
 
 def _is_part(event: Event) -> bool:

@@ -3,6 +3,7 @@
 Source: Graph v1.0, "List events", "Get event", "Get singleValueLegacyExtendedProperty", "Use query parameters".
 """
 
+from dataclasses import replace
 from datetime import datetime
 from enum import IntEnum
 
@@ -16,6 +17,7 @@ from greenroom.exchange.graph.events import (
     START_WHOLE,
     ZONE_OF_SERIES,
 )
+from greenroom.exchange.graph.rule_blob import RULE
 from greenroom.exchange.graph.values import stamp
 
 MOST_LISTED = 500
@@ -66,8 +68,14 @@ def list_light(mailbox: str, *, where: str, order: str = "", top: int = MOST_LIS
 def list_whole(mailbox: str, *, where: str, order: str = "", top: int = MOST_READ) -> Call:
     """List events with everything an observation needs, but a series' exceptions, which lists do not have."""
     query = {"$filter": where, "$orderby": order, "$top": str(top), "$select": _WHOLE}
-    query["$expand"] = properties(*_WHOLE_PROPERTIES)
+    query["$expand"] = properties(*_WHOLE_PROPERTIES, RULE)
     return Call("ListEvents", "GET", _events(mailbox), mailbox, {k: v for k, v in query.items() if v}, prefer=(HTML,))
+
+
+def lightened(call: Call) -> Call:
+    """Ask for the same list with what a glance needs."""
+    light = {"$select": _LIGHT, "$expand": properties(*_LIGHT_PROPERTIES)}
+    return replace(call, query={**call.query, **light}, prefer=())
 
 
 def get_whole(mailbox: str, ident: str, depth: Depth = Depth.NOTHING) -> Call:

@@ -10,6 +10,7 @@ from greenroom.simulator.ews.paths import APPOINTMENT_SET, CLEAN_GOID, GOID
 from greenroom.simulator.ews.people import timestamp
 from greenroom.simulator.model import CalendarItem, MeetingMessage, PropertyTag
 from greenroom.simulator.occurrences import zone_of
+from greenroom.simulator.rule_blob import write_rule
 from greenroom.simulator.zone_blob import write_zone
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ def _zone(hand: InHand, *, of_series: bool) -> str | None:
     return base64.b64encode(data).decode()
 
 
+def _rule(hand: InHand) -> str | None:
+    data = write_rule(meeting_of(hand))
+    return None if data is None else base64.b64encode(data).decode()
+
+
 def _state(hand: InHand) -> str:
     return str(PROPERTIES["CalendarItem"]["AppointmentState"](hand))
 
@@ -55,6 +61,7 @@ _MIRRORED: Final[dict[PropertyTag, Callable[[InHand], str | None]]] = {
     CLEAN_GOID: lambda hand: base64.b64encode(meeting_of(hand).clean_goid).decode(),
     PropertyTag("SystemTime", set_id=GOID.set_id, number=0x1A): lambda hand: timestamp(meeting_of(hand).stamp),
     _appointment("Integer", 0x8201): lambda hand: str(meeting_of(hand).sequence),
+    _appointment("Binary", 0x8216): _rule,
     _appointment("Integer", 0x8217): _state,
     _appointment("Integer", 0x8218): _response,
     _appointment("SystemTime", 0x820D): lambda hand: timestamp(meeting_of(hand).start),
@@ -63,9 +70,9 @@ _MIRRORED: Final[dict[PropertyTag, Callable[[InHand], str | None]]] = {
     _appointment("Binary", 0x825F): lambda hand: _zone(hand, of_series=False),
     _appointment("Binary", 0x8260): lambda hand: _zone(hand, of_series=True),
 }
-"""PidLidOwnerCriticalChange, PidLidAppointmentSequence, …StateFlags, PidLidResponseStatus, PidLidAppointmentStartWhole, …EndWhole
-(for an all-day meeting the only ones that say which instants it takes), PidLidAppointmentTimeZoneDefinitionStartDisplay,
-…EndDisplay, …Recur."""
+"""PidLidOwnerCriticalChange, PidLidAppointmentSequence, …Recur, …StateFlags, PidLidResponseStatus,
+PidLidAppointmentStartWhole, …EndWhole (for an all-day meeting the only ones that say which instants it takes),
+PidLidAppointmentTimeZoneDefinitionStartDisplay, …EndDisplay, …Recur."""
 
 
 def extended_value(hand: InHand, tag: PropertyTag) -> PropertyValue | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from greenroom.simulator import ids as store_ids
-from greenroom.simulator.graph import ids, odata
+from greenroom.simulator.graph import extended, ids, odata
 from greenroom.simulator.graph.call import GraphError, GraphReply
-from greenroom.simulator.graph.errors import bad, unparsable
+from greenroom.simulator.graph.errors import bad, unparsable, unreadable
 from greenroom.simulator.graph.events import address_of
 from greenroom.simulator.graph.fields import choice, items, members, text
 from greenroom.simulator.graph.filters import Column, parse
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from greenroom.simulator.graph.call import GraphCall
+    from greenroom.simulator.model import PropertyTag
 
 MOST_IDS: Final = 1000
 _FORMS: Final = {
     name.lower(): name for name in ("entryId", "ewsId", "immutableEntryId", "restId", "restImmutableEntryId")
 }
+PUBLIC_STRINGS: Final = "00020329-0000-0000-c000-000000000046"
 _IMMUTABLE: Final = frozenset({"immutableEntryId", "restImmutableEntryId"})
 
 
@@ -57,7 +59,7 @@ def user(call: GraphCall) -> GraphReply:
     return GraphReply(body={"@odata.context": f"{call.base}/$metadata#users/$entity", **_selected(call, person)})
 
 
-def _calendar(call: GraphCall) -> dict[str, Any]:
+def _calendar(call: GraphCall, tags: tuple[PropertyTag, ...] = ()) -> dict[str, Any]:
     folder = call.exchange.folder(call.mailbox, "calendar")
     owner = call.exchange.mailbox(call.mailbox)
     whole = {
@@ -76,13 +78,45 @@ def _calendar(call: GraphCall) -> dict[str, Any]:
         "isRemovable": False,
         "owner": {"name": owner.name, "address": owner.address},
     }
-    return _selected(call, whole)
+    shown, kept = _selected(call, whole), call.exchange.folder_properties(call.mailbox)
+    found = [(tag, kept.get(tag.name or "")) for tag in tags if _is_ours(tag)]
+    told = [{"id": extended.write_id(tag), "value": text} for tag, text in found if text is not None]
+    if told:
+        shown["singleValueExtendedProperties"] = told
+    return shown
+
+
+def _is_ours(tag: PropertyTag) -> bool:
+    """Whether the calendar folder keeps such a property: a named string, as Outlook's categories are."""
+    return tag.type == "String" and tag.set_id == PUBLIC_STRINGS and tag.name is not None
 
 
 def calendar(call: GraphCall) -> GraphReply:
     """`GET users/{user}/calendar` and `…/calendars/{calendar}`."""
+    options = odata.Options()
+    odata.read_expand(options, odata.given(call).get("expand"), single=True)
+    return GraphReply(body=_of_user(call, _calendar(call, options.tags)))
+
+
+def update_calendar(call: GraphCall) -> GraphReply:
+    """`PATCH users/{user}/calendar` and `…/calendars/{calendar}`: its extended properties, nothing else of it.
+
+    What was set is not in the answer; an empty text stays one, for no request takes a property away.
+    """
+    given = members(call.body, "calendar")
+    if set(given) - {"singleValueExtendedProperties"}:
+        raise unreadable("This calendar takes extended properties only.")
+    wanted = extended.read(given.get("singleValueExtendedProperties"), "singleValueExtendedProperties")
+    if not all(_is_ours(tag) and isinstance(value, str) for tag, value in wanted.items()):
+        raise bad("ErrorInvalidExtendedProperty", "This calendar keeps named strings only.")
+    for tag, value in wanted.items():
+        call.exchange.set_folder_property(call.mailbox, str(tag.name), str(value))
+    return GraphReply(body=_of_user(call, _calendar(call)))
+
+
+def _of_user(call: GraphCall, shown: dict[str, Any]) -> dict[str, Any]:
     context = f"{call.base}/$metadata#users('{ids.quoted(call.path['user'])}')/calendar/$entity"
-    return GraphReply(body={"@odata.context": context, **_calendar(call)})
+    return {"@odata.context": context, **shown}
 
 
 def calendars(template: str) -> Callable[[GraphCall], GraphReply]:

@@ -12,6 +12,7 @@ from greenroom.simulator.occurrence_items import exception_on, view_of
 from greenroom.simulator.occurrences import occurrence_on, occurrences_within, original_day, touches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import date, datetime
 
     from greenroom.simulator.graph.call import GraphCall
@@ -80,10 +81,10 @@ def of_occurrence(master: CalendarItem, one: OccurrenceInfo) -> Entry:
     return Entry(master, view_of(master, change), kind, one.original_start, of_series=True)
 
 
-def calendar(call: GraphCall) -> list[Entry]:
+def calendar(call: GraphCall) -> Iterator[Entry]:
     """What a list of events shows: single events, series as one, and occurrences whose series is not here."""
     found = call.exchange.items(call.mailbox, "calendar")
-    return [of_item(item) for item in found if isinstance(item, CalendarItem)]
+    return (of_item(item) for item in found if isinstance(item, CalendarItem))
 
 
 def find(call: GraphCall, event_id: str) -> Entry:

@@ -59,6 +59,8 @@ def of_store(error: StoreError) -> GraphError:
     for kind, make in _BY_KIND.items():
         if isinstance(error, kind):
             return make()
+    if error.code == "ErrorAccessDenied":
+        return GraphError(403, error.code, "Access is denied. Check credentials and try again.")
     for beginning, message in _INVALID.items():
         if error.code.startswith(beginning):
             return invalid_request(message)

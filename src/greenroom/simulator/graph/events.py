@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from greenroom.simulator.graph import drafts, entries, ids, odata, online, rendering
+from greenroom.simulator.graph import drafts, entries, ids, odata, online, ordered, rendering
 from greenroom.simulator.graph.call import GraphError, GraphReply
 from greenroom.simulator.graph.errors import bad, conflict
 from greenroom.simulator.model import Body
@@ -31,7 +31,8 @@ def listing(template: str) -> Callable[[GraphCall], GraphReply]:
 
     def answer(call: GraphCall) -> GraphReply:
         options = odata.read(call)
-        return GraphReply(body=odata.page(call, entries.calendar(call), options, address_of(call, template)))
+        found, is_sorted = ordered.calendar(call, options)
+        return GraphReply(body=odata.page(call, found, options, address_of(call, template), is_sorted=is_sorted))
 
     return answer
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
 from greenroom.simulator.graph import extended
 from greenroom.simulator.graph.columns import collections, columns
 from greenroom.simulator.graph.errors import bad, unparsable
-from greenroom.simulator.graph.filters import MAX_LENGTH, parse, tokens
+from greenroom.simulator.graph.filters import MAX_LENGTH, begins_with, parse, tokens
 from greenroom.simulator.graph.rendering import PROPERTIES, render
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from greenroom.simulator.graph.call import GraphCall
     from greenroom.simulator.graph.entries import Entry
     from greenroom.simulator.graph.filters import Column, Test
@@ -50,6 +54,8 @@ class Options:
     exceptions: Options | None = None  # $expand=exceptionOccurrences, with its own $select and $expand
     test: Test | None = None
     order: list[tuple[Column, bool]] = field(default_factory=list)
+    sorted_by: str = ""  # the only property in `order`, where it is sorted by that alone and upwards
+    begins: datetime | None = None  # from when on `sorted_by` must be, as far as `test` says so
     top: int | None = None
     skip: int = 0
     count: bool = False
@@ -77,6 +83,9 @@ def read(call: GraphCall, *, single: bool = False) -> Options:
         options.test = parse(query["filter"], columns(call), collections(call))
     if query.get("orderby"):
         options.order = _order(call, query["orderby"])
+        if len(options.order) == 1 and not options.order[0][1]:
+            options.sorted_by = query["orderby"].split()[0]
+            options.begins = begins_with(query.get("filter", ""), options.sorted_by)
     if "top" in query:
         options.top = _whole("$top", query["top"], least=1, most=MAX_TOP)
     options.skip = _whole("$skip", query.get("skip", "0"), least=0, most=_MAX_SKIP)
@@ -184,13 +193,20 @@ def _order(call: GraphCall, value: str) -> list[tuple[Column, bool]]:
     return order
 
 
-def page(call: GraphCall, entries: list[Entry], options: Options, address: str) -> dict[str, Any]:
-    """One page of those entries that are wanted, with the link to the next one at this address."""
-    chosen = [entry for entry in entries if options.test is None or options.test(entry)]
-    for column, backwards in reversed(options.order):
-        chosen.sort(key=lambda entry: _sortable(column.comparable(entry)), reverse=backwards)
+def page(
+    call: GraphCall, entries: Iterable[Entry], options: Options, address: str, *, is_sorted: bool = False
+) -> dict[str, Any]:
+    """One page of those entries that are wanted, with the link to the next one at this address.
+
+    `is_sorted` says that the entries come in the order that is asked for: then no more of them are looked at than needed.
+    """
+    wanted = (entry for entry in entries if options.test is None or options.test(entry))
     sizes = [size for size in (options.top, call.prefer.page_size, PAGING.at_most) if size is not None and size > 0]
     size = min([*sizes, MAX_TOP]) if options.top or call.prefer.page_size else min([*sizes, DEFAULT_TOP])
+    enough = options.skip + size + 1 if is_sorted and not options.count else None
+    chosen = list(islice(wanted, enough))
+    for column, backwards in () if is_sorted else reversed(options.order):
+        chosen.sort(key=lambda entry: _sortable(column.comparable(entry)), reverse=backwards)
     shown = chosen[options.skip : options.skip + size]
     body: dict[str, Any] = {"@odata.context": f"{call.base}/$metadata#{address}"}
     if options.count:

@@ -72,6 +72,8 @@ _DIRECTORY: Final = (
     Route("GET", "users/{user}", "GetUser", guarded(directory.user)),
     Route("GET", "users/{user}/calendar", "GetCalendar", guarded(directory.calendar)),
     Route("GET", "users/{user}/calendars/{calendar}", "GetCalendar", guarded(directory.calendar)),
+    Route("PATCH", "users/{user}/calendar", "UpdateCalendar", guarded(directory.update_calendar)),
+    Route("PATCH", "users/{user}/calendars/{calendar}", "UpdateCalendar", guarded(directory.update_calendar)),
     Route("GET", "users/{user}/calendars", "ListCalendars", guarded(directory.calendars("users/{user}/calendars"))),
     Route("POST", "users/{user}/translateExchangeIds", "TranslateIds", guarded(directory.translate_ids)),
 )
