@@ -97,7 +97,8 @@ class FakeMailbox:
         own = item.replied_at is not None and (item.sent_at is None or item.replied_at >= item.sent_at)
         told = None if self.sends_per_minute is None else item.sent_at  # as over Graph, where messages are counted
         fingerprint = None if self.hides_exceptions and item.series is not None else item.fingerprint
-        return Glance(item.ref, item.key, fingerprint, item.response, own, told)
+        starts_at = None if item.span is None else item.span.start
+        return Glance(item.ref, item.key, fingerprint, item.response, own, told, starts_at)
 
     async def inventory(self, since: datetime) -> list[Glance]:
         self._trip("inventory", after=False)

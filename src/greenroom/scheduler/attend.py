@@ -182,10 +182,9 @@ class Attendant:
 
     async def _one_slice(self, address: str, began: datetime, *, outdated: bool) -> tuple[int, bool]:
         """Attend one slice. What this pass itself postpones is due after it `began`, so a pass comes to its end."""
-        now = self._clock()
         async with self._storage.reading() as work:
             state = await work.mailboxes.get(address)
-        changes = await self._catching_up.next(state, self._line)
+        changes, now = await self._catching_up.next(state, self._line), self._clock()
         hold = outdated and not self._catching_up.has_seen_all
         count, more = await self._work_through(changes, now, due_by=began, hold=hold)
         if changes.cursor != state.cursor:
