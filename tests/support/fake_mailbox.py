@@ -41,6 +41,7 @@ class FakeMailbox:
     log: list[tuple[str, bool]] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
     organizer_bodies: dict[MeetingKey, Invitation] = field(default_factory=dict)
+    updated: list[MeetingKey] = field(default_factory=list)  # organizers' meetings that were written to, each time
     refused_organizers: set[str] = field(default_factory=set)
     faults: list[tuple[str, ExchangeError, bool]] = field(default_factory=list)
     unreadable: dict[str, ExchangeError] = field(default_factory=dict)
@@ -196,6 +197,7 @@ class FakeMailbox:
         if edited is None:
             return UpdateResult.PRESENT
         self.organizer_bodies[key] = edited
+        self.updated.append(key)
         for item in list(self.items.values()):
             if item.key == key:
                 self.put(replace(item, body_html=edited.body_html, location=edited.location, sent_at=self.clock()))

@@ -34,6 +34,8 @@ _PAGE = 500
 """So many glances are asked for at once; every adapter cuts it to what its protocol gives."""
 _MOST_PAGES = 400
 """After so many pages without an end what they told is handled first."""
+_PIECE = 50
+"""A slice of a backlog is no larger: what comes meanwhile, and replies whose turn it is, wait for its end."""
 _SLICES = 5
 _LOOK_EVERY = timedelta(seconds=10)
 _TELL_EVERY = timedelta(minutes=1)
@@ -92,7 +94,7 @@ class CatchingUp:
             await self._read_on(backlog, line)
         await self._tell(backlog)
         self._slices += 1
-        return backlog.next(self._slice, self._clock())
+        return backlog.next(min(self._slice, _PIECE), self._clock())
 
     async def done(self, changes: Changes) -> None:
         """Say that these were handled, and their cursor stored."""
