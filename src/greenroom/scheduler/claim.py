@@ -1,18 +1,19 @@
 """One attendant per mailbox, across processes: a claim in the database, kept alive while we work.
 
 Two programs on one mailbox would answer each other's meetings. A claim names host and process; one whose process is dead on
-this host is taken over at once, one of another host when it has run out.
+this host is taken over at once, one of another host when it has run out. Programs with another database know nothing of it:
+against them there is a mark on the mailbox itself (`greenroom.scheduler.watcher`).
 """
 
 import asyncio
-import os
-import socket
 from datetime import timedelta
 
 import structlog
 
 from greenroom.scheduler.case import Clock
-from greenroom.storage import Storage, StorageError
+from greenroom.scheduler.whereabouts import is_dead_here
+from greenroom.scheduler.whereabouts import owner as this_process
+from greenroom.storage import MailboxState, Storage, StorageError
 
 LEASE = timedelta(seconds=60)
 BEAT = LEASE / 4
@@ -21,26 +22,44 @@ log = structlog.get_logger(__name__)
 
 
 class Claim:
-    """This process's claim on one mailbox."""
+    """This process's claim on one mailbox. `owner` is another name for it ("host/process" by itself).
 
-    def __init__(self, storage: Storage, address: str, clock: Clock) -> None:
+    `lent_to` says who wants to borrow the mailbox, as far as `hold` has looked for it.
+    """
+
+    def __init__(self, storage: Storage, address: str, clock: Clock, owner: str | None = None) -> None:
         self._storage = storage
         self._address = address
         self._clock = clock
-        self._owner = f"{socket.gethostname()}/{os.getpid()}"
+        self.owner = owner or this_process()
+        self.lent_to: str | None = None
 
-    async def hold(self) -> str | None:
-        """Take or prolong the claim. Returns None when it is ours, else who holds it ("host/process")."""
+    async def hold(self, *, lending: bool = False) -> str | None:
+        """Take or prolong the claim. Returns None when it is ours, else who holds it ("host/process").
+
+        With `lending` it is left as it is while somebody wants to borrow the mailbox, who is returned then.
+        """
         now = self._clock()
         async with self._storage.work() as work:
-            if await work.mailboxes.claim(self._address, self._owner, now, now + LEASE):
+            if lending:
+                self.lent_to = self.wish(await work.mailboxes.get(self._address))
+                if self.lent_to is not None:
+                    return self.lent_to
+            if await work.mailboxes.claim(self._address, self.owner, now, now + LEASE):
                 return None
             holder = (await work.mailboxes.get(self._address)).claimed_by or ""
-            if not _is_dead_here(holder):
+            if not is_dead_here(holder):
                 return holder
             await work.mailboxes.release(self._address, holder)
-            taken = await work.mailboxes.claim(self._address, self._owner, now, now + LEASE)
+            taken = await work.mailboxes.claim(self._address, self.owner, now, now + LEASE)
             return None if taken else holder
+
+    def wish(self, state: MailboxState) -> str | None:
+        """Return who else wants to borrow the mailbox; the wish of a process that died has no weight."""
+        by, until = state.wanted_by, state.wanted_until
+        if by is None or by == self.owner or until is None or until <= self._clock() or is_dead_here(by):
+            return None
+        return by
 
     async def keep(self, every: timedelta = BEAT) -> str:
         """Prolong the claim again and again: a pass over a backlog takes longer than a lease.
@@ -60,17 +79,4 @@ class Claim:
     async def release(self) -> None:
         """Give the mailbox free."""
         async with self._storage.work() as work:
-            await work.mailboxes.release(self._address, self._owner)
-
-
-def _is_dead_here(owner: str) -> bool:
-    host, _, process = owner.rpartition("/")
-    if host != socket.gethostname() or not process.isdigit():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
+            await work.mailboxes.release(self._address, self.owner)

@@ -35,3 +35,7 @@ class Facts:
         await self._session.execute(statement.on_conflict_do_nothing(index_elements=[facts.c.name]))
         kept = await self.get(name)
         return value if kept is None else kept
+
+    async def drop(self, prefix: str) -> None:
+        """Forget all values whose names begin like this."""
+        await self._session.execute(sa.delete(facts).where(facts.c.name.startswith(prefix, autoescape=True)))
