@@ -42,6 +42,8 @@ _WORKING = (WatchStanding.HOLDS, WatchStanding.UNGUARDED)
 class Watcher:
     """This process's watch over one mailbox. `monotonic` are seconds of a clock that nobody sets.
 
+    `by` is who keeps us out, `marked_at` the time of their mark as it names it, `contender` who would like to attend as well.
+
     Use it only while the claim in the database is ours: among processes of one database that decides.
     """
 
@@ -70,6 +72,7 @@ class Watcher:
         self._installation = ""
         self.standing = WatchStanding.UNKNOWN
         self.by: Other | None = None
+        self.marked_at: datetime | None = None
         self.contender: Other | None = None
 
     @property
@@ -232,7 +235,7 @@ class Watcher:
             log.info("the other Greenroom cannot be told of us", mailbox=self._address)
 
     def _meet(self, mark: Mark) -> WatchStanding:
-        self.by = self._other(mark, self.by)
+        self.by, self.marked_at = self._other(mark, self.by), mark.at
         return WatchStanding.KEPT_OUT
 
     def _other(self, mark: Mark, before: Other | None) -> Other:
