@@ -6,7 +6,8 @@ that the one before reached, and links are followed only among meetings that beg
 stand first in the filter.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -19,7 +20,7 @@ from greenroom.exchange.errors import TryLaterError
 from greenroom.exchange.graph import shapes
 from greenroom.exchange.graph.answers import TooLongError
 from greenroom.exchange.graph.call import Call, RefusedError
-from greenroom.exchange.graph.events import Broken, Event, Page, read_page
+from greenroom.exchange.graph.events import Event, Page, read_page
 from greenroom.exchange.graph.reading import Reader
 from greenroom.exchange.graph.refused import for_mailbox
 from greenroom.exchange.graph.transport import GraphTransport
@@ -41,6 +42,21 @@ class _Way(IntEnum):
     SORTED = 0  # what is not over, by start
     UNSORTED = 1  # what is not over
     EVERYTHING = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Which meetings are wanted."""
+
+    since: datetime
+    until: datetime | None
+
+    def holds(self, one: Observation | Unreadable) -> bool:
+        """Whether this is one of them, as far as can be told."""
+        if isinstance(one, Unreadable) or one.span is None:
+            return True
+        end = one.span.until if one.kind is Kind.SERIES else one.span.end
+        return (end is None or end >= self.since) and (self.until is None or one.span.start < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,45 +86,87 @@ class Pages:
 
         Raises TryLaterError when the list cannot be read to its end.
         """
-        shown = await self._first(since, until)
-        at, seen = _FIRST, set[str]()
-        for _ in range(MOST_PAGES):
-            rows = [row for row in shown.page.events if row.ref.id not in seen]
-            results = [one for one in await self._read(rows, shown) if _is_wanted(one, since, until)]
-            if results:
-                yield results
-            if not shown.page.next_link:
-                return
+        reach = _Reach(since, until)
+        first = await self._first(reach)
+        if self._way is _Way.SORTED:
             try:
-                reached = self._reached(shown.page, at)
+                async with aclosing(self._by_start(first, reach)) as pages:
+                    async for page in pages:
+                        yield page
             except _DisorderError:
                 log.warning("graph.pages.unordered", mailbox=self._mailbox)
                 self._way = _Way.UNSORTED
-                shown, at, seen = await self._first(since, until), _FIRST, set()
-                continue
+            else:
+                return
+            first = await self._first(reach)
+        async with aclosing(self._by_place(first, reach)) as pages:
+            async for page in pages:
+                yield page
+
+    async def _by_start(self, shown: _Shown, reach: _Reach) -> AsyncGenerator[Results]:
+        """Begin each page at the start that the one before reached, without what was seen of it."""
+        at, seen = _FIRST, set[str]()
+        for _ in range(MOST_PAGES):
+            reached = _reached(shown.page, at)
+            if results := await self._results(shown, seen, reach):
+                yield results
+            if not shown.page.next_link:
+                return
             ids = {row.ref.id for row in shown.page.events}
             if reached > at:
                 at, seen = reached, ids
-                shown = await self._next(self._call(at, since, until), "", light=False)
+                shown = await self._next(self._call(at, reach))
             else:
                 seen |= ids
                 shown = await self._next(shown.call, shown.page.next_link, light=shown.light)
-        raise TryLaterError("the calendar's list does not end", code="endless-list", mailbox=self._mailbox)
+        raise self._endless()
+
+    async def _by_place(self, shown: _Shown, reach: _Reach) -> AsyncGenerator[Results]:
+        """Follow the links of a list, and list once more in the end for what was pushed across a cut meanwhile."""
+        seen: set[str] = set()
+        again = False
+        for _ in range(MOST_PAGES):
+            if results := await self._results(shown, seen, reach):
+                yield results
+            seen |= {row.ref.id for row in shown.page.events}
+            if shown.page.next_link:
+                shown = await self._next(shown.call, shown.page.next_link, light=shown.light)
+            elif again:
+                return
+            else:
+                again = True
+                call = shapes.lightened(self._call(_FIRST, reach), top=shapes.MOST_LISTED)
+                shown = await self._next(call, light=True)
+        raise self._endless()
+
+    def _endless(self) -> TryLaterError:
+        return TryLaterError("the calendar's list does not end", code="endless-list", mailbox=self._mailbox)
+
+    async def _results(self, shown: _Shown, seen: set[str], reach: _Reach) -> Results:
+        """Read what is new in a page."""
+        rows = [row for row in shown.page.events if row.ref.id not in seen]
+        results: Results = []
+        if shown.light:
+            for start in range(0, len(rows), _TOP):
+                results += await self._reader.read([row.ref for row in rows[start : start + _TOP]])
+        elif rows:
+            results = await self._reader.read_listed(rows)
+        return [one for one in results if reach.holds(one)]
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
-    async def _first(self, since: datetime, until: datetime | None) -> _Shown:
+    async def _first(self, reach: _Reach) -> _Shown:
         """Get the first page in the best way that is not refused."""
         while True:
             try:
-                return await self._page(self._call(_FIRST, since, until))
+                return await self._page(self._call(_FIRST, reach))
             except RefusedError as error:
                 if error.gone or error.elsewhere or self._way is _Way.EVERYTHING:
                     raise for_mailbox(error, self._mailbox) from error
                 log.info("graph.pages.refused", mailbox=self._mailbox, code=error.code, way=self._way.name)
                 self._way = _Way(self._way + 1)
 
-    async def _next(self, call: Call, link: str, *, light: bool) -> _Shown:
+    async def _next(self, call: Call, link: str = "", *, light: bool = False) -> _Shown:
         """Get the first page of a call, or the one a link of it leads to."""
         try:
             return await self._page(call, link, light=light)
@@ -130,9 +188,9 @@ class Pages:
     def _parsed(self, body: object) -> Page:
         return read_page(body, self._mailbox)
 
-    def _call(self, at: datetime, since: datetime, until: datetime | None) -> Call:
-        not_over = f"(end/dateTime ge {_quoted(since)} or type eq 'seriesMaster')"
-        before = [] if until is None else [f"{_START} lt {_quoted(until)}"]
+    def _call(self, at: datetime, reach: _Reach) -> Call:
+        not_over = f"(end/dateTime ge {_quoted(reach.since)} or type eq 'seriesMaster')"
+        before = [] if reach.until is None else [f"{_START} lt {_quoted(reach.until)}"]
         match self._way:
             case _Way.SORTED:
                 terms, order = [f"{_START} ge {_quoted(at)}", not_over, *before], _START
@@ -142,33 +200,16 @@ class Pages:
                 terms, order = [], ""
         return shapes.list_whole(self._mailbox, where=" and ".join(terms), order=order, top=_TOP)
 
-    async def _read(self, rows: Sequence[Event | Broken], shown: _Shown) -> Results:
-        if not rows:
-            return []
-        if shown.light:
-            return await self._reader.read([row.ref for row in rows])
-        return await self._reader.read_listed(rows)
 
-    # --- order ----------------------------------------------------------------------------------------------------
+def _reached(page: Page, at: datetime) -> datetime:
+    """Return the latest start of a page, at which the next one may begin. Raises _DisorderError.
 
-    def _reached(self, page: Page, at: datetime) -> datetime:
-        """Return the latest start of a page from which the next one may begin; `at` where the list is not sorted.
-
-        Whole days do not count: they are shown as midnights without a zone, and sorted by the instants behind these.
-        """
-        if self._way is not _Way.SORTED:
-            return at
-        starts = [one.starts for one in page.events if isinstance(one, Event) and not one.is_all_day and one.starts]
-        if any(after < before for before, after in pairwise([at, *starts])):
-            raise _DisorderError
-        return starts[-1].replace(microsecond=0) if starts else at
-
-
-def _is_wanted(one: Observation | Unreadable, since: datetime, until: datetime | None) -> bool:
-    if isinstance(one, Unreadable) or one.span is None:
-        return True
-    end = one.span.until if one.kind is Kind.SERIES else one.span.end
-    return (end is None or end >= since) and (until is None or one.span.start < until)
+    Whole days do not count: they are shown as midnights without a zone, and sorted by the instants behind these.
+    """
+    starts = [one.starts for one in page.events if isinstance(one, Event) and not one.is_all_day and one.starts]
+    if any(after < before for before, after in pairwise([at, *starts])):
+        raise _DisorderError
+    return starts[-1].replace(microsecond=0) if starts else at
 
 
 def _quoted(moment: datetime) -> str:

@@ -72,9 +72,9 @@ def list_whole(mailbox: str, *, where: str, order: str = "", top: int = MOST_REA
     return Call("ListEvents", "GET", _events(mailbox), mailbox, {k: v for k, v in query.items() if v}, prefer=(HTML,))
 
 
-def lightened(call: Call) -> Call:
+def lightened(call: Call, *, top: int = MOST_READ) -> Call:
     """Ask for the same list with what a glance needs."""
-    light = {"$select": _LIGHT, "$expand": properties(*_LIGHT_PROPERTIES)}
+    light = {"$top": str(top), "$select": _LIGHT, "$expand": properties(*_LIGHT_PROPERTIES)}
     return replace(call, query={**call.query, **light}, prefer=())
 
 
