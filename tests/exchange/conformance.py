@@ -10,6 +10,7 @@ from exchange.conforming.following import FollowingContract
 from exchange.conforming.inviting import BothFacesContract, InvitingContract
 from exchange.conforming.looking import LookingContract
 from exchange.conforming.recurring import LoneContract, RecurringContract
+from exchange.conforming.walking import MarkingContract, WalkingContract
 
 
 class MailboxContract(
@@ -19,6 +20,8 @@ class MailboxContract(
     InvitingContract,
     RecurringContract,
     LoneContract,
+    WalkingContract,
+    MarkingContract,
     BothFacesContract,
     WakingContract,
     EnduringContract,
