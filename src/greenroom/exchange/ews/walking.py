@@ -115,7 +115,8 @@ class Walk:
         """
         for _ in range(_MOST_ROUNDS):
             page = await self._page(0, by_change=True, most=AT_ONCE)
-            began, since, offset = (page.items[0].changed_at if page.items else began), began, 0
+            since, offset = began, 0
+            began = page.items[0].changed_at if page.items else began
             while True:
                 recent = [one for one in page.items if not _is_older(one, since)]
                 yield recent
@@ -123,7 +124,7 @@ class Walk:
                     break
                 offset = _following(offset, page)
                 page = await self._page(offset, by_change=True)
-            if offset == 0:
+            if offset == 0 or began == since:
                 return
 
     async def _page(self, offset: int, *, by_change: bool, most: int = listing.PAGE) -> Page:
