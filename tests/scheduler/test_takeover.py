@@ -9,7 +9,7 @@ from greenroom.exchange.contract import Verdict
 from greenroom.exchange.errors import ItemBrokenError
 from greenroom.meetings.alias import AliasPlan
 from greenroom.meetings.meeting import MeetingKey, Observation, Person, Response
-from greenroom.meetings.policy import PinPolicy, Policy, Unticketed
+from greenroom.meetings.policy import Foreign, PinPolicy, Policy, Unticketed
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import InstructionsState, State
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError
@@ -308,8 +308,40 @@ async def test_what_is_not_taken_over_is_told_with_its_reason() -> None:
         assert (await move.take()).entries == ()
 
 
-async def test_a_meeting_that_has_a_room_of_ours_is_left_alone() -> None:
+async def test_a_meeting_that_another_scheduler_prepared_is_left_to_it_before_its_meetings_are_taken_over() -> None:
     async with moving() as move:
+        move.show(observation(), invitation(500123), Response.NONE)
+        move.show(observation("two"), "<p>Details follow</p><p>TOK:-ab.cd#</p>", Response.NONE)
+        await move.work.settle_quickly()
+        for key in (ONE, TWO):
+            record = await move.work.record(key)
+            assert record is not None
+            assert (record.state, record.reason) == (State.IGNORED, "ticket-foreign")
+        assert move.work.mailbox.sent == []
+
+
+async def test_what_it_prepared_and_we_could_not_take_over_is_ours_after_that() -> None:
+    async with moving() as move:
+        move.scheduled(observation("taken"))
+        await move.take()
+        move.show(observation(), invitation(1), Response.NONE)
+        move.show(observation("two"), "<p>Details follow</p><p>TOK:-ab.cd#</p>", Response.NONE)
+        await move.work.settle_quickly()
+        assert len(move.work.mailbox.replies_to(ONE)) == len(move.work.mailbox.replies_to(TWO)) == 1
+        assert len(move.work.mailbox.sent) == 2
+
+
+async def test_a_ticket_of_ours_counts_more_than_a_token_of_another_scheduler() -> None:
+    async with moving() as move:
+        move.show(observation(), f"{invitation(500123)}<p>{move.work.ticket(123456789)}</p>", Response.NONE)
+        await move.work.settle_quickly()
+        record = await move.work.record(ONE)
+        assert record is not None
+        assert (record.state, record.alias_number) == (State.SCHEDULED, 123456789)
+
+
+async def test_a_meeting_that_has_a_room_of_ours_is_left_alone() -> None:
+    async with moving(policy=Policy(MAILBOX, foreign=Foreign.SCHEDULE)) as move:
         move.scheduled(observation())
         await move.work.settle_quickly()
         assert len(move.work.mailbox.replies_to(ONE)) == 1

@@ -31,7 +31,8 @@ _REASONS = {
     "not-welcome": "The organizer is not on the allow lists, or is on a deny list.",
     "ticket-missing": "The invitation carries no ticket, and policy asks for one.",
     "ticket-forged": "The ticket is damaged or was not issued by this installation.",
-    "ticket-foreign": "The ticket belongs to another integration, which answers itself.",
+    "ticket-foreign": "The invitation was prepared by another integration, by another installation of Greenroom, or by "
+    "Pexip's own scheduler.",
     "alias-deleted": "The alias that the ticket stands for was deleted.",
     "alias-conflict": "The alias is taken by another room on the platform.",
     "room-refused": "The platform refused the room for good.",
@@ -44,7 +45,8 @@ _NEXT_STEPS = {
     "not-welcome": "Add the organizer or their domain to meetings.allow_organizers or meetings.allow_domains.",
     "ticket-missing": 'Book with the Outlook button, or set meetings.unticketed = "schedule".',
     "ticket-forged": "Make a new meeting with the Outlook button, and keep old ticket keys in the configuration.",
-    "ticket-foreign": "See which integration the ticket belongs to, and invite its mailbox only.",
+    "ticket-foreign": "See who prepared the invitation, and invite that one's mailbox only. If nobody answers there any more, set "
+    'meetings.foreign = "schedule". Keep old ticket keys in the configuration.',
     "alias-deleted": "Make a new meeting.",
     "alias-conflict": "Make a new meeting; free the alias on the platform if this repeats.",
     "room-refused": "See below what was refused, mend that on the platform, then let the organizer send the invitation again.",
@@ -97,7 +99,8 @@ _TICKETS = {
     "ticket personal": "with the text of a personal room",
     "ticket deleted": "with the ticket of a deleted alias",
     "ticket forged": "with a ticket that is not genuine",
-    "ticket foreign": "with the ticket of another integration",
+    "ticket foreign": "with the ticket of another integration, installation or product",
+    "ticket room": "without a ticket, but with a room on the platform that carries its mark",
 }
 
 _ROOM = {

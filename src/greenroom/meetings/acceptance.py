@@ -1,7 +1,7 @@
 """Which yes a meeting gets, and with which alias; pure, a part of `greenroom.meetings.decision`.
 
 ```
- not accepted yet ──▶ new single, new series (recovered, or taken over from another system: silence)
+ not accepted yet ──▶ new single, new series (recovered by ticket or room, or taken over from another system: silence)
  accepted ──┬── another alias, or the meeting itself changed ──▶ edited single, series, occurrence
             ├── our answer was reset ──▶ the same
             ├── single occurrences of a series changed ──▶ edited occurrence, one after the other; silence where none asks
@@ -11,13 +11,13 @@
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from greenroom.meetings.evidence import Evidence, TicketStatus
 from greenroom.meetings.kin import Kin, Kinship
 from greenroom.meetings.meeting import Changed, Kind, Observation, Response, frame_of
-from greenroom.meetings.policy import Policy, Review, Split
+from greenroom.meetings.policy import Foreign, Policy, Review, Split
 from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import Record, State
 from greenroom.meetings.recurrence import Moved
@@ -26,6 +26,7 @@ from greenroom.meetings.reply import Outcome, facts_of, reply_identity
 if TYPE_CHECKING:
     from greenroom.meetings.decision import Decision
 
+_SKEW = timedelta(seconds=10)
 _EDITED = {
     Kind.SINGLE: Outcome.ACCEPT_EDITED_SINGLE,
     Kind.SERIES: Outcome.ACCEPT_EDITED_SERIES,
@@ -45,6 +46,13 @@ class Sight:
     kin: Kin | None = None
 
     @property
+    def is_unticketed(self) -> bool:
+        """Whether this counts as an invitation without a ticket: also one that another system prepared which is gone."""
+        status = self.evidence.status
+        gone = status is TicketStatus.FOREIGN and self.policy.foreign is Foreign.SCHEDULE
+        return gone or status is TicketStatus.NONE
+
+    @property
     def shares(self) -> bool:
         """Whether a meeting without a room of its own gets that of its kin."""
         if self.kin is None or (self.record is not None and self.record.alias_number is not None):
@@ -52,7 +60,7 @@ class Sight:
         if self.kin.how is Kinship.SPLIT and self.policy.split is Split.NEW_ROOM:
             return False
         known = self.kin.how is not Kinship.UNSETTLED and self.kin.record.alias_number is not None
-        return known and self.evidence.status in (TicketStatus.KIN, TicketStatus.NONE, TicketStatus.OFFLINE)
+        return known and (self.is_unticketed or self.evidence.status in (TicketStatus.KIN, TicketStatus.OFFLINE))
 
     @property
     def is_unsettled(self) -> bool:
@@ -69,6 +77,8 @@ def alias_source(sight: Sight) -> AliasSource:
     if record is None or record.alias_number is None:
         if brought is not None:
             return AliasSource.TICKET
+        if evidence.status is TicketStatus.ROOM:
+            return AliasSource.ROOM
         return AliasSource.KIN if sight.shares else AliasSource.DRAW
     if brought is not None and brought.number != record.alias_number:
         return AliasSource.TICKET  # the button was pressed again: what people read in the invitation counts
@@ -91,6 +101,8 @@ def acceptance(  # noqa: PLR0911 (one return for each way out of the picture abo
     if alias is not AliasSource.RECORD or frame not in (frame_of(record.seen), frame_of(told)):
         if alias is AliasSource.RECORD and was_not_kept(observation, record):
             return Reason.UNCHANGED, None, None
+        if was_answered_since(observation, record):
+            return Reason.RECOVERED, None, None
         return Reason.EDITED, edited, None
     reset = observation.response is not Response.ACCEPTED and not observation.ref.is_message
     said = facts_of(record.replied or "") == facts_of(reply_identity(edited, observation))
@@ -160,10 +172,11 @@ def next_review(
 def _new(sight: Sight, alias: AliasSource) -> Reason:
     record, status = sight.record, sight.evidence.status
     untold = record is None or record.replied is None
-    genuine = status in (TicketStatus.VALID, TicketStatus.KIN)
+    genuine = status in (TicketStatus.VALID, TicketStatus.KIN, TicketStatus.ROOM)
     if untold and alias is AliasSource.RECORD and record is not None and record.reason == Reason.IMPORTED:
         return Reason.IMPORTED
-    if untold and sight.observation.response is Response.ACCEPTED and genuine:
+    told_since = record is not None and was_answered_since(sight.observation, record)
+    if (untold or told_since) and sight.observation.response is Response.ACCEPTED and genuine:
         return Reason.RECOVERED
     if sight.kin is not None and sight.kin.how is Kinship.SPLIT:
         return Reason.SPLIT
@@ -173,8 +186,14 @@ def _new(sight: Sight, alias: AliasSource) -> Reason:
         TicketStatus.COPIED: Reason.COPY,
         TicketStatus.OFFLINE: Reason.OFFLINE,
         TicketStatus.NONE: Reason.UNTICKETED,
+        TicketStatus.FOREIGN: Reason.UNTICKETED,
     }
     return reasons.get(status, Reason.NEW)
+
+
+def is_new(record: Record | None) -> bool:
+    """Whether nothing was done yet: no record, or one of which a crash left no more than that it was weighed."""
+    return record is None or (record.seen is None and record.alias_number is None)
 
 
 def was_not_kept(observation: Observation, record: Record) -> bool:
@@ -182,6 +201,17 @@ def was_not_kept(observation: Observation, record: Record) -> bool:
     old = record.kind is Kind.SERIES and record.series is None and observation.series is not None
     same = record.span is not None and observation.span is not None and record.span.start == observation.span.start
     return old and same and observation.response is Response.ACCEPTED
+
+
+def was_answered_since(observation: Observation, record: Record) -> bool:
+    """Whether the organizer's last sending was accepted after all that the record tells: it comes from an old backup.
+
+    An answer of ours that hid a sending which nobody had seen is no later than its record, as far as clocks agree.
+    """
+    replied, sent = observation.replied_at, observation.sent_at
+    if observation.response is not Response.ACCEPTED or replied is None or sent is None:
+        return False
+    return replied >= sent and replied > record.updated_at + _SKEW
 
 
 def is_resumed(observation: Observation, record: Record) -> bool:

@@ -8,6 +8,7 @@ that a recovery gives the same ones without a database.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 PIN_DIGITS = 6
@@ -43,6 +44,16 @@ class AliasPlan:
         numeric = "".join(c for c in self.prefix if c.isascii() and c.isdigit()) + digits
         name = f"{self.prefix}{digits}" + (f"@{self.domain}" if self.domain else "")
         return Alias(number, name, numeric)
+
+    def number_of(self, dialled: Iterable[str]) -> int | None:
+        """Return the number that this plan spells as one of these aliases, in capitals or not; None if it spells none of them."""
+        for text in dialled:
+            digits = text.partition("@")[0].lower().removeprefix(self.prefix.lower())
+            if digits.isascii() and digits.isdigit() and len(digits) <= MAX_DIGITS:
+                mine = self.alias(int(digits))
+                if mine.name.lower() == text.lower():
+                    return mine.number
+        return None
 
     def draw(self) -> Alias:
         """Draw a new alias from the operating system's CSPRNG; it never begins with a zero."""

@@ -27,15 +27,20 @@ class TicketStatus(StrEnum):
     PERSONAL = "personal"  # ours and genuine: the meeting takes place in somebody's own room
     DELETED = "deleted"  # ours and genuine, but its reservation was deleted
     FORGED = "forged"  # claims to be ours and is not
-    FOREIGN = "foreign"  # of another integration
+    FOREIGN = "foreign"  # of another integration, another installation or another product
+    ROOM = "room"  # none; but the platform has a room with this meeting's mark, though nobody remembers the meeting
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The best ticket found in an invitation, and its worth. `ticket` is there for those that are genuine."""
+    """The best ticket found in an invitation, and its worth.
+
+    `ticket` is there for those that are genuine, `aliases` for ROOM: what people dial to get into the room that stands.
+    """
 
     status: TicketStatus = TicketStatus.NONE
     ticket: Ticket | None = None
+    aliases: tuple[str, ...] = ()
 
 
 _ORDER = (

@@ -9,6 +9,7 @@ class AliasSource(StrEnum):
     RECORD = "record"
     TICKET = "ticket"
     KIN = "kin"
+    ROOM = "room"  # that of the room which the platform still has for this meeting
     DRAW = "draw"
 
 

@@ -39,6 +39,7 @@ from greenroom.scheduler.line import ReplyLine
 from greenroom.scheduler.observe import observe
 from greenroom.scheduler.provide import provide_rooms, write_instructions
 from greenroom.scheduler.reconcile import compare, slices
+from greenroom.scheduler.standing import StandingRooms
 from greenroom.scheduler.vanished import end_vanished
 from greenroom.scheduler.waiting import sent_before
 from greenroom.scheduler.weigh import weigh
@@ -77,6 +78,7 @@ class Attendant:
         self._lock = asyncio.Lock()
         self._line = ReplyLine(integration.mailbox.sends_per_minute)
         self._catching_up = CatchingUp(integration, storage, clock, slice_size)
+        self._standing = StandingRooms()
         self._closed_at: datetime | None = None
         self._remembers = False
         self._looked_at: datetime | None = None
@@ -144,7 +146,7 @@ class Attendant:
         async with self._lock:
             await self._remember()
             now, integration = self._clock(), replace(self._integration, manner=manner)
-            cases = await weigh(integration, self._storage, observations, now)
+            cases = await weigh(integration, self._storage, observations, now, standing=self._standing)
             await self._carry_out(integration, cases, now, hold=False)
             await self._note_line()
             return cases
@@ -176,6 +178,7 @@ class Attendant:
     def let_go(self) -> None:
         """Forget what waits: another process has the mailbox, and it is all stored."""
         self._catching_up.forget()
+        self._standing.forget()
         if self._remembers:
             self._line = ReplyLine(self._integration.mailbox.sends_per_minute)
             self._remembers, self._looked_at, self._noted = False, None, None
@@ -207,7 +210,7 @@ class Attendant:
         integration, storage, line, step = self._integration, self._storage, self._line, self._step
         seen = await observe(integration, storage, line, changes, now, due_by=due_by, limit=self._slice)
         step("observed")
-        cases = await weigh(integration, storage, seen.observations, now)
+        cases = await weigh(integration, storage, seen.observations, now, standing=self._standing)
         step("weighed")
         await end_vanished(integration, storage, seen.vanished, now, step)
         await self._carry_out(integration, cases, now, hold=hold)

@@ -1,19 +1,20 @@
 """Whose the aliases are: holders of tickets, and numbers reserved for meetings, in the transaction of the decision."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeGuard
 
 import structlog
 
+from greenroom.meetings.acceptance import is_new
 from greenroom.meetings.alias import Alias
 from greenroom.meetings.decision import Decision
 from greenroom.meetings.evidence import Evidence, Holder, TicketStatus, weigh_tickets
 from greenroom.meetings.kin import Kin, Kinship, kin_of
-from greenroom.meetings.legacy_token import NO_TOKENS, LegacyTokens, find_legacy_tokens
-from greenroom.meetings.meeting import MeetingKey, Observation
+from greenroom.meetings.legacy_token import NO_TOKENS, NUMBERS_FROM, LegacyTokens, find_legacy_tokens
+from greenroom.meetings.meeting import MeetingKey, Observation, Response
 from greenroom.meetings.policy import Policy, Split
 from greenroom.meetings.reasons import AliasSource
 from greenroom.meetings.record import InstructionsState, Record, State
@@ -21,6 +22,7 @@ from greenroom.meetings.ticket import Ticket, TicketFault
 from greenroom.scheduler.case import Case
 from greenroom.scheduler.household import uses_room
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.standing import claim
 from greenroom.storage import Reservation, Storage, Work
 
 _DRAWS = 20
@@ -35,10 +37,16 @@ Tickets = Sequence[Ticket | TicketFault]
 
 @dataclass(slots=True)
 class Known:
-    """The records and reservations that decisions of one slice look at; `take` keeps them true as decisions are made."""
+    """The records and reservations that decisions of one slice look at; `take` keeps them true as decisions are made.
+
+    `standing` are the aliases of rooms that the platform has for meetings of which nothing is remembered. `inherits` says that
+    meetings of another system were taken over: its tokens are not another's any more.
+    """
 
     records: dict[MeetingKey, Record]
     reservations: dict[int, Reservation]
+    standing: Mapping[MeetingKey, tuple[str, ...]] = field(default_factory=dict)
+    inherits: bool = False
 
     @classmethod
     async def load(
@@ -48,21 +56,30 @@ class Known:
         keys: Iterable[MeetingKey],
         tickets: Iterable[Tickets],
         tokens: Iterable[LegacyTokens] = (),
+        *,
+        standing: Mapping[MeetingKey, tuple[str, ...]] | None = None,
     ) -> "Known":
         """Load the records of these meetings, of their series, and of whoever holds one of these tickets or shares that room.
 
-        `tokens` are those of another system: the meetings that were taken over from it hold them.
+        `tokens` are those of another system: the meetings that were taken over from it hold them. Of `standing` those count whose
+        alias is still free.
         """
-        wanted = set(keys)
+        wanted, tokens = set(keys), list(tokens)
         genuine = (ticket for found in tickets for ticket in found if _names_alias(ticket))
-        foreign = (number for found in tokens for number in found.numbers)
-        numbers = sorted({*(ticket.number for ticket in genuine), *foreign})
+        foreign = {number for found in tokens for number in found.numbers}
+        spelled = {key: integration.aliases.number_of(dialled) for key, dialled in (standing or {}).items()}
+        stand = {number for number in spelled.values() if number is not None}
+        numbers = sorted({*(ticket.number for ticket in genuine), *foreign, *stand})
         reservations = await work.reservations.holders(integration.number, numbers) if numbers else {}
+        free = {key: dialled for key, dialled in (standing or {}).items() if _is_free(reservations, spelled[key], key)}
+        inherits = bool(foreign & reservations.keys())
+        if not inherits and any(found.aliases or found.offline for found in tokens):
+            inherits = await work.reservations.any_from(integration.number, NUMBERS_FROM)
         wanted |= {one.key for one in reservations.values() if one.key is not None}
         records = {one.key: one for one in await work.meetings.kin(integration.number, wanted)}
         marks = {records[one.key].mark for one in reservations.values() if one.key in records}
         mates = await work.meetings.of_rooms(integration.number, marks) if marks else []
-        return cls({one.key: one for one in mates} | records, reservations)
+        return cls({one.key: one for one in mates} | records, reservations, free, inherits)
 
     def take(self, record: Record) -> None:
         """Remember what was decided, and whose alias it is now."""
@@ -99,10 +116,22 @@ class Known:
         evidence = weigh_tickets(tickets, holders, observation.key)
         if evidence.status in (TicketStatus.KIN, TicketStatus.COPIED) and evidence.ticket is not None:
             return evidence, kin.get(evidence.ticket.number)
+        if evidence.status is TicketStatus.NONE:
+            evidence = self._without_ticket(observation, tokens)
         for number in tokens.numbers if evidence.status is TicketStatus.NONE else ():
             if number in self.reservations and (found := self._kin(observation, number, now)) is not None:
                 return evidence, found
         return evidence, kin_of(observation, None, self.family(observation.key), now)
+
+    def _without_ticket(self, observation: Observation, tokens: LegacyTokens) -> Evidence:
+        """Say what else speaks for a meeting: that its room stands, or that another system prepared it, which still answers."""
+        aliases = self.standing.get(observation.key, ())
+        accepted = observation.response is Response.ACCEPTED
+        if aliases and accepted and is_new(self.records.get(observation.key)):
+            return Evidence(TicketStatus.ROOM, aliases=aliases)
+        if (tokens.aliases or tokens.offline) and not self.inherits:
+            return Evidence(TicketStatus.FOREIGN)
+        return Evidence()
 
     def _kin(self, observation: Observation, number: int, now: datetime) -> Kin | None:
         key = self.reservations[number].key
@@ -115,6 +144,11 @@ class Known:
 
 def _names_alias(ticket: Ticket | TicketFault) -> TypeGuard[Ticket]:
     return isinstance(ticket, Ticket) and ticket.names_alias
+
+
+def _is_free(reservations: Mapping[int, Reservation], number: int | None, key: MeetingKey) -> bool:
+    held = None if number is None else reservations.get(number)
+    return held is None or (held.key == key and held.deleted_at is None)
 
 
 def _may_share(kin: Kin | None, policy: Policy) -> bool:
@@ -137,6 +171,9 @@ async def reserve(integration: Integration, work: Work, case: Case, kin: Kin | N
             return
         case.decision = _drawn(decision)
         case.note("decided", "copy", now)
+    if case.decision.alias is AliasSource.ROOM:
+        await _adopt(integration, work, case, now)
+        return
     if case.decision.alias is AliasSource.KIN:
         if kin is not None and kin.record.alias_number is not None and kin.record.alias_key is not None:
             _share(case, kin.record, kin.record.alias_number, kin.record.alias_key)
@@ -187,6 +224,25 @@ async def draw(integration: Integration, work: Work, case: Case, now: datetime) 
     case.note("decided", NO_FREE_ALIAS, now)
     case.postpone(now)
     log.error("no free alias found: the alias plan has too few digits", integration=integration.name)
+
+
+async def _adopt(integration: Integration, work: Work, case: Case, now: datetime) -> None:
+    """Give the meeting the alias of the room that stands. Its organizer was told of it in an earlier life, in a reply.
+
+    The time of issue is that of our answer, which the calendar tells: a ticket that is printed some day is the same whenever, and
+    however often, the database was lost.
+    """
+    observation = case.observation
+    issued = (observation.replied_at or observation.received_at or now).replace(microsecond=0)
+    alias = await claim(integration, work, case.record.key, case.evidence.aliases, issued)
+    if alias is None:  # given to another meeting of this slice: looked at again, that counts as taken
+        case.postpone(now)
+        return
+    adopted = None if alias == integration.aliases.alias(alias.number) else alias
+    # Where another system wrote how to join, its text stands in the invitation.
+    written = adopted is not None and find_legacy_tokens(observation.body_html).aliases
+    instructions = InstructionsState.PRESENT if written else InstructionsState.IN_REPLY
+    _take(case, alias.number, integration.ring.current, issued, instructions, adopted=adopted)
 
 
 def _drawn(decision: Decision) -> Decision:

@@ -17,22 +17,33 @@ from greenroom.meetings.meant import as_meant
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation
 from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import Record, State
+from greenroom.platforms.errors import PlatformError, PlatformSetupError, PlatformUnavailableError
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, new_record, take_journal
 from greenroom.scheduler.household import stir, stir_records
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.reserve import Known, Tickets, part, reserve
-from greenroom.storage import Storage, Work
+from greenroom.scheduler.standing import Found, StandingRooms, may_stand
+from greenroom.storage import Alarm, Storage, Work
 
 _Brought = tuple[Tickets | Exception, LegacyTokens]
 """What an invitation's text carries: tickets, or why they cannot be read, and tokens of another system."""
+_LONGEST_CODE = 200
 _CLOSED = (State.ENDED, State.DECLINED, State.IGNORED)
 
 
 async def weigh(
-    integration: Integration, storage: Storage, observations: Sequence[Observation], now: datetime
+    integration: Integration,
+    storage: Storage,
+    observations: Sequence[Observation],
+    now: datetime,
+    *,
+    standing: StandingRooms | None = None,
 ) -> list[Case]:
-    """Decide for each meeting and store the decisions; returns the meetings in the order given."""
+    """Decide for each meeting and store the decisions; returns the meetings in the order given.
+
+    `standing` remembers which rooms the platform has, from one slice to the next.
+    """
     if not observations:
         return []
     found: dict[MeetingKey, _Brought] = {}
@@ -40,12 +51,18 @@ async def weigh(
         found[one.key] = _brought(integration, one)
         await asyncio.sleep(0)  # callers who ask by policy do not wait for a hundred bodies
     readable = [tickets for tickets, _ in found.values() if not isinstance(tickets, Exception)]
+    alone = [one for one in observations if _may_stand(one, found[one.key], now)]
+    rooms = await (standing or StandingRooms()).of(integration, storage, alone, now)
     async with storage.work() as work:
-        known = await Known.load(integration, work, found, readable, [tokens for _, tokens in found.values()])
+        tokens = [tokens for _, tokens in found.values()]
+        known = await Known.load(integration, work, found, readable, tokens, standing=rooms.aliases)
         before = dict(known.records)
         weighed: dict[MeetingKey, Case] = {}
         for observation in sorted(observations, key=_says_of_others, reverse=True):
-            case, kin = _case(integration, observation, known, found[observation.key], now)
+            if observation.key in rooms.untold:
+                case, kin = _waits_for(rooms.untold[observation.key], integration, observation, known, now), None
+            else:
+                case, kin = _case(integration, observation, known, found[observation.key], now)
             if case.decision.alias is not None and not case.waiting:
                 await reserve(integration, work, case, kin, now)
                 if case.decision.alias is AliasSource.RECORD and before[case.record.key].state in _CLOSED:
@@ -55,8 +72,14 @@ async def weigh(
         cases = [weighed[observation.key] for observation in observations]
         await work.meetings.save([case.record for case in cases])
         await work.journal.append(take_journal(cases))
+        await work.alarms.note(_alarms(integration, rooms, now))
         await _stir(integration, work, cases, before, now)
     return cases
+
+
+def _may_stand(observation: Observation, brought: _Brought, now: datetime) -> bool:
+    tickets, _ = brought
+    return not isinstance(tickets, Exception) and may_stand(observation, tickets, now)
 
 
 def _says_of_others(observation: Observation) -> bool:
@@ -118,6 +141,37 @@ def _await(case: Case, decision: Decision, now: datetime) -> None:
     assert decision.again is not None, "the caller asked"
     case.record = replace(case.record, retry_at=now + decision.again, updated_at=now)
     case.waiting = True
+
+
+def _waits_for(
+    error: PlatformError, integration: Integration, observation: Observation, known: Known, now: datetime
+) -> Case:
+    """Give no other alias to a meeting whose room may stand, while the platform cannot say whether it does."""
+    record = known.records.get(observation.key)
+    case = Case(observation, record or new_record(integration.number, observation.key, observation.ref, now))
+    case.note("room", _code(error), now, str(error)[:_LONGEST_CODE])
+    case.postpone(now, error.after if isinstance(error, PlatformUnavailableError) else None)
+    return case
+
+
+def _code(error: PlatformError) -> str:
+    return "needs-setup" if isinstance(error, PlatformSetupError) else "unavailable"
+
+
+def _alarms(integration: Integration, rooms: Found, now: datetime) -> list[Alarm]:
+    """Say once for all of them what these meetings wait for, as for rooms that cannot be made."""
+    errors = list(rooms.untold.values())[:1]
+    return [
+        Alarm(
+            integration.number,
+            f"platform-{_code(e)}",
+            str(e)[:_LONGEST_CODE] or "no answer",
+            len(rooms.untold),
+            now,
+            now,
+        )
+        for e in errors
+    ]
 
 
 def _reply_under_way(observation: Observation, record: Record, now: datetime) -> bool:

@@ -35,6 +35,12 @@ class Reservations:
         """Whether the number must not be given out: reserved, held, or a tombstone."""
         return bool(await self.holders(integration, [number]))
 
+    async def any_from(self, integration: int, number: int) -> bool:
+        """Whether any number from this one upwards was given out."""
+        mine = (reservations.c.integration == integration) & (reservations.c.number >= number)
+        found = await self._session.execute(sa.select(reservations.c.number).where(mine).limit(1))
+        return found.one_or_none() is not None
+
     async def reserve(self, integration: int, number: int, issued_at: datetime) -> bool:
         """Keep a number for a ticket just issued, without a meeting yet; False if it is taken."""
         statement = insert(self._session, reservations).values(
