@@ -142,12 +142,17 @@ class Walk:
 
     async def _look(self, observations: Sequence[Observation]) -> list[Sighted]:
         brought = {one.key: self._brought(one) for one in observations}
+        standing = {
+            key: there.aliases
+            for key in brought
+            if (there := self._rooms.get(key.digest)) is not None and there.aliases
+        }
         if self._storage is None:
-            return self._judged(observations, Known({}, {}), brought, {})
+            return self._judged(observations, Known({}, {}, standing), brought, {})
         tickets = [tickets for tickets, _ in brought.values() if not isinstance(tickets, Exception)]
         tokens = [tokens for _, tokens in brought.values()]
         async with self._storage.reading() as work:
-            known = await Known.load(self._integration, work, brought, tickets, tokens)
+            known = await Known.load(self._integration, work, brought, tickets, tokens, standing=standing)
             absent = await self._absent(work, known, brought)
         return self._judged(observations, known, brought, absent)
 
