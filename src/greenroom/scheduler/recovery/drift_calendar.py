@@ -52,7 +52,7 @@ async def calendar_drift(integration: Integration, storage: Storage, now: dateti
             record = left.get(ident)
             if ident in coming:
                 waiting += 1
-            elif record is not None and record.state in LIVING and record.updated_at < since:
+            elif record is not None and record.state in LIVING and _is_settled(record, since):
                 found.append(_vanished(integration, record))
     return CalendarDrift(tuple(found), marks, waiting)
 
@@ -84,9 +84,11 @@ async def _known(integration: Integration, storage: Storage, piece: Sequence[_Me
 def _is_drift(glances: Sequence[Glance], record: Record | None, since: datetime) -> bool:
     if record is None:
         return not any(glance.sent_at is not None and glance.sent_at >= since for glance in glances)
-    if record.updated_at >= since or record.retry_at is not None:
-        return False
-    return not _is_only_doubtful(glances, record)
+    return _is_settled(record, since) and not _is_only_doubtful(glances, record)
+
+
+def _is_settled(record: Record, since: datetime) -> bool:
+    return record.updated_at < since and record.retry_at is None
 
 
 def _is_only_doubtful(glances: Sequence[Glance], record: Record) -> bool:

@@ -37,7 +37,8 @@ async def look(integration: Integration, storage: Storage, attendant: Attendant,
         return found
     orphans = {one.subject for one in before if one.kind == DriftKind.ORPHAN_ROOM}
     mended = await mend(integration, storage, attendant, found, clock, found_before=orphans)
-    left = Drift(clock(), tuple(mended.left), rooms_told=found.rooms_told, waiting=found.waiting)
+    at = max(clock(), found.at + timedelta.resolution)  # later, so that what is mended is forgotten
+    left = Drift(at, tuple(mended.left), rooms_told=found.rooms_told, waiting=found.waiting)
     await remember(integration, storage, left)
     done = Counter(one.kind.value for one in mended.done)
     log.info("drift mended", integration=integration.name, left=len(mended.left), **done)
