@@ -185,10 +185,11 @@ async def test_a_mailbox_another_process_attends_is_left_alone_and_that_is_told_
 
 async def test_a_pass_stops_when_another_process_has_taken_the_mailbox(monkeypatch: pytest.MonkeyPatch) -> None:
     async with at_work() as work:
-        stopped = asyncio.Event()
+        begun, stopped = asyncio.Event(), asyncio.Event()
 
         async def changes(_cursor: str, *, limit: int) -> object:
             assert limit
+            begun.set()
             try:
                 await asyncio.sleep(60)
                 raise AssertionError("nobody stopped it")
@@ -196,7 +197,7 @@ async def test_a_pass_stops_when_another_process_has_taken_the_mailbox(monkeypat
                 stopped.set()
 
         async def keep(_self: object) -> str:
-            await asyncio.sleep(0.05)
+            await begun.wait()
             return "another-host/1"
 
         monkeypatch.setattr(work.mailbox, "changes", changes)

@@ -10,9 +10,12 @@
  start, every hour,
  push that was lost ─▶ queue "reconcile" ────────▶ Attendant.reconcile
  every few hours ────▶ queue "drift" ────────────▶ DriftWatch.look, which also asks the platform
+ every minute ───────▶ Watcher.look: is the mailbox ours?
 ```
 
-Attending, answering and comparing never happen at the same time for one mailbox, and all of it is done under the claim. Push only
+Attending, answering and comparing never happen at the same time for one mailbox, and all of it is done under the claim. What
+answers anybody is done only while the mark on the mailbox is ours, too: an installation with another database would do the same.
+A command that wants to work on the mailbox gets it as soon as nothing runs; nothing is begun until it gives it back. Push only
 shortens the wait. When it ends or fails it is begun again after a pause, and nobody needs to notice. Nothing that goes wrong with
 one mailbox ends a loop: it is logged, without the text of errors nobody foresaw, and the next poll tries again.
 """
@@ -35,6 +38,9 @@ from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.queue.contract import Queue
 from greenroom.scheduler.recovery.watch_drift import DriftWatch
 from greenroom.scheduler.reserving import expire
+from greenroom.scheduler.watch_book import WatchStanding
+from greenroom.scheduler.watcher import watcher_of
+from greenroom.scheduler.watching import Times
 from greenroom.storage import Storage, StorageError
 
 log = structlog.get_logger(__name__)
@@ -48,12 +54,16 @@ _GRACE = timedelta(seconds=10)
 _TEND_WITHIN = timedelta(minutes=1)
 """What is due sooner than this is waited for; every poll looks what is due anyway."""
 _REFUSED_PAUSE = timedelta(minutes=15)
+_LEND_EVERY = timedelta(seconds=2)
+_WHOSE_WITHIN = timedelta(seconds=10)
+"""So long the platform's own work waits at the start for an answer whose the mailbox is."""
 
 
 class Service:
     """Attends all integrations until it is stopped.
 
     By integration name, `poll` gives the seconds between polls, and `drift` how often platform, calendar and database are compared.
+    `times` are those of the watch over the mailboxes.
     """
 
     def __init__(
@@ -67,10 +77,15 @@ class Service:
         push: Mapping[str, bool],
         drift: Mapping[str, timedelta] | None = None,
         step: Step = no_step,
+        times: Times | None = None,
     ) -> None:
         self._integrations = {integration.name: integration for integration in integrations}
         self._attendants = {i.name: Attendant(i, storage, clock, step=step) for i in integrations}
         self._claims = {i.name: Claim(storage, i.mailbox.address, clock) for i in integrations}
+        self._watchers = {i.name: watcher_of(i.mailbox, i.number, storage, clock, times=times) for i in integrations}
+        self._busy = dict.fromkeys(self._integrations, 0)
+        self._lent: dict[str, str] = {}
+        self._judged: set[str] = set()
         self._storage = storage
         self._queue = queue
         self._clock = clock
@@ -93,6 +108,8 @@ class Service:
         """Work until `stop` is set; then let what runs come to an end and give the mailboxes free."""
         running = asyncio.create_task(self._queue.run())
         loops = [asyncio.create_task(self._poll_loop(name)) for name in self._integrations]
+        loops += [asyncio.create_task(self._watch_loop(name)) for name in self._integrations]
+        loops += [asyncio.create_task(self._lend_loop())]
         loops += [
             asyncio.create_task(self._push_loop(name)) for name in self._integrations if self._push.get(name, True)
         ]
@@ -108,6 +125,7 @@ class Service:
             await self._queue.stop(_GRACE)
             with suppress(asyncio.CancelledError):
                 await running
+            await asyncio.gather(*(self._leave(name) for name in self._integrations))
             try:
                 for claim in self._claims.values():
                     await claim.release()
@@ -121,14 +139,19 @@ class Service:
     async def _under_claim(self, name: str, doing: Callable[[str], Coroutine[None, None, None]]) -> None:
         claim = self._claims[name]
         try:
-            holder = await claim.hold()
+            holder = await claim.hold(lending=True)
+            if claim.lent_to is not None:
+                await self._lend(name, claim.lent_to)
+                return
         except StorageError as error:
             self._tell(name, "database failed", problem=str(error))
             return
         if holder is not None:
             self._attendants[name].let_go()
+            self._watchers[name].forget()
             self._tell(name, "another process attends this mailbox", holder=holder)
             return
+        self._busy[name] += 1
         work, keeping = asyncio.create_task(doing(name)), asyncio.create_task(claim.keep())
         try:
             done, _ = await asyncio.wait([work, keeping], return_when=asyncio.FIRST_COMPLETED)
@@ -140,13 +163,97 @@ class Service:
             for task in (work, keeping):
                 task.cancel()
             await asyncio.gather(work, keeping, return_exceptions=True)
+            self._busy[name] -= 1
+
+    async def _lend(self, name: str, to: str) -> None:
+        """Give the mailbox to a command that asked for it, once nothing runs; jobs that come meanwhile are not begun."""
+        if self._busy[name]:
+            return
+        self._attendants[name].let_go()
+        self._watchers[name].forget()
+        await self._claims[name].release()
+        if self._lent.get(name) != to:
+            self._lent[name] = to
+            log.info("mailbox lent", integration=name, mailbox=self._integrations[name].mailbox.address, to=to)
+
+    async def _lend_loop(self) -> None:
+        """Look whether somebody wants to borrow a mailbox, or gave it back: both need not wait for the next poll."""
+        while True:
+            await asyncio.sleep(_LEND_EVERY.total_seconds())
+            try:
+                async with self._storage.reading() as work:
+                    wishes = {s.address: s for s in await work.mailboxes.all() if s.wanted_by is not None}
+                for name, claim in self._claims.items():
+                    state = wishes.get(self._integrations[name].mailbox.address)
+                    to = None if state is None else claim.wish(state)
+                    if to is not None:
+                        await self._lend(name, to)
+                    elif (borrower := self._lent.pop(name, None)) is not None:
+                        address = self._integrations[name].mailbox.address
+                        log.info("mailbox given back", integration=name, mailbox=address, by=borrower)
+                        await self._queue.submit("attend", name)
+            except StorageError as error:
+                log.debug("wishes not read", error=type(error).__name__)
+
+    async def _watch_loop(self, name: str) -> None:
+        """Keep our mark on the mailbox, or look whether another one is gone. Not by the queue, which long passes may fill."""
+        while True:
+            await asyncio.sleep(self._watchers[name].beat.total_seconds())
+            await self._under_claim(name, self._watch)
+
+    async def _watch(self, name: str) -> None:
+        watcher = self._watchers[name]
+        might = watcher.may_work
+        await self._guarded(name, None, watcher.look)
+        if watcher.may_work and not might:
+            await self._queue.submit("attend", name)
+
+    async def _is_ours(self, name: str, job: str | None) -> bool:
+        """Say whether the mark on the mailbox is ours; that the mailbox cannot be asked is noted as a pass that failed."""
+        watcher, attendant = self._watchers[name], self._attendants[name]
+        ours = False
+
+        async def ask() -> None:
+            nonlocal ours
+            try:
+                ours = await watcher.fresh()
+            except ExchangeError as error:
+                async with self._storage.work() as work:
+                    address = self._integrations[name].mailbox.address
+                    await work.mailboxes.note_pass(address, self._clock(), error.code or type(error).__name__)
+                raise
+
+        asked = await self._guarded(name, job, ask)
+        if not ours and not attendant.is_busy:
+            attendant.let_go()
+        return asked and ours
+
+    async def _watched(self, name: str, job: str, work: Callable[[], Awaitable[object]]) -> bool:
+        """Do something while the mark on the mailbox is ours; stops when it becomes another's. Returns as `_guarded` does."""
+        if not await self._is_ours(name, job):
+            return False
+        working = asyncio.create_task(self._guarded(name, job, work))
+        lost = asyncio.create_task(self._watchers[name].lost())
+        try:
+            done, _ = await asyncio.wait([working, lost], return_when=asyncio.FIRST_COMPLETED)
+            return working in done and working.result()
+        finally:
+            for task in (working, lost):
+                task.cancel()
+            await asyncio.gather(working, lost, return_exceptions=True)
+
+    async def _leave(self, name: str) -> None:
+        """Take our mark away: whoever goes on elsewhere need not wait."""
+        await self._guarded(name, None, self._watchers[name].leave)
 
     async def _look_after(self, name: str) -> None:
         attendant = self._attendants[name]
-        looked = await self._guarded(name, "attend", attendant.attend)
+        looked = await self._watched(name, "attend", attendant.attend)
         if looked:
             self._told.pop(name, None)
         now = self._clock()
+        if self._watchers[name].meets_a_copy:
+            return
         if name not in self._closed or now - self._closed[name] >= _CLOSE_EVERY:
             self._closed[name] = now
             await self._guarded(name, "attend", attendant.close_windows)
@@ -161,8 +268,15 @@ class Service:
 
     async def _tend(self, name: str) -> None:
         """Let the platform do what is due there. Not under the attendant's lock: it may take long where much is due."""
-        platform = self._integrations[name].platform
+        platform, watcher = self._integrations[name].platform, self._watchers[name]
         due: datetime | None = None
+        if watcher.standing is WatchStanding.UNKNOWN and name not in self._judged:
+            self._judged.add(name)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_WHOSE_WITHIN.total_seconds()):
+                    await self._is_ours(name, None)
+        if watcher.meets_a_copy:
+            return  # its rooms are those of our own database; another installation's are not
 
         async def tend() -> None:
             nonlocal due
@@ -177,7 +291,7 @@ class Service:
             return  # a pass answers as it goes and lines up the rest; waiting for it would keep other mailboxes from working
         if attendant.is_blind:
             await self._queue.submit("attend", name)  # nothing is answered that was not looked at lately
-        elif await self._guarded(name, "answer", attendant.answer_waiting):
+        elif await self._watched(name, "answer", attendant.answer_waiting):
             await self._line_up(name)
 
     async def _line_up(self, name: str) -> None:
@@ -187,22 +301,25 @@ class Service:
             await self._queue.submit("answer", name, not_before=at)
 
     async def _compare(self, name: str) -> None:
-        compared = await self._guarded(name, "reconcile", self._attendants[name].reconcile)
+        compared = await self._watched(name, "reconcile", self._attendants[name].reconcile)
         self._compare_at[name] = self._clock() + (_COMPARE_EVERY if compared else _COMPARE_AGAIN)
         if compared:
             await self._line_up(name)
 
     async def _watch_drift(self, name: str) -> None:
-        if await self._guarded(name, "drift", self._drifts[name].look):
+        if await self._watched(name, "drift", self._drifts[name].look):
             await self._line_up(name)
 
-    async def _guarded(self, name: str, job: str, work: Callable[[], Awaitable[object]]) -> bool:
-        """Do something for one mailbox; whatever goes wrong is told, and whether nothing did is returned."""
+    async def _guarded(self, name: str, job: str | None, work: Callable[[], Awaitable[object]]) -> bool:
+        """Do something for one mailbox; whatever goes wrong is told, and whether nothing did is returned.
+
+        Where Exchange says how long to wait, the `job` is asked for again after that.
+        """
         try:
             await work()
         except TryLaterError as error:
             log.info("mailbox busy or out of reach", integration=name, code=error.code)
-            if error.after is not None:
+            if error.after is not None and job is not None:
                 pause = max(error.after, _SHORTEST_PAUSE)  # "at once" would be a loop without a pause
                 await self._queue.submit(job, name, not_before=self._clock() + pause)
         except SignInError as error:
