@@ -247,6 +247,30 @@ async def test_rooms_close_in_time_while_a_backlog_is_worked_through() -> None:
         assert record.state is State.ENDED
 
 
+async def test_a_pass_that_takes_long_ends_early_when_a_command_wants_the_mailbox_and_goes_on_after_it() -> None:
+    async with at_work() as work:
+        invite(work, 12)
+        address = work.mailbox.address
+        running = attendant(work)
+        async with work.storage.work() as storing:
+            await storing.mailboxes.claim(address, "service", work.clock.now, work.clock.now + HOUR)
+            await storing.mailboxes.want(address, "command", work.clock.now, work.clock.now + MINUTE)
+        assert (await running.attend()).slices == 1
+        assert (await stored(work)).last_success_at is None
+        work.clock.forward(minutes=2)
+        assert (await running.attend()).meetings == 8
+        assert sorted(answered(work)) == sorted(keys(*range(12)))
+
+
+async def test_who_borrowed_the_mailbox_is_not_interrupted_by_its_own_wish() -> None:
+    async with at_work() as work:
+        invite(work, 12)
+        async with work.storage.work() as storing:
+            await storing.mailboxes.claim(work.mailbox.address, "command", work.clock.now, work.clock.now + HOUR)
+            await storing.mailboxes.want(work.mailbox.address, "command", work.clock.now, work.clock.now + MINUTE)
+        assert (await attendant(work).attend()).slices == 3
+
+
 # --- what becomes of meetings that wait for their room ------------------------------------------------------------
 
 

@@ -88,7 +88,8 @@ class Attendant:
     async def attend(self) -> PassSummary:
         """Bring everything the mailbox shows to where it should be.
 
-        Raises ExchangeError when the mailbox could not be looked at as a whole; what was stored until then stays done.
+        Raises ExchangeError when the mailbox could not be looked at as a whole; what was stored until then stays done. A pass that
+        takes long ends early when a command wants the mailbox.
         """
         async with self._lock:
             address, began = self._integration.mailbox.address, self._clock()
@@ -102,6 +103,9 @@ class Attendant:
                     count, more = await self._one_slice(address, began, outdated=outdated)
                     await self._close_meanwhile()
                     summary = replace(summary, meetings=summary.meetings + count, slices=summary.slices + 1)
+                    if more and await self._is_wanted(address):
+                        log.info("pass ends early: the mailbox is to be lent", mailbox=address)
+                        return summary
             except ExchangeError as error:
                 await self._note(address, error.code or type(error).__name__)
                 raise
@@ -196,6 +200,13 @@ class Attendant:
             self._step("cursor")
         await self._catching_up.done(changes)
         return count, more
+
+    async def _is_wanted(self, address: str) -> bool:
+        """Whether somebody else than who has the mailbox asks for it."""
+        async with self._storage.reading() as work:
+            state = await work.mailboxes.get(address)
+        asks = state.wanted_by is not None and state.wanted_by != state.claimed_by
+        return asks and state.wanted_until is not None and state.wanted_until > self._clock()
 
     async def _close_meanwhile(self) -> None:
         """Let rooms close in time also while a long backlog is worked through."""
