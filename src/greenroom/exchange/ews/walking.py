@@ -10,8 +10,9 @@ something was moved to before our place  it is listed nowhere    ──▶ in th
 A meeting that is there all the time is given once. Of those given, a few bytes each are remembered; of the others, one page.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -29,11 +30,11 @@ AT_ONCE: Final = 100
 """So many items are read in one request."""
 _OVERLAP: Final = 50
 _MOST_STEPS_BACK: Final = 50
-_MOST_ROUNDS: Final = 5
+_MOST_ROUNDS: Final = 20
 _FARTHEST: Final = 5_000_000
 
 _Place = tuple[str, datetime | None]
-"""An item at its place in the list: what was moved to another time is another place."""
+"""An item and what it is sorted by: one that was moved meanwhile is at another place."""
 
 Read = Callable[[list[ItemRef]], Awaitable[list[Observation | Unreadable]]]
 
@@ -62,14 +63,14 @@ class Walk:
         if waiting:
             yield await self._read(waiting)
 
-    async def _listed(self) -> AsyncGenerator[list[Listed]]:
-        began = await self._newest_change()
-        async for page in self._by_start():
-            yield page
-        async for page in self._changed_since(began):
-            yield page
+    async def _listed(self) -> AsyncGenerator[Iterable[Listed]]:
+        newest = await self._page(0, by_change=True, most=1)
+        async for page in self._through(await self._page(0), self._is_beyond):
+            yield page.items
+        async for page in self._changed_since(_latest(newest)):
+            yield page.items
 
-    def _wanted(self, page: list[Listed]) -> list[ItemRef]:
+    def _wanted(self, page: Iterable[Listed]) -> list[ItemRef]:
         """Return what is to be read of a page, and remember it as given."""
         wanted = []
         for one in page:
@@ -79,65 +80,75 @@ class Walk:
                 wanted.append(one.ref)
         return wanted
 
-    async def _by_start(self) -> AsyncGenerator[list[Listed]]:
-        offset, before = 0, set[_Place]()
-        steps_back, leap = 0, listing.PAGE
-        while True:
-            page = await self._page(offset, by_change=False)
-            places = {(one.ref.id, one.start) for one in page.items}
-            if offset and before.isdisjoint(places):
-                steps_back += 1
-                if steps_back > _MOST_STEPS_BACK:
-                    raise TryLaterError(
-                        "the calendar changes faster than it can be listed", code="shifting", mailbox=self._mailbox
-                    )
-                log.info("ews.walk.back", mailbox=self._mailbox, offset=offset)
-                offset, leap = max(0, offset - leap), 2 * leap
-                continue
-            yield [one for one in page.items if (one.ref.id, one.start) not in before]
-            if page.last or self._is_beyond(page):
-                return
-            offset, before, leap = _following(offset, page), places, listing.PAGE
-
     def _is_beyond(self, page: Page) -> bool:
         last = page.items[-1].start if page.items else None
         return self._until is not None and last is not None and last >= self._until
 
-    async def _newest_change(self) -> datetime | None:
-        """Return when the calendar was last changed, by the server's own clock."""
-        page = await self._page(0, by_change=True, most=1)
-        return page.items[0].changed_at if page.items else None
+    async def _changed_since(self, began: datetime | None) -> AsyncGenerator[Page]:
+        """List what was changed at that moment (Exchange tells whole seconds) or later.
 
-    async def _changed_since(self, began: datetime | None) -> AsyncGenerator[list[Listed]]:
-        """List what was changed at that moment (times are whole seconds) or later.
-
-        What changes meanwhile comes to the front: where one page was not enough, it is asked for what came after its beginning.
+        What changes while this is listed comes to the front, where it was passed already: that is listed in another round.
         """
+        first = await self._page(0, by_change=True, most=AT_ONCE)
         for _ in range(_MOST_ROUNDS):
-            page = await self._page(0, by_change=True, most=AT_ONCE)
-            since, offset = began, 0
-            began = page.items[0].changed_at if page.items else began
-            while True:
-                recent = [one for one in page.items if not _is_older(one, since)]
-                yield recent
-                if page.last or len(recent) < len(page.items):
-                    break
-                offset = _following(offset, page)
-                page = await self._page(offset, by_change=True)
-            if offset == 0 or began == since:
+            pages = 0
+            async for page in self._through(first, partial(_is_older, than=began), by_change=True):
+                pages += 1
+                yield page
+            if pages == 1:
                 return
+            again = await self._page(0, by_change=True, most=AT_ONCE)
+            if _places(again, by_change=True) == _places(first, by_change=True):
+                return
+            began, first = _latest(first), again
+        raise self._given_up()
 
-    async def _page(self, offset: int, *, by_change: bool, most: int = listing.PAGE) -> Page:
+    async def _through(
+        self, page: Page, is_enough: Callable[[Page], bool], *, by_change: bool = False
+    ) -> AsyncGenerator[Page]:
+        """Yield this first page and those behind it, up to the last one or one that is enough.
+
+        A page that shares no place with the one before it may lie behind a gap: then the list is looked at further in front.
+        """
+        offset, before = 0, set[_Place]()
+        steps_back, leap = 0, listing.PAGE
+        while True:
+            places = _places(page, by_change=by_change)
+            if offset and before.isdisjoint(places):
+                steps_back += 1
+                if steps_back > _MOST_STEPS_BACK:
+                    raise self._given_up()
+                log.info("ews.walk.back", mailbox=self._mailbox, offset=offset)
+                offset, leap = max(0, offset - leap), 2 * leap
+            else:
+                yield page
+                if page.last or is_enough(page):
+                    return
+                # Also where Exchange gave fewer items than it was asked for, the next page begins within this one.
+                offset += len(page.items) - min(_OVERLAP, len(page.items) // 2)
+                before, leap = places, listing.PAGE
+            page = await self._page(offset, by_change=by_change)
+
+    async def _page(self, offset: int, *, by_change: bool = False, most: int = listing.PAGE) -> Page:
         if offset > _FARTHEST:
-            raise TryLaterError("the calendar has no end", code="too-long", mailbox=self._mailbox)
+            raise self._given_up()
         call = listing.list_by_change(offset, most) if by_change else listing.list_by_start(offset, most)
         return listing.read_list(await self._transport.call(call, self._mailbox), mailbox=self._mailbox)
 
+    def _given_up(self) -> TryLaterError:
+        sentence = "the calendar changes faster than it can be listed, or has no end"
+        return TryLaterError(sentence, code="shifting", mailbox=self._mailbox)
 
-def _following(offset: int, page: Page) -> int:
-    """Return where the next page begins: within this one, also where Exchange gave fewer items than it was asked for."""
-    return offset + len(page.items) - min(_OVERLAP, len(page.items) // 2)
+
+def _places(page: Page, *, by_change: bool) -> set[_Place]:
+    return {(one.ref.id, one.changed_at if by_change else one.start) for one in page.items}
 
 
-def _is_older(one: Listed, than: datetime | None) -> bool:
-    return than is not None and one.changed_at is not None and one.changed_at < than
+def _latest(page: Page) -> datetime | None:
+    """Return the last change, by the server's own clock, from a list of the latest changes."""
+    return page.items[0].changed_at if page.items else None
+
+
+def _is_older(page: Page, than: datetime | None) -> bool:
+    last = page.items[-1].changed_at if page.items else None
+    return than is not None and last is not None and last < than
