@@ -129,14 +129,12 @@ def _look(connection: Connection, now: datetime) -> Target:
 
 def _refuse_while_in_use(connection: Connection, now: datetime) -> None:
     # These columns are as old as the table.
-    claims = sa.table("mailboxes", *(sa.column(name, Words) for name in ("address", "claimed_by")), _until)
+    kinds = {"address": Words, "claimed_by": Words, "claimed_until": Instant}
+    claims = sa.table("mailboxes", *(sa.column(name, kind) for name, kind in kinds.items()))
     alive = sa.select(claims).where(claims.c.claimed_by.is_not(None), claims.c.claimed_until > now)
     row = connection.execute(alive.order_by(claims.c.claimed_until.desc()).limit(1)).one_or_none()
     if row is not None:
         raise InUseError(row.address, row.claimed_by, row.claimed_until)
-
-
-_until: Final = sa.column("claimed_until", Instant)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +232,6 @@ def _count_on(connection: Connection) -> None:
     """Let rows that count up by themselves get numbers behind those that were restored."""
     for name, table in shapes.tables_at(shapes.versions()[-1]).items():
         if any(column.info["serial"] for column in table.columns):
-            highest = sa.select(sa.func.max(table.c.id)).scalar_subquery()
+            highest = connection.execute(sa.select(sa.func.max(table.c.id))).scalar_one_or_none() or 0
             sequence = sa.func.pg_get_serial_sequence(name, "id")
-            behind = sa.func.coalesce(highest + 1, 1)
-            connection.execute(sa.select(sa.func.setval(sequence, behind, sa.false())))
+            connection.execute(sa.select(sa.func.setval(sequence, max(highest, 0) + 1, False)))
