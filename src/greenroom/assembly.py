@@ -14,7 +14,7 @@ from ipaddress import IPv4Network, ip_network
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from greenroom.addins import Addins
@@ -27,6 +27,7 @@ from greenroom.rooms import Platforms
 from greenroom.scheduler.case import Clock, Step, no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.scheduler.queue.in_process import InProcessQueue
+from greenroom.scheduler.recovery.contract import DriftKind
 from greenroom.scheduler.service import Service
 from greenroom.settings import EwsExchange, Settings
 from greenroom.settings import Integration as IntegrationSettings
@@ -34,6 +35,7 @@ from greenroom.settings.ways import ways_of
 from greenroom.storage import Storage
 from greenroom.web.app import create_app
 from greenroom.web.http import BoundedHttp
+from greenroom.web.metrics import Metrics, Watched, metrics_router
 from greenroom.web.places import places_of
 from greenroom.web.policy import policy_app
 from greenroom.web.policy_alarms import keep_alarms
@@ -189,7 +191,7 @@ async def open_greenroom(
             calendars.intakes,
             base=settings.service.public_url,
             policy=policy,
-            more=addins.routers(),
+            more=[*addins.routers(), _metrics(settings, storage, clock)],
         )
         yield Greenroom(settings, storage, calendars, platforms, tuple(integrations), service, app, guard, clock)
     finally:
@@ -200,6 +202,12 @@ async def open_greenroom(
             await integration.platform.close()
         await platforms.close()
         await storage.close()
+
+
+def _metrics(settings: Settings, storage: Storage, clock: Clock) -> APIRouter:
+    watched = [Watched(entry.number, entry.name, entry.mailbox) for entry in settings.integration]
+    kinds = [kind.value for kind in DriftKind]
+    return metrics_router(Metrics(storage, watched, clock, kinds=kinds), settings.service.metrics_from)
 
 
 def _guard(settings: Settings, platforms: Platforms) -> Guard:

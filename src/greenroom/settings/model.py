@@ -63,6 +63,12 @@ class Service(Section):
         allowed="a list of IP addresses or networks",
         max_length=100,
     )
+    metrics_from: Networks = setting(
+        ("127.0.0.0/8", "::1/128"),
+        about="Who may read `/metrics`, which tells Prometheus how every mailbox is doing; for all others there is no such page.",
+        allowed="a list of IP addresses or networks",
+        max_length=100,
+    )
     policy_listener: PolicyListener | None = setting(None, about="See below.")
     log_level: Literal["debug", "info", "warning", "error"] = setting("info", about="The least that is logged.")
     log_format: Literal["console", "json"] = setting("console", about="Log lines for people or for machines.")

@@ -36,7 +36,7 @@ def create_app(
 
     `intakes` take, by the name of the integration, the notifications that Exchange posts. `base` is the public address of the
     join pages, which their QR codes hold; without it there are none. `policy` (from `policy_app`) answers below `/policy/`, before
-    anything of a page is thought of. `more` are the routes of the Outlook add-in, where there is one.
+    anything of a page is thought of. `more` are other routes: of the Outlook add-in, where there is one, and of the metrics.
     """
     app = FastAPI(
         title="Greenroom",
