@@ -77,7 +77,8 @@ def judge(  # noqa: PLR0911 (one return for each line of the picture above)
     if before.instructions is InstructionsState.NONE and updates:
         return Judged(Fate.NEW, UNTOLD, told=True)
     if decision.reason is not Reason.UNCHANGED:
-        return Judged(Fate.ANSWER, decision.reason.value)
+        recovered = decision.reason is Reason.RECOVERED  # the record is an old one, and the change was answered since
+        return Judged(Fate.KEEP if recovered else Fate.ANSWER, decision.reason.value)
     if before.retry_at is not None:
         return Judged(Fate.ANSWER, WAITS) if before.retry_at <= now else Judged(Fate.LEAVE, WAITS)
     return Judged(Fate.LEAVE, AS_IT_SHOULD_BE)
@@ -88,11 +89,9 @@ def _with_alias(observation: Observation, before: Record | None, decision: Decis
     accepted = observation.response is Response.ACCEPTED
     known = before is not None and before.alias_number is not None
     if decision.outcome is None:
-        fate = (
-            Fate.ADOPT if decision.alias not in (AliasSource.TICKET, AliasSource.KIN, AliasSource.DRAW) else Fate.KEEP
+        fate = {AliasSource.ROOM: Fate.ADOPT, AliasSource.DRAW: Fate.NEW}.get(
+            decision.alias or AliasSource.RECORD, Fate.KEEP
         )
-        if decision.alias is AliasSource.DRAW:
-            fate = Fate.NEW
         return Judged(fate, decision.reason.value, told=fate is Fate.NEW and updates)
     if not updates and (known or not accepted):
         return Judged(Fate.LEAVE, UNANSWERED)
