@@ -16,11 +16,14 @@ _COMMANDS = {
     "addin": "greenroom.cli.addin:addin",
     "config": "greenroom.cli.config:config",
     "demo": "greenroom.cli.demo:demo",
+    "drift": "greenroom.cli.drift:drift",
     "explain": "greenroom.cli.explain:explain",
     "import": "greenroom.cli.importing:importing",
     "meetings": "greenroom.cli.meetings:meetings",
+    "recover": "greenroom.cli.recover:recover_command",
     "serve": "greenroom.cli.serve:serve",
     "status": "greenroom.cli.status:status",
+    "sweep": "greenroom.cli.sweep:sweep",
 }
 
 _EPILOG = f"""\

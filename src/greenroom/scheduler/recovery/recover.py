@@ -94,6 +94,12 @@ class Recovered:
         return self.done.total()
 
 
+def per_minute_of(options: Options, sends: int | None) -> int:
+    """Say how many meetings get a mail or an update in a minute; `sends` is what Exchange lets the mailbox send."""
+    usual = _PER_MINUTE if sends is None else max(1, sends - 1)  # one is left to whatever else the mailbox sends
+    return options.per_minute or usual
+
+
 async def recover(
     integration: Integration,
     storage: Storage,
@@ -155,9 +161,7 @@ class _Work:
     in_a_row: int = 0
 
     def __post_init__(self) -> None:
-        sends = self.integration.mailbox.sends_per_minute
-        usual = _PER_MINUTE if sends is None else max(1, sends - 1)  # one is left to whatever else the mailbox sends
-        self.pace = Pace(self.options.per_minute or usual)
+        self.pace = Pace(per_minute_of(self.options, self.integration.mailbox.sends_per_minute))
 
     @property
     def is_over(self) -> bool:
