@@ -6,8 +6,19 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
-from greenroom.exchange.contract import Invitation, Reply, Verdict
-from greenroom.exchange.ews import envelope, exceptions, items, replies, search, streaming, sync, updates
+from greenroom.exchange.contract import MARKS, Invitation, Reply, Verdict
+from greenroom.exchange.ews import (
+    envelope,
+    exceptions,
+    items,
+    listing,
+    marks,
+    replies,
+    search,
+    streaming,
+    sync,
+    updates,
+)
 from greenroom.exchange.ews.envelope import Call
 from greenroom.exchange.ews.replies import BATCH
 from greenroom.meetings.meeting import ItemRef, MeetingKey
@@ -52,6 +63,11 @@ def calls() -> Iterator[tuple[str, Call | None]]:
         "update the location silently",
         updates.update(ItemRef("a"), old, Invitation("<p>old</p>", "new"), notify=False),
     )
+    yield "list the calendar by start", listing.list_by_start(950)
+    yield "list the calendar by change", listing.list_by_change(0, 1)
+    yield "get marks", marks.get_marks(MARKS)
+    yield "leave a mark", marks.set_mark("Watcher", NASTY)
+    yield "take a mark away", marks.set_mark("Watcher", None)
     yield "subscribe", streaming.subscribe()
     yield "listen", streaming.listen("abc", 29)
     yield "unsubscribe", streaming.unsubscribe("abc")
@@ -69,7 +85,7 @@ def test_every_request_fits_the_schema(name: str, call: Call | None) -> None:
 
 def test_only_what_changes_something_is_marked_as_writing() -> None:
     writing = {call.operation for _, call in calls() if call is not None and call.writes}
-    assert writing == {"CreateItem", "UpdateItem"}
+    assert writing == {"CreateItem", "UpdateItem", "UpdateFolder"}
 
 
 def test_illegal_characters_never_reach_the_wire_and_legal_ones_all_do() -> None:

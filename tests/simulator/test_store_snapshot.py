@@ -23,6 +23,7 @@ def busy_box() -> Box:
     )
     box.exchange.delete_item(BOB, box.inbox(BOB)[0].id, "HardDelete")
     box.exchange.update_item(ANN, item.id, {"subject": "Changed"})
+    box.exchange.set_folder_property(AUTO, "Greenroom-Watcher", "here")
     return box
 
 
@@ -34,6 +35,7 @@ def test_a_loaded_store_knows_all_the_saved_one_knew(tmp_path: Path) -> None:
     for mailbox in box.exchange.mailboxes():
         assert again.mailbox(mailbox.address) == mailbox
         for folder in box.exchange.folders(mailbox.address):
+            assert again.folder_properties(mailbox.address) == box.exchange.folder_properties(mailbox.address)
             assert again.items(mailbox.address, folder.id) == box.exchange.items(mailbox.address, folder.id)
     assert again.outbound == box.exchange.outbound
     assert again.bounced == box.exchange.bounced

@@ -11,7 +11,8 @@
     POST   /control/accounts              create a login (see seeding)
     POST   /control/applications          register an application (see seeding)
     POST   /control/lifecycle             {"subscription": id, "event": "missed" or another lifecycle event of Graph}
-    POST   /control/options               {"silent_updates"?: bool, "strict"?: bool, "latency"?: seconds, "home"?: {address: where}}
+    POST   /control/options               {"silent_updates"?: bool, "strict"?: bool, "latency"?: seconds, "home"?: {address: where},
+                                           "folders_locked"?: {address: bool}}
     POST   /control/deliver               {"mailbox", "ics", "sender"?}
     GET    /control/state?mailbox=…       what lies in a mailbox, and what left the organisation
     POST   /control/clock                 {"now": ISO time or null for real time, "frozen"?}
@@ -217,12 +218,18 @@ def control_routes(  # noqa: C901 - one small function for each route
 def _set_options(exchange: Exchange, graph: GraphFace, data: Any) -> None:
     kinds: dict[str, type | tuple[type, ...]] = {
         "silent_updates": bool, "strict": bool, "latency": (int, float), "home": dict,
+        "folders_locked": dict,
     }  # fmt: skip
     if not isinstance(data, dict) or not all(isinstance(value, kinds.get(name, ())) for name, value in data.items()):
         raise _RefusedError(400, f"options are {', '.join(sorted(kinds))}")
     homes = {exchange.mailbox(address).address: home for address, home in data.get("home", {}).items()}
     if not set(homes.values()) <= {"both", "cloud", "on-premises"}:
         raise _RefusedError(400, "home is both, cloud or on-premises")
+    locks = [(exchange.mailbox(address), locked) for address, locked in data.get("folders_locked", {}).items()]
+    if not all(isinstance(locked, bool) for _, locked in locks):
+        raise _RefusedError(400, "folders_locked is true or false for each address")
+    for mailbox, locked in locks:
+        mailbox.folders_locked = locked
     for address, home in homes.items():
         exchange.mailbox(address).home = home
     exchange.site.silent_updates = data.get("silent_updates", exchange.site.silent_updates)

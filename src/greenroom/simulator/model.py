@@ -356,7 +356,7 @@ class SyncResult:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A notification. The `old_` fields are set on MovedEvent only."""
+    """A notification. The `old_` fields are set on MovedEvent only, `parent_id` where the folder itself was changed (no item)."""
 
     type: EventType
     item_id: str
@@ -366,6 +366,7 @@ class Event:
     watermark: str
     old_item_id: str | None = None
     old_folder_id: str | None = None
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

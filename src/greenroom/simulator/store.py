@@ -87,7 +87,11 @@ class MailboxStore:
             self.folder_properties[name] = value
         self.number += 1
         calendar = self.folder("calendar")
-        self.folders[calendar.id] = replace(calendar, change_key=ids.change_key(self.number, kind=b"\x01"))
+        key = ids.change_key(self.number, kind=b"\x01")
+        self.folders[calendar.id] = replace(calendar, change_key=key)
+        watermark = ids.change_key(self.number, kind=b"\x02")
+        event = Event("ModifiedEvent", "", key, calendar.id, self._clock(), watermark, parent_id=calendar.parent_id)
+        self._emit(self.owner.address, event)
 
     def get(self, item_id: str) -> Item:
         """Raises NoSuchItem."""

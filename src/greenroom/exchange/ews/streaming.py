@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from greenroom.exchange.errors import ExchangeError
 from greenroom.exchange.ews.envelope import Call, Envelope
 from greenroom.exchange.ews.faults import GarbledReplyError, error_for
-from greenroom.exchange.ews.markup import child, children, local, messages, text_of, types, with_children
+from greenroom.exchange.ews.markup import Element, child, children, local, messages, text_of, types, with_children
 
 _EVENTS = ("NewMailEvent", "CreatedEvent", "ModifiedEvent", "DeletedEvent", "MovedEvent")
 _END = re.compile(rb"</(?:[A-Za-z_][\w.-]{0,40}:)?Envelope\s{0,10}>")
@@ -93,10 +93,14 @@ def read_news(envelope: Envelope, *, mailbox: str) -> News:
             error = error_for(message.problem, mailbox=mailbox)
         closed = closed or text_of(message.element, "ConnectionStatus") == "Closed"
         for notification in children(child(message.element, "Notifications"), "Notification"):
-            events = events or any(
-                local(e).endswith("Event") and local(e) != "StatusEvent" for e in children(notification)
-            )
+            events = events or any(_tells(event) for event in children(notification))
     return News(events, closed or error is not None, error)
+
+
+def _tells(event: Element) -> bool:
+    """Whether an item is concerned. A folder changes with each of its items, which is told beside it, and by our own marks."""
+    folder_alone = child(event, "FolderId") is not None and child(event, "ItemId") is None
+    return local(event).endswith("Event") and local(event) != "StatusEvent" and not folder_alone
 
 
 def unsubscribe(subscription: str) -> Call:

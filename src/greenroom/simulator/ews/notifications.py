@@ -125,8 +125,11 @@ def events_envelope(subscription_id: str, events: Iterable[Event]) -> bytes:
     for event in events:
         element = sub(notification, t(event.type))
         sub(element, t("TimeStamp"), timestamp(event.timestamp))
-        sub(element, t("ItemId"), Id=event.item_id, ChangeKey=event.change_key)
-        sub(element, t("ParentFolderId"), Id=event.folder_id)
+        if event.parent_id is None:
+            sub(element, t("ItemId"), Id=event.item_id, ChangeKey=event.change_key)
+        else:
+            sub(element, t("FolderId"), Id=event.folder_id, ChangeKey=event.change_key)
+        sub(element, t("ParentFolderId"), Id=event.parent_id or event.folder_id)
         if event.type in ("MovedEvent", "CopiedEvent"):
             sub(element, t("OldItemId"), Id=event.old_item_id or event.item_id)
             sub(element, t("OldParentFolderId"), Id=event.old_folder_id or event.folder_id)

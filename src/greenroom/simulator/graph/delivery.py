@@ -38,7 +38,7 @@ def changes_of(store: MailboxStore, event: Event, *, immutable: bool) -> list[Ch
     match event.type:
         case "CreatedEvent" if here:
             return [told("created", event.item_id), told("updated", event.item_id)]
-        case "ModifiedEvent" if here:
+        case "ModifiedEvent" if here and event.parent_id is None:
             return [told("updated", event.item_id)]
         case "DeletedEvent" if here:
             return [told("deleted", event.item_id)]
