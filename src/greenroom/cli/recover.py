@@ -1,6 +1,7 @@
 """`greenroom recover`: calendar, database and platform brought together again after a loss."""
 
 import asyncio
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -47,6 +48,7 @@ lends the mailbox meanwhile. It can be stopped with Ctrl-C and run again: what i
 \b
 Exit code 1: some meetings could not be read or brought to their end, or it was stopped.
 """
+_DAY_ALONE = re.compile(r"today|tomorrow|\d{4}-?\d\d-?\d\d", re.ASCII)
 _STEPS = {
     "platform": "Reading the platform's rooms",
     "calendar": "Reading the calendar",
@@ -69,8 +71,7 @@ class _LastMoment(Moment):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return an aware time; of a day alone the beginning of the next."""
         at = super().convert(value, param, ctx)
-        text = str(value).strip().lower()
-        if isinstance(value, datetime) or text == "now" or "t" in text.removeprefix("today").removeprefix("tomorrow"):
+        if isinstance(value, datetime) or not _DAY_ALONE.fullmatch(str(value).strip().lower()):
             return at
         day = (at + timedelta(hours=36)).date()
         return datetime(day.year, day.month, day.day).astimezone()

@@ -123,6 +123,29 @@ _INSTRUCTIONS = {
     "postponed": "The organizer's meeting could not be changed yet; it is tried again",
 }
 
+_MENDED = {
+    "unknown-meeting": "The calendar and what is remembered were found to differ, and the meeting was looked at again",
+    "vanished-meeting": "The meeting was found to be missing in the calendar, and was searched for",
+    "room-missing": "Its room was found to be missing at the platform, and was made again",
+    "room-differs": "Its room was found to be another at the platform than it should be, and was set right",
+    "orphan-room": "A room was found at the platform that the meeting does not use any more, and was closed",
+}
+
+_SWEPT = {
+    "changed": "It was looked at again by `greenroom sweep`, and something was done",
+    "answered": "It was looked at again by `greenroom sweep`, and its organizer was answered",
+    "failed": "It was looked at again by `greenroom sweep`, which could not bring it to its end; it is tried again",
+}
+
+_RECOVERED = {
+    "keep-alias": "`greenroom recover` brought it back with the alias that it had; nobody was told",
+    "adopt-room": "`greenroom recover` gave it the room that the platform still had; nobody was told",
+    "new-alias": "`greenroom recover` gave it another alias, as neither ticket nor room was left",
+    "answer": "`greenroom recover` handled it as the service would have done",
+    "make-room": "`greenroom recover` had its room made again at the platform",
+    "end": "`greenroom recover` ended it, as it is not in the calendar",
+}
+
 _STATES = {
     State.PENDING: "is being worked on",
     State.SCHEDULED: "has its room",
@@ -142,6 +165,9 @@ def sentence(entry: JournalEntry) -> str:
         "instructions": _instructions,
         "replied": _replied,
         "closed": _closed,
+        "mended": _mended,
+        "swept": _swept,
+        "recovered": _recovered,
     }.get(entry.step)
     return _stop(tell(entry) if tell is not None else f"{entry.step}: {entry.code}{_behind(entry.detail)}")
 
@@ -204,6 +230,18 @@ def _replied(entry: JournalEntry) -> str:
 
 def _closed(entry: JournalEntry) -> str:
     return f"The room was closed: {_lower(reason_sentence(entry.code))}"
+
+
+def _mended(entry: JournalEntry) -> str:
+    return _MENDED.get(entry.code, f"Mended: {entry.code}")
+
+
+def _swept(entry: JournalEntry) -> str:
+    return _SWEPT.get(entry.code, f"Looked at again: {entry.code}")
+
+
+def _recovered(entry: JournalEntry) -> str:
+    return _RECOVERED.get(entry.code, f"Recovered: {entry.code}")
 
 
 def _behind(detail: str) -> str:
