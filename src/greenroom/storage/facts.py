@@ -22,6 +22,11 @@ class Facts:
         value = found.scalar_one_or_none()
         return None if value is None else str(value)
 
+    async def beginning(self, prefix: str) -> dict[str, str]:
+        """Return all values whose names begin like this, by the rest of the name."""
+        mine = sa.select(facts).where(facts.c.name.startswith(prefix, autoescape=True)).order_by(facts.c.name)
+        return {str(row.name)[len(prefix) :]: str(row.value) for row in await self._session.execute(mine)}
+
     async def put(self, name: str, value: str) -> None:
         """Set a value."""
         statement = insert(self._session, facts).values(name=name, value=value)
@@ -35,6 +40,10 @@ class Facts:
         await self._session.execute(statement.on_conflict_do_nothing(index_elements=[facts.c.name]))
         kept = await self.get(name)
         return value if kept is None else kept
+
+    async def forget(self, name: str) -> None:
+        """Forget a value."""
+        await self._session.execute(sa.delete(facts).where(facts.c.name == name))
 
     async def drop(self, prefix: str) -> None:
         """Forget all values whose names begin like this."""

@@ -5,7 +5,7 @@ sense while the backup was made (claims, wishes, what was being caught up with) 
 from them on everything that changed since is seen again; and everything is compared when the service starts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -23,6 +23,8 @@ from greenroom.storage.database import Storage
 from greenroom.storage.errors import StorageError, StorageVersionError
 from greenroom.storage.facts import INSTALLATION
 from greenroom.storage.schema import Instant, Words, counters, drifts, facts, mailboxes, metadata, rooms
+from greenroom.storage.session import Session
+from greenroom.storage.work import Work
 
 _AT_ONCE: Final = 500
 _FAR: Final = 2**60
@@ -75,9 +77,12 @@ async def restore(
     now: datetime,
     *,
     replace: bool = False,
+    then: Callable[[Work], Awaitable[None]] | None = None,
     progress: Progress = lambda _table, _done, _all: None,
 ) -> Target:
     """Put a backup, which was checked, into the database; returns what was there. With `replace` that is lost.
+
+    `then` is done at the end of the same transaction.
 
     Raises NotEmptyError, InUseError, BackupError if rows contradict each other, and StorageError; then nothing was changed.
     """
@@ -92,6 +97,8 @@ async def restore(
         await connection.run_sync(_fill, backup, progress)
         await migrate.to_head(connection)
         await connection.run_sync(_settle, before)
+        if then is not None:
+            await then(Work(Session(connection)))
     return target
 
 
@@ -129,8 +136,8 @@ def _look(connection: Connection, now: datetime) -> Target:
 
 def _refuse_while_in_use(connection: Connection, now: datetime) -> None:
     # These columns are as old as the table.
-    kinds = {"address": Words, "claimed_by": Words, "claimed_until": Instant}
-    claims = sa.table("mailboxes", *(sa.column(name, kind) for name, kind in kinds.items()))
+    said = (sa.column(name, Words) for name in ("address", "claimed_by"))
+    claims = sa.table("mailboxes", *said, sa.column("claimed_until", Instant))
     alive = sa.select(claims).where(claims.c.claimed_by.is_not(None), claims.c.claimed_until > now)
     row = connection.execute(alive.order_by(claims.c.claimed_until.desc()).limit(1)).one_or_none()
     if row is not None:

@@ -7,6 +7,7 @@ from greenroom.storage.facts import Facts
 from greenroom.storage.fed_rooms import FedRooms
 from greenroom.storage.housing import Housing
 from greenroom.storage.journal import Journal
+from greenroom.storage.key_use import KeyUses
 from greenroom.storage.mailboxes import Mailboxes
 from greenroom.storage.manifests import Manifests
 from greenroom.storage.meetings import Meetings
@@ -34,4 +35,5 @@ class Work:
         self.alarms = Alarms(session)
         self.drifts = Drifts(session)
         self.facts = Facts(session)
+        self.key_uses = KeyUses(session)
         self.housing = Housing(session)
