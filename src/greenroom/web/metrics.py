@@ -56,7 +56,7 @@ class _Measured:
     drifts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a registry keeps its collectors by identity
 class _Snapshot(Collector):
     """Everything at one moment; alarms are counted by integration ("" for the whole process) and code."""
 
