@@ -143,6 +143,43 @@ def test_replies_in_line_come_with_their_expected_end(config: Path) -> None:
     assert "replies 37 waiting all compared" in told(config)[1]
 
 
+def test_catching_up_tells_how_far_it_is_and_when_it_ends(config: Path) -> None:
+    assert "catching up" not in told(config)[1]
+    assert (status(config)["backlog"], status(config)["lag"]) == (None, None)
+    since = NOW - 12 * MINUTE
+    note(
+        config,
+        lambda boxes: boxes.claim(BOX, "host/4711", NOW, NOW + MINUTE),
+        lambda boxes: boxes.note_pass(BOX, NOW - 72 * MINUTE, None),
+        lambda boxes: boxes.note_backlog(BOX, 500, 120, since),
+    )
+    code, output = told(config)
+    assert code == 0
+    ends = NOW + 38 * MINUTE
+    words = f"catching up 120 of 500, since {since.astimezone():%Y-%m-%d %H:%M}, done about {ends.astimezone():%H:%M}"
+    assert words in output
+    assert status(config)["backlog"] == {
+        "total": 500,
+        "done": 120,
+        "since": since.isoformat(),
+        "end_at": ends.isoformat(),
+    }
+    assert status(config)["lag"] == 72 * 60
+
+
+def test_a_backlog_that_nobody_works_through_says_so_and_promises_no_end(config: Path) -> None:
+    note(config, lambda boxes: boxes.note_backlog(BOX, 500, 120, NOW - MINUTE))
+    assert "; it goes on when somebody attends the mailbox" in told(config)[1]
+    assert status(config)["backlog"]["end_at"] is None
+    note(
+        config,
+        lambda boxes: boxes.claim(BOX, "host/4711", NOW, NOW + MINUTE),
+        lambda boxes: boxes.note_backlog(BOX, 500, 0, NOW - MINUTE),
+    )
+    assert "catching up 0 of 500, since" in told(config)[1]
+    assert "done about" not in told(config)[1]
+
+
 def test_replies_done_today_are_told_by_the_hour(config: Path) -> None:
     ends = NOW + 2 * MINUTE
     note(config, lambda boxes: boxes.note_line(BOX, 37, ends))

@@ -14,7 +14,7 @@ from greenroom.meetings.record import State
 from greenroom.storage import Alarm, MailboxState, Storage, StorageError
 from greenroom.storage.drifts import StoredDrift
 from greenroom.web import create_app
-from greenroom.web.metrics import Metrics, Watched, lag, metrics_router
+from greenroom.web.metrics import Metrics, Watched, metrics_router
 from support.join_rooms import NOW, PLACES, Clock, RoomsInMemory
 from support.records import full_record
 
@@ -128,10 +128,10 @@ async def test_every_metric_says_what_it_is_and_times_say_their_unit(storage: St
 
 
 def test_the_lag_before_the_first_good_pass_is_how_long_it_has_been_caught_up_with() -> None:
-    assert lag(MailboxState(BOX), NOW) is None
-    assert lag(MailboxState(BOX, backlog_since=NOW - MINUTE), NOW) == 60
-    assert lag(MailboxState(BOX, backlog_since=NOW - MINUTE, last_success_at=NOW - HOUR), NOW) == 3600
-    assert lag(MailboxState(BOX, last_success_at=NOW + HOUR), NOW) == 0
+    assert MailboxState(BOX).lag(NOW) is None
+    assert MailboxState(BOX, backlog_since=NOW - MINUTE).lag(NOW) == MINUTE
+    assert MailboxState(BOX, backlog_since=NOW - MINUTE, last_success_at=NOW - HOUR).lag(NOW) == HOUR
+    assert MailboxState(BOX, last_success_at=NOW + HOUR).lag(NOW) == timedelta()
 
 
 async def test_asking_often_reads_the_database_now_and_then(storage: Storage) -> None:

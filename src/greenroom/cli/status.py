@@ -16,6 +16,7 @@ from greenroom.cli.exits import Exit
 from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
 from greenroom.cli.reading import local, plain, read, stamp
 from greenroom.meetings.record import State
+from greenroom.scheduler.catching_up import expected_end
 from greenroom.scheduler.reconcile import RENEW_WITHIN
 from greenroom.settings import Integration
 from greenroom.storage import Alarm, MailboxState, Work
@@ -62,6 +63,14 @@ class _Status:
         """The process whose claim on the mailbox holds."""
         until = self.mailbox.claimed_until
         return self.mailbox.claimed_by if until is not None and until > self.now else None
+
+    @property
+    def caught_up_at(self) -> datetime | None:
+        """When catching up ends if it goes on as it did so far; None where there is no backlog, or nothing is known of its pace."""
+        total, done, since = self.mailbox.backlog_total, self.mailbox.backlog_done, self.mailbox.backlog_since
+        if total is None or done is None or since is None or self.attended_by is None:
+            return None
+        return expected_end(total, done, since, self.now)
 
     @property
     def is_failing(self) -> bool:
@@ -115,6 +124,7 @@ def _show(one: _Status) -> None:
         ("mailbox", f"{one.entry.mailbox}, {_protocol(one.entry)}", ""),
         ("attended by", *_attended(one)),
         ("last good pass", *_passed(one)),
+        *_catching_up(one),
         ("meetings", _meetings(one.meetings), ""),
         ("replies", _replies(one), ""),
         ("all compared", _when(one.mailbox.reconciled_at, one.now), ""),
@@ -144,6 +154,20 @@ def _passed(one: _Status) -> tuple[str, str]:
     return words, "red" if one.is_failing else "yellow"
 
 
+def _catching_up(one: _Status) -> list[tuple[str, str, str]]:
+    """Tell how far catching up is; no line where there is no backlog."""
+    mailbox = one.mailbox
+    if mailbox.backlog_total is None or mailbox.backlog_since is None:
+        return []
+    words = f"{mailbox.backlog_done or 0} of {mailbox.backlog_total}, since {local(mailbox.backlog_since)}"
+    ends = one.caught_up_at
+    if one.attended_by is None:
+        words = f"{words}; it goes on when somebody attends the mailbox"
+    elif ends is not None:
+        words = f"{words}, done about {_clock(ends, one.now)}"
+    return [("catching up", words, "yellow")]
+
+
 def _meetings(counts: dict[State, int]) -> str:
     return ", ".join(f"{number} {state.value}" for state, number in counts.items() if number) or "none"
 
@@ -156,10 +180,8 @@ def _replies(one: _Status) -> str:
         return f"{waiting} waiting"
     if ends <= one.now:
         return f"{waiting} waiting, should have been done {local(ends)}"
-    same = ends.astimezone().date() == one.now.astimezone().date()
-    return (
-        f"{waiting} waiting, done about {ends.astimezone():%H:%M}" if same else f"{waiting} waiting, done {local(ends)}"
-    )
+    about = "about " if _is_today(ends, one.now) else ""
+    return f"{waiting} waiting, done {about}{_clock(ends, one.now)}"
 
 
 def _credential(one: _Status) -> tuple[str, str]:
@@ -170,6 +192,15 @@ def _credential(one: _Status) -> tuple[str, str]:
         return f"{local(expires)}: it has run out, renew it", "red"
     left = f"{local(expires)}, {_count(days, 'day')} left"
     return (f"{left}: renew it", "yellow") if one.renew else (left, "")
+
+
+def _clock(at: datetime, now: datetime) -> str:
+    """Tell a time of today by the hour."""
+    return f"{at.astimezone():%H:%M}" if _is_today(at, now) else local(at)
+
+
+def _is_today(at: datetime, now: datetime) -> bool:
+    return at.astimezone().date() == now.astimezone().date()
 
 
 def _when(at: datetime | None, now: datetime) -> str:
@@ -190,6 +221,14 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
+def _backlog_json(one: _Status) -> dict[str, Any] | None:
+    mailbox = one.mailbox
+    if mailbox.backlog_total is None:
+        return None
+    since, ends = stamp(mailbox.backlog_since), stamp(one.caught_up_at)
+    return {"total": mailbox.backlog_total, "done": mailbox.backlog_done or 0, "since": since, "end_at": ends}
+
+
 def _json(one: _Status) -> dict[str, Any]:
     """Write a status for `--json`; times in UTC, ages in seconds."""
     mailbox, code = one.mailbox, one.mailbox.failure
@@ -206,6 +245,8 @@ def _json(one: _Status) -> dict[str, Any]:
         "last_pass_at": stamp(mailbox.last_pass_at),
         "last_success_at": stamp(success),
         "last_success_age": None if success is None else max(int((one.now - success).total_seconds()), 0),
+        "lag": None if (lag := mailbox.lag(one.now)) is None else int(lag.total_seconds()),
+        "backlog": _backlog_json(one),
         "failure": None if code is None else {"code": code, "sentence": failure_sentence(code)},
         "meetings": {state.value: number for state, number in one.meetings.items()},
         "replies": {"waiting": mailbox.waiting_replies, "end_at": stamp(mailbox.replies_end_at)},

@@ -1,7 +1,7 @@
 """What the repositories return besides the values of the domain."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from greenroom.meetings.meeting import ItemRef, Kind, MeetingKey, Span
@@ -40,6 +40,15 @@ class MailboxState:
     backlog_done: int | None = None
     backlog_since: datetime | None = None
     drift_at: datetime | None = None
+
+    def lag(self, now: datetime) -> timedelta | None:
+        """Return how old the oldest unhandled change can be at most; None where nothing is known of it.
+
+        All that changed before the last good pass was handled, so nothing older than that waits. Before the first one it is not
+        known how far the changes go back; then it is told how long they have been caught up with.
+        """
+        known = self.last_success_at or self.backlog_since
+        return None if known is None else max(now - known, timedelta())
 
 
 class Side(StrEnum):

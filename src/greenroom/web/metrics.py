@@ -109,14 +109,9 @@ def _stamp(at: datetime | None) -> float | None:
     return None if at is None else at.timestamp()
 
 
-def lag(mailbox: MailboxState, now: datetime) -> float | None:
-    """Return how many seconds old the oldest unhandled change of a mailbox can be at most; None where nothing is known of it.
-
-    All that changed before the last good pass was handled, so nothing older than that waits. Before the first one it is not known
-    how far the changes go back; then it is told how long they have been caught up with.
-    """
-    known = mailbox.last_success_at or mailbox.backlog_since
-    return None if known is None else max((now - known).total_seconds(), 0.0)
+def _lag(mailbox: MailboxState, now: datetime) -> float | None:
+    age = mailbox.lag(now)
+    return None if age is None else age.total_seconds()
 
 
 def _is_attended(mailbox: MailboxState, now: datetime) -> bool:
@@ -137,7 +132,7 @@ _GAUGES: Sequence[tuple[str, str, Callable[[_Measured, datetime], float | None]]
     (
         "greenroom_lag_seconds",
         "How many seconds old the oldest change can be at most that was not handled yet: the time since the last good pass.",
-        lambda one, now: lag(one.mailbox, now),
+        lambda one, now: _lag(one.mailbox, now),
     ),
     (
         "greenroom_backlog_meetings",
