@@ -11,6 +11,7 @@ from greenroom.exchange.errors import CursorExpiredError
 from greenroom.meetings.alias import join_id, pin
 from greenroom.meetings.meeting import ItemRef, MeetingKey, Observation, Person, Response
 from greenroom.meetings.policy import PinPolicy, Policy
+from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.ticket import KeyRing, Ticket
 from greenroom.meetings.ticket_finder import find_tickets
@@ -209,9 +210,50 @@ async def test_an_integration_with_another_name_goes_on_as_before() -> None:
         assert work.mailbox.organizer_bodies[ONE] == told == Invitation(told.body_html, told.location)
 
 
+async def test_an_organizers_new_address_is_taken_over_as_soon_as_the_meeting_is_looked_at() -> None:
+    async with at_work() as work:
+        work.mailbox.invite(observation())
+        await work.settle_quickly()
+        renamed = replace(work.mailbox.items["item-one"], organizer=Person("ada.lovelace@greenroom.example"))
+        work.mailbox.put(renamed)
+        (case,) = await Attendant(work.integration, work.storage, work.clock).take_up([renamed])
+        assert (case.decision.reason, case.outcome) == (Reason.UNCHANGED, None)
+        room = await work.room(ONE)
+        assert room is not None
+        assert room.spec.owner == renamed.organizer.address
+        assert len(work.mailbox.sent) == 1
+
+
+async def test_replies_that_wait_in_line_while_the_mailbox_moves_go_out_once_each() -> None:
+    async with at_work() as work:
+        work.mailbox.sends_per_minute = 2
+        keys = [MeetingKey.of_uid(f"m{n}") for n in range(6)]
+        for n in range(6):
+            work.mailbox.invite(observation(f"m{n}", starts_in=(n + 1) * DAY, body_html=work.ticket(200000000 + n)))
+        attendant = Attendant(work.integration, work.storage, work.clock)
+        await attendant.attend()
+        assert 0 < len(work.mailbox.sent) < len(keys)
+        _move_in_place(work.mailbox)
+        for _ in range(12):
+            work.clock.forward(seconds=40)
+            await attendant.attend()
+            await attendant.answer_waiting()
+        assert sorted(sent.key for sent in work.mailbox.sent) == sorted(keys)
+        assert work.mailbox.violations == []
+        assert {record.state for record in await records(work, *keys)} == {State.SCHEDULED}
+
+
+def _move_in_place(mailbox: FakeMailbox) -> None:
+    """Give every item another id; the feed tells that the old ones are gone and that others came."""
+    for item in list(mailbox.items.values()):
+        mailbox.remove(item.ref.id)
+        mailbox.put(_elsewhere(item))
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["shown", "compared"])
 @pytest.mark.parametrize("ran_ahead", [5 * DAY, timedelta(minutes=150)], ids=["days", "minutes"])
 async def test_a_meeting_that_ended_by_a_clock_that_ran_ahead_lives_on_with_its_room_and_its_answer(
-    ran_ahead: timedelta,
+    ran_ahead: timedelta, *, shown: bool
 ) -> None:
     async with at_work() as work:
         work.mailbox.invite(observation(starts_in=timedelta(minutes=20)))
@@ -224,8 +266,11 @@ async def test_a_meeting_that_ended_by_a_clock_that_ran_ahead_lives_on_with_its_
         (ended,) = await records(work, ONE)
         assert (ended.state, ended.reason) == (State.ENDED, "over")
         work.clock.now = now
-        work.mailbox.put(work.mailbox.items["item-one"])
-        await work.settle_quickly()
+        if shown:
+            work.mailbox.put(work.mailbox.items["item-one"])
+            await work.settle_quickly()
+        else:
+            await Attendant(work.integration, work.storage, work.clock).reconcile()
         (after,) = await records(work, ONE)
         assert (after.state, after.alias_number, after.replied) == (
             State.SCHEDULED,
@@ -236,3 +281,20 @@ async def test_a_meeting_that_ended_by_a_clock_that_ran_ahead_lives_on_with_its_
         assert room is not None
         assert room.retired_at is None
         assert len(work.mailbox.sent) == 1
+
+
+async def test_what_was_first_seen_by_a_clock_that_ran_ahead_gets_its_room_when_the_clock_is_right() -> None:
+    async with at_work() as work:
+        accepted = replace(observation(body_html=work.ticket(123456789)), response=Response.ACCEPTED)
+        work.mailbox.put(accepted)
+        work.mailbox.put(observation("two", body_html=work.ticket(222222222)))
+        now = work.clock.now
+        work.clock.now = now + 60 * DAY
+        await work.attend()
+        assert [record.state for record in await records(work, ONE, TWO)] == [State.IGNORED, State.IGNORED]
+        work.clock.now = now
+        await Attendant(work.integration, work.storage, work.clock).reconcile()
+        one, two = await records(work, ONE, TWO)
+        assert (one.state, one.reason, one.alias_number) == (State.SCHEDULED, "recovered", 123456789)
+        assert (two.state, two.alias_number) == (State.SCHEDULED, 222222222)
+        assert [sent.key for sent in work.mailbox.sent] == [TWO]

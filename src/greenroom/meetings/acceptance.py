@@ -191,9 +191,9 @@ def _new(sight: Sight, alias: AliasSource) -> Reason:
     return reasons.get(status, Reason.NEW)
 
 
-def is_new(record: Record | None) -> bool:
-    """Whether nothing was done yet: no record, or one of which a crash left no more than that it was weighed."""
-    return record is None or (record.seen is None and record.alias_number is None)
+def is_unknown(record: Record | None) -> bool:
+    """Whether we remember neither an alias of a meeting nor an answer to it."""
+    return record is None or (record.alias_number is None and record.replied is None)
 
 
 def was_not_kept(observation: Observation, record: Record) -> bool:

@@ -8,7 +8,7 @@ difference. Deciding twice is harmless: what was done is in the record, and a re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from greenroom.meetings.acceptance import Sight, acceptance, alias_source, is_new, shown_to
+from greenroom.meetings.acceptance import Sight, acceptance, alias_source, shown_to
 from greenroom.meetings.evidence import Evidence, TicketStatus
 from greenroom.meetings.kin import LIVING, Kin
 from greenroom.meetings.meeting import Kind, Observation, Response, Span
@@ -130,6 +130,11 @@ def last_end(kind: Kind, span: Span | None) -> datetime | None:
     return span.until if kind is Kind.SERIES else span.end
 
 
+def _is_new(record: Record | None) -> bool:
+    """Whether nothing was done yet: no record, or one of which a crash left no more than that it was weighed."""
+    return record is None or (record.seen is None and record.alias_number is None)
+
+
 def _is_kept_for_now(record: Record | None) -> bool:
     """Whether this meeting has a room for nothing but an occurrence that was running."""
     return record is not None and record.held is not None and record.room is not None and record.state not in LIVING
@@ -137,7 +142,7 @@ def _is_kept_for_now(record: Record | None) -> bool:
 
 def _is_part(observation: Observation, record: Record) -> bool:
     """Whether this is a word about an occurrence nobody can name, under the key of its living series: it must not speak for it."""
-    lives = record.state in LIVING and not is_new(record)
+    lives = record.state in LIVING and not _is_new(record)
     return lives and record.kind is Kind.SERIES and observation.kind is Kind.OCCURRENCE
 
 
@@ -154,7 +159,7 @@ def _is_left_behind(observation: Observation, record: Record) -> bool:
 def _past(observation: Observation, record: Record | None, policy: Policy, now: datetime, end: datetime) -> Decision:
     if record is not None and _was_in_time(observation, record, end):
         return _over(observation, record, end)
-    if is_new(record):
+    if _is_new(record):
         received = observation.received_at
         if observation.response is Response.ACCEPTED:
             return _silent(Reason.OVER, State.IGNORED, record)
@@ -174,7 +179,7 @@ def _was_in_time(observation: Observation, record: Record, end: datetime) -> boo
         return record.created_at < end
     both = record.kind is observation.kind is Kind.SERIES
     # A series that was shortened, however lately we learned of it: as it was, it was not over.
-    return both and not is_new(record) and span is not None and before.start == span.start
+    return both and not _is_new(record) and span is not None and before.start == span.start
 
 
 def _over(observation: Observation, record: Record, end: datetime) -> Decision:
@@ -222,7 +227,7 @@ def _may_have_room(record: Record | None) -> bool:
 
 def _aside(reason: Reason, record: Record | None) -> Decision:
     """Look past something that only shares the key with a meeting; where there is no such meeting, note that we saw it."""
-    return Decision(reason, State.IGNORED if is_new(record) else None)
+    return Decision(reason, State.IGNORED if _is_new(record) else None)
 
 
 def _silent(reason: Reason, state: State, record: Record | None) -> Decision:

@@ -177,7 +177,9 @@ def _closed_differs(standing: Standing, glances: Sequence[Glance], now: datetime
     if standing.retry_at is not None:
         return ()
     ended = standing.state is State.ENDED
-    came_back = ended and standing.reason == Reason.REMOVED and not _is_over(standing, now)
+    # What is to come and was taken for over: the clock had run ahead.
+    seemed_over = standing.reason in (Reason.OVER, Reason.LONG_OVER)
+    came_back = (seemed_over or (ended and standing.reason == Reason.REMOVED)) and not _is_over(standing, now)
     if any(_is_as_handled(glance, standing) for glance in glances) and not came_back:
         return ()
     if ended and standing.reason == Reason.CANCELLED:

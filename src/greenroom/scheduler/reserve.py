@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 import structlog
 
-from greenroom.meetings.acceptance import is_new
+from greenroom.meetings.acceptance import is_unknown
 from greenroom.meetings.alias import Alias
 from greenroom.meetings.decision import Decision
 from greenroom.meetings.evidence import Evidence, Holder, TicketStatus, weigh_tickets
@@ -127,7 +127,7 @@ class Known:
         """Say what else speaks for a meeting: that its room stands, or that another system prepared it, which still answers."""
         aliases = self.standing.get(observation.key, ())
         accepted = observation.response is Response.ACCEPTED
-        if aliases and accepted and is_new(self.records.get(observation.key)):
+        if aliases and accepted and is_unknown(self.records.get(observation.key)):
             return Evidence(TicketStatus.ROOM, aliases=aliases)
         if (tokens.aliases or tokens.offline) and not self.inherits:
             return Evidence(TicketStatus.FOREIGN)

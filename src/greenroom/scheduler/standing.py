@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from greenroom.meetings.acceptance import is_new
+from greenroom.meetings.acceptance import is_unknown
 from greenroom.meetings.alias import MAX_DIGITS, Alias
 from greenroom.meetings.decision import last_end
 from greenroom.meetings.evidence import TicketStatus, weigh_tickets
@@ -60,7 +60,7 @@ class StandingRooms:
             return Found()
         async with storage.reading() as work:
             known = await work.meetings.by_keys(integration.number, [one.key for one in observations])
-        wanted = [one.key for one in observations if is_new(known.get(one.key))]
+        wanted = [one.key for one in observations if is_unknown(known.get(one.key))]
         if not wanted:
             return Found()
         if self._asked_at is None:
