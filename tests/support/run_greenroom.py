@@ -21,7 +21,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ from greenroom.exchange.ews.transport import EwsTransport
 from greenroom.exchange.graph.transport import GraphTransport
 from greenroom.meetings.templates import Texts
 from greenroom.platforms.pexip.management.transport import Transport as PexipTransport
+from greenroom.scheduler import watching
+from greenroom.scheduler.watching import Times
 from greenroom.settings import load_settings
 from greenroom.storage import Storage
 from support.clocks import RunningClock
@@ -38,6 +40,7 @@ from support.clocks import RunningClock
 _LONGEST = 60  # seconds until a process that never comes to rest is ended
 _OFTEN = 0.02  # seconds between two polls
 _SPEED = 60
+_WATCH = Times(lapse=timedelta(days=1))  # time runs too fast to look every four minutes whose the mailbox is
 _SENDS = "_exchange"  # of all transports; death has no interface in the program
 _IDLE = ["observed", "weighed", "rooms", "answered", "observed"]
 
@@ -81,6 +84,7 @@ async def work(config: Path, calls: Calls, die_at: int = 0) -> tuple[list[str], 
         if len(steps) == die_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    watching.USUAL = _WATCH
     async with open_greenroom(load_settings(config, {}), clock=RunningClock(_SPEED), step=step) as greenroom:
         greenroom.service._poll = dict.fromkeys(greenroom.service._poll, _OFTEN)
         resting = asyncio.create_task(_stop_at_rest(greenroom.storage, steps, stop))

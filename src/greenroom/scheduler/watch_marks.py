@@ -106,7 +106,8 @@ class FolderMarks:
         """Take away what this process wrote. What goes wrong does not matter: marks get stale by themselves."""
         if not self._written:
             return
-        written, self._written = self._written, {}
+        # The watcher's first: one that tries beside no contender of ours would be doubted, if we died in between.
+        written, self._written = {name: self._written[name] for name in MARKS if name in self._written}, {}
         try:
             async with asyncio.timeout(_LEAVE_WITHIN):
                 marks = await self._mailbox.marks()

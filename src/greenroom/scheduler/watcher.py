@@ -246,6 +246,10 @@ class Watcher:
 
     async def _stand(self, standing: WatchStanding) -> None:
         """Act upon how we stand now: let work begin or end, and tell it."""
+        if standing is WatchStanding.UNSETTLED and self.standing is not WatchStanding.UNSETTLED:
+            log.info(
+                "somebody else may start on this mailbox as well; waiting until that is clear", mailbox=self._address
+            )
         self.standing = standing
         if standing is not WatchStanding.UNSETTLED:
             self._settles = None
