@@ -14,13 +14,16 @@ from greenroom.cli.logs import configure_logs
 
 _COMMANDS = {
     "addin": "greenroom.cli.addin:addin",
+    "backup": "greenroom.cli.backup:backup",
     "config": "greenroom.cli.config:config",
     "demo": "greenroom.cli.demo:demo",
     "drift": "greenroom.cli.drift:drift",
     "explain": "greenroom.cli.explain:explain",
     "import": "greenroom.cli.importing:importing",
+    "keys": "greenroom.cli.keys:keys",
     "meetings": "greenroom.cli.meetings:meetings",
     "recover": "greenroom.cli.recover:recover_command",
+    "restore": "greenroom.cli.restore:restore_command",
     "serve": "greenroom.cli.serve:serve",
     "status": "greenroom.cli.status:status",
     "sweep": "greenroom.cli.sweep:sweep",

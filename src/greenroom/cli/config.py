@@ -3,6 +3,7 @@
 import click
 
 from greenroom.cli.config_check import check
+from greenroom.cli.config_moved import moved
 from greenroom.cli.config_new_key import new_key
 from greenroom.cli.config_reference import reference
 
@@ -15,3 +16,4 @@ def config() -> None:
 config.add_command(check)
 config.add_command(reference)
 config.add_command(new_key)
+config.add_command(moved)

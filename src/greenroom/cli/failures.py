@@ -12,6 +12,7 @@ from greenroom.platforms.errors import (
     PlatformSignInError,
     PlatformUnavailableError,
 )
+from greenroom.scheduler.numbers import MixedUpError
 from greenroom.settings import Problem
 from greenroom.web.policy_listener import PolicyCertificateError
 
@@ -26,7 +27,7 @@ class Failure:
     exit: Exit = Exit.OUTSIDE
 
 
-def of_storage(error: storage.StorageError) -> Failure:
+def of_storage(error: storage.StorageError) -> Failure:  # noqa: PLR0911 (one return for each kind: it is a table)
     """Say what is wrong with the database."""
     said = sentence_of(str(error))
     match error:
@@ -36,6 +37,9 @@ def of_storage(error: storage.StorageError) -> Failure:
             )
         case storage.StorageSignInError():
             return Failure("database-sign-in-refused", said, "Correct user, password and database name in storage.url.")
+        case MixedUpError():
+            step = "Correct number and mailbox in the configuration; if it is meant so, say that with `greenroom config moved`."
+            return Failure("mixed-up-numbers", said, step, Exit.USAGE)
         case storage.StorageVersionError():
             step = "Run `greenroom serve` once to prepare it; if a newer Greenroom was here, use that version."
             return Failure("database-version", said, step)

@@ -53,6 +53,7 @@ class KeyUses:
             sa.func.max(c.issued_at, type_=Instant),
         ).where(c.integration == integration, c.alias_key.is_not(None))
         held = await self._by_key(asked.group_by(c.alias_key))
+        waits = r.key.is_(None) & r.deleted_at.is_(None) & (r.expires_at.is_(None) | (r.expires_at > now))
         kept = sa.select(
             r.key_id,
             _count(waits),
