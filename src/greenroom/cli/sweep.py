@@ -35,7 +35,7 @@ Examples:
 \b
 Exit code 1: something failed, or was declined for our own fault and has to be sent again by its organizer.
 """
-_AGO = re.compile(r"([0-9]{1,5})([mhdw])", re.ASCII)
+_AGO = re.compile(r"([0-9]{1,4})([mhdw])", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
