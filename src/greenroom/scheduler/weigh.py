@@ -194,10 +194,12 @@ def _decided(integration: Integration, case: Case, now: datetime) -> Record:
     resumed = again and is_resumed(observation, record)
     quiet = decision.reason is Reason.UNCHANGED or (decision.reason is Reason.OVER and decision.state is record.state)
     untold = observation.cancelled and observation.series is None
-    if decision.reason is Reason.UNCHANGED and observation.series is not None and was_not_kept(observation, record):
-        # At once, with its rule: after a crash nothing else would tell that an earlier version has answered all this.
-        seen, handled, due = observation.fingerprint, observation.series.moved, record.retry_at or now
-        record = replace(record, seen=seen, handled=handled, retry_at=due)
+    old = decision.reason is Reason.RECOVERED and record.replied is not None  # it comes from an old backup
+    if old or (decision.reason is Reason.UNCHANGED and was_not_kept(observation, record)):
+        # At once, with its rule: after a crash nothing else would tell that all this was answered before.
+        moved = () if observation.series is None else observation.series.moved
+        due = record.retry_at or now
+        record = replace(record, seen=observation.fingerprint, handled=moved, retry_at=due)
     return replace(
         record,
         ref=observation.ref,

@@ -3,11 +3,11 @@
 from collections import deque
 from datetime import datetime, timedelta
 
-_MINUTE = timedelta(minutes=1)
+from greenroom.scheduler.line import WINDOW
 
 
 class Pace:
-    """At most so many in any minute. Pure: the time comes in."""
+    """At most so many in any minute, and the second more that the line of replies takes for one. Pure: the time comes in."""
 
     def __init__(self, per_minute: int) -> None:
         self.most = per_minute
@@ -15,13 +15,13 @@ class Pace:
 
     def free(self, now: datetime) -> int:
         """How many may be told now. A clock that was put back does not close the minute for as long."""
-        while self._told and not timedelta() <= now - self._told[0] < _MINUTE:
+        while self._told and not timedelta() <= now - self._told[0] < WINDOW:
             self._told.popleft()
         return max(0, self.most - len(self._told))
 
     def wait(self, now: datetime) -> timedelta:
         """How long until one may be told again."""
-        return timedelta() if self.free(now) else max(timedelta(), self._told[0] + _MINUTE - now)
+        return timedelta() if self.free(now) else max(timedelta(), self._told[0] + WINDOW - now)
 
     def told(self, count: int, at: datetime) -> None:
         """Say that so many were told."""
