@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from greenroom.exchange.errors import CursorExpiredError, TryLaterError
+from greenroom.exchange.errors import CursorExpiredError, ExchangeError, NotPermittedError, TryLaterError
 from greenroom.meetings.meeting import MeetingKey, Response
 from greenroom.meetings.record import InstructionsState, State
 from greenroom.meetings.rules import Daily
@@ -16,6 +16,7 @@ from greenroom.meetings.ticket import OFFLINE
 from greenroom.platforms.errors import PlatformUnavailableError
 from greenroom.scheduler import backlog, catching_up
 from greenroom.scheduler.attend import Attendant
+from greenroom.scheduler.integration import Manner
 from greenroom.storage import MailboxState
 from support.greenroom_at_work import AtWork, Died, at_work, die_at
 from support.observations import NOW, observation, recurring, weekly
@@ -354,6 +355,40 @@ async def test_organizers_who_may_not_be_touched_read_the_way_in_our_reply_and_t
         assert room.spec.join_id in reply.body_html
         ways = [(entry.code, entry.detail) for entry in await work.journal(one.key) if entry.step == "instructions"]
         assert ways == [("refused", "")]
+
+
+@pytest.mark.parametrize(
+    ("error", "way"),
+    [
+        (NotPermittedError("no", code="ErrorAccessDenied"), "refused"),
+        (TryLaterError("busy", code="http-503"), "given-up"),
+    ],
+    ids=["refused", "given-up"],
+)
+async def test_the_journal_tells_what_kept_us_from_an_organizers_meeting(error: ExchangeError, way: str) -> None:
+    async with at_work() as work:
+        one = observation("one", starts_in=DAY)
+        work.mailbox.invite(one)
+        for _ in range(6):
+            work.mailbox.fail("update_invitation", error)
+            await work.attend()
+            work.clock.forward(hours=1)
+        lines = [(entry.code, entry.detail) for entry in await work.journal(one.key) if entry.step == "instructions"]
+        assert lines[-1] == (way, error.code)
+        assert lines[:-1] == [("postponed", error.code)] * (len(lines) - 1)
+        record = await work.record(one.key)
+        assert record is not None
+        assert record.instructions is InstructionsState.IN_REPLY
+        assert len(work.mailbox.replies_to(one.key)) == 1
+
+
+async def test_the_journal_tells_that_an_organizers_meeting_was_left_alone_as_asked_for() -> None:
+    async with at_work() as work:
+        one = observation("one", response=Response.ACCEPTED)
+        work.mailbox.put(one)
+        await attendant(work).take_up([one], manner=Manner(updates=False))
+        lines = [(entry.code, entry.detail) for entry in await work.journal(one.key) if entry.step == "instructions"]
+        assert (lines, work.mailbox.updated) == ([("left", "")], [])
 
 
 async def test_what_left_the_calendar_meanwhile_ends_and_what_came_back_stays() -> None:

@@ -121,6 +121,8 @@ _INSTRUCTIONS = {
     "elsewhere": "The organizer's mailbox is on no Exchange that we know; the reply carries the joining instructions",
     "not-found": "The organizer's calendar has no such meeting; the reply carries the joining instructions",
     "postponed": "The organizer's meeting could not be changed yet; it is tried again",
+    "given-up": "The organizer's meeting could not be changed for long; the reply carries the joining instructions",
+    "left": "The organizer's meeting was left as it is, as was asked for",
 }
 
 _MENDED = {

@@ -37,7 +37,7 @@ from greenroom.scheduler.household import Household, forget_told, lives_on, note
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.late import hurried
 from greenroom.scheduler.reserve import redraw
-from greenroom.scheduler.routing import Routed, update_invitation
+from greenroom.scheduler.routing import update_invitation
 from greenroom.storage import Alarm, Side, Storage
 
 log = structlog.get_logger(__name__)
@@ -133,6 +133,8 @@ async def write_instructions(
                 case.set_aside(error, now)
             step("instructions")
             await _store(storage, [case])
+        elif missing:
+            case.note("instructions", "left", now)
         if case.record.instructions is InstructionsState.IN_REPLY:
             case.instructions = wording.instructions_html(
                 integration, case.spec, wording.ticket_of(integration, case.record)
@@ -283,10 +285,14 @@ async def _instruct(
             case.postpone(now, error.after)
             return
         # People wait for their answer; if it was written after all, it stands in both places.
-        routed = Routed(UpdateResult.REFUSED)
+        case.record = replace(record, instructions=InstructionsState.IN_REPLY)
+        case.note("instructions", "given-up", now, error.code)
+        return
     except (NotPermittedError, SignInError, MisconfiguredError) as error:
         log.warning("organizer's meeting not changed", correlation=record.correlation_id, code=error.code)
-        routed = Routed(UpdateResult.REFUSED)
+        case.record = replace(record, instructions=InstructionsState.IN_REPLY)
+        case.note("instructions", UpdateResult.REFUSED.value, now, error.code)
+        return
     where = {
         UpdateResult.WRITTEN: InstructionsState.WRITTEN,
         UpdateResult.PRESENT: InstructionsState.PRESENT,
