@@ -63,3 +63,20 @@ def test_a_join_id_is_sixteen_characters_that_need_no_escaping() -> None:
     text = join_id(SECRET, AliasPlan().alias(1))
     assert len(text) == 16
     assert set(text) <= set("0123456789abcdefghjkmnpqrstvwxyz")
+
+
+def test_the_plan_knows_its_own_aliases_in_capitals_or_not_and_no_others() -> None:
+    plan = AliasPlan("Meet", 9, "video.example")
+    assert plan.number_of(["000000042", "meet000000042@VIDEO.example"]) == 42
+    for other in (
+        "meet42@video.example",
+        "meet000000042",
+        "meet000000042@other.example",
+        "room000000042@video.example",
+    ):
+        assert plan.number_of([other]) is None
+    assert (
+        plan.number_of(["meet\u0660@video.example", "meet" + "9" * 16 + "@video.example", "meet@video.example", ""])
+        is None
+    )
+    assert AliasPlan(digits=9).number_of(["meet", "123456789"]) == 123456789
