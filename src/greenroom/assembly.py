@@ -26,6 +26,7 @@ from greenroom.meetings.ticket import KeyRing
 from greenroom.rooms import Platforms
 from greenroom.scheduler.case import Clock, Step, no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
+from greenroom.scheduler.numbers import hold_numbers
 from greenroom.scheduler.queue.in_process import InProcessQueue
 from greenroom.scheduler.recovery.contract import DriftKind
 from greenroom.scheduler.service import Service
@@ -159,7 +160,7 @@ async def open_greenroom(
 ) -> AsyncIterator[Greenroom]:
     """Open storage, bring it up to date and build all adapters.
 
-    Raises StorageError, and CalendarError for a certificate or other file of the configuration that cannot be used.
+    Raises StorageError (also MixedUpError, where a number was another mailbox's), and CalendarError for a certificate or other file of the configuration that cannot be used.
     """
     storage = Storage.open(settings.storage.url.get_secret_value())
     calendars = Calendars(settings, clock)
@@ -169,6 +170,7 @@ async def open_greenroom(
     addins: Addins | None = None
     try:
         await storage.migrate()
+        await hold_numbers(storage, {entry.number: entry.mailbox for entry in settings.integration})
         integrations += build_integrations(settings, calendars, platforms)
         addins = Addins(settings, integrations, storage, clock)
         service = Service(

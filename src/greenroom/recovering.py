@@ -14,6 +14,7 @@ from greenroom.rooms import Platforms
 from greenroom.scheduler.attend import Attendant
 from greenroom.scheduler.case import Clock
 from greenroom.scheduler.integration import Integration
+from greenroom.scheduler.numbers import check_numbers
 from greenroom.settings import Integration as IntegrationSettings
 from greenroom.settings import Settings
 from greenroom.storage import Storage
@@ -50,6 +51,8 @@ async def open_recovery(
         if prepare:
             await storage.migrate()
         remembers = prepare or await is_prepared(settings, storage)
+        if remembers:
+            await check_numbers(storage, {entry.number: entry.mailbox})
         yield Desk(built, storage if remembers else None, lambda: Attendant(built, storage, clock))
     finally:
         await calendars.close()

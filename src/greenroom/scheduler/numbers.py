@@ -60,14 +60,23 @@ async def mixed_up(work: Work, mailboxes: Mapping[int, str]) -> tuple[Mixed, ...
 async def hold_numbers(storage: Storage, mailboxes: Mapping[int, str]) -> None:
     """Remember whose the numbers are. Raises MixedUpError if they are somebody else's, and StorageError."""
     async with storage.reading() as work:
-        if await _known(work) == {number: address.lower() for number, address in mailboxes.items()}:
-            return
+        known = await _known(work)
+    if all(known.get(number) == address.lower() for number, address in mailboxes.items()):
+        return
     async with storage.work() as work:
         found = await mixed_up(work, mailboxes)
         if found:
             raise MixedUpError(found)
         for number, address in sorted(mailboxes.items()):
             await work.facts.put_first(f"{PREFIX}{number}", address.lower())
+
+
+async def check_numbers(storage: Storage, mailboxes: Mapping[int, str]) -> None:
+    """Do the same without remembering anything."""
+    async with storage.reading() as work:
+        found = await mixed_up(work, mailboxes)
+    if found:
+        raise MixedUpError(found)
 
 
 async def give_numbers(work: Work, mailboxes: Mapping[int, str]) -> tuple[Mixed, ...]:
