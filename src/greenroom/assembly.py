@@ -160,7 +160,8 @@ async def open_greenroom(
 ) -> AsyncIterator[Greenroom]:
     """Open storage, bring it up to date and build all adapters.
 
-    Raises StorageError (also MixedUpError, where a number was another mailbox's), and CalendarError for a certificate or other file of the configuration that cannot be used.
+    Raises StorageError (also MixedUpError, where a number was another mailbox's), and CalendarError for a certificate or other
+    file of the configuration that cannot be used.
     """
     storage = Storage.open(settings.storage.url.get_secret_value())
     calendars = Calendars(settings, clock)

@@ -198,7 +198,7 @@ async def _warnings(settings: Settings, storage: Storage) -> list[str]:
         for entry in settings.integration:
             lost = [one for one in await standings_of(work, entry, wall_clock()) if not one.is_held]
             found += [
-                f'Integration "{entry.name}": {one.use.meetings:,} meetings were made with key {one.id}, which the '
+                f'Integration "{entry.name}": what lives was made with key {one.id} ({one.use.meetings:,} meetings), which the '
                 "configuration does not have. Put it back, or their tickets, PINs and links are not known any more."
                 for one in lost
             ]
