@@ -27,6 +27,7 @@ _DAILY, _WEEKLY, _MONTHLY, _YEARLY = 0x200A, 0x200B, 0x200C, 0x200D
 _BY_DAY, _BY_WEEK, _BY_MONTH, _BY_NTH = 0, 1, 2, 3
 _ON_DATE, _AFTER, _NEVER = 0x2021, 0x2022, 0x2023
 _NO_END = 0x5AE980DF
+_NOT_COUNTED = 10  # what Outlook writes where a number of occurrences is not what ends the series
 _EPOCH = datetime.combine(date(1601, 1, 1), time())
 _MINUTES = 1440
 _WEEK = 7
@@ -55,7 +56,7 @@ def _written(meeting: Meeting, rule: Recurrence, zone: tzinfo) -> bytes:
     gone = sorted({_midnight(one.start, zone) for one in meeting.deleted} | _original_days(meeting, zone))
     moved = sorted(_midnight(one.start, zone) for one in meeting.modified)
     last = last_day(rule)
-    end, count = (_AFTER, rule.count) if rule.count else (_ON_DATE, 0) if rule.until else (_NEVER, 10)
+    end = _AFTER if rule.count else _ON_DATE if rule.until else _NEVER
     begins = _minutes(meeting.start, zone) - _midnight(meeting.start, zone)
     ends = _minutes(meeting.end, zone) - _midnight(meeting.start, zone)
     week = DAYS.index(rule.pattern.first_day) if isinstance(rule.pattern, Weekly) else DAYS.index("Sunday")
@@ -64,7 +65,7 @@ def _written(meeting: Meeting, rule: Recurrence, zone: tzinfo) -> bytes:
             struct.pack("<HHHHH", _VERSION, _VERSION, frequency, kind, 0),
             struct.pack("<III", _first_date(rule, period), period, 0),
             specific,
-            struct.pack("<III", end, count, (week + 1) % _WEEK),
+            struct.pack("<III", end, rule.count or _NOT_COUNTED, (week + 1) % _WEEK),
             _many(gone),
             _many(moved),
             struct.pack("<II", _of_day(first), _NO_END if last is None else _of_day(last)),

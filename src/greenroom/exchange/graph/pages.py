@@ -2,8 +2,8 @@
 
 Source: Graph v1.0, "List events", "Use query parameters". Links of a list count places, so that a meeting deleted between two
 pages pushes another one across the cut unseen. Where the server sorts by start, each page therefore begins anew at the start
-that the one before reached, and links are followed only among meetings that begin at the same moment. What is sorted by has to
-stand first in the filter.
+that the one before reached, and links are followed only among meetings that begin at the same moment. Wherever links were
+followed, the same is listed once more without bodies. What is sorted by has to stand first in the filter.
 """
 
 from collections.abc import AsyncGenerator
@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 MOST_PAGES = 20_000
 _TOP = 100
+_MOST_LISTINGS = 5
 _FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 _START = "start/dateTime"
 
@@ -105,39 +106,69 @@ class Pages:
 
     async def _by_start(self, shown: _Shown, reach: _Reach) -> AsyncGenerator[Results]:
         """Begin each page at the start that the one before reached, without what was seen of it."""
-        at, seen = _FIRST, set[str]()
+        at, seen, followed = _FIRST, set[str](), False
         for _ in range(MOST_PAGES):
             reached = _reached(shown.page, at)
             if results := await self._results(shown, seen, reach):
                 yield results
-            if not shown.page.next_link:
+            ids, ended = {row.ref.id for row in shown.page.events}, not shown.page.next_link
+            seen |= ids
+            if followed and (ended or reached > at):
+                async with aclosing(self._rest(self._call(at, reach, None if ended else reached), seen, reach)) as rest:
+                    async for page in rest:
+                        yield page
+            if ended:
                 return
-            ids = {row.ref.id for row in shown.page.events}
-            if reached > at:
+            followed = reached == at
+            if followed:
+                shown = await self._next(shown.call, shown.page.next_link, light=shown.light)
+            else:
                 at, seen = reached, ids
                 shown = await self._next(self._call(at, reach))
-            else:
-                seen |= ids
-                shown = await self._next(shown.call, shown.page.next_link, light=shown.light)
         raise self._endless()
 
     async def _by_place(self, shown: _Shown, reach: _Reach) -> AsyncGenerator[Results]:
-        """Follow the links of a list, and list once more in the end for what was pushed across a cut meanwhile."""
+        """Follow the links of a list, then look for what they passed over."""
         seen: set[str] = set()
-        again = False
         for _ in range(MOST_PAGES):
             if results := await self._results(shown, seen, reach):
                 yield results
             seen |= {row.ref.id for row in shown.page.events}
-            if shown.page.next_link:
-                shown = await self._next(shown.call, shown.page.next_link, light=shown.light)
-            elif again:
-                return
+            if not shown.page.next_link:
+                break
+            shown = await self._next(shown.call, shown.page.next_link, light=shown.light)
+        else:
+            raise self._endless()
+        async with aclosing(self._rest(self._call(_FIRST, reach), seen, reach, before=set(seen))) as rest:
+            async for page in rest:
+                yield page
+
+    async def _rest(
+        self, call: Call, seen: set[str], reach: _Reach, before: set[str] | None = None
+    ) -> AsyncGenerator[Results]:
+        """List again without bodies, and read what was not seen, until nothing has left the list while it was read.
+
+        `before` is what the same list showed before. Where nothing that it showed is missing from the next one, nothing can have
+        been pushed across a cut unseen.
+        """
+        call = shapes.lightened(call, top=shapes.MOST_LISTED)
+        for _ in range(_MOST_LISTINGS):
+            listed: set[str] = set()
+            shown = await self._next(call, light=True)
+            for _ in range(MOST_PAGES):
+                if results := await self._results(shown, seen, reach):
+                    yield results
+                listed |= {row.ref.id for row in shown.page.events}
+                seen |= listed
+                if not shown.page.next_link:
+                    break
+                shown = await self._next(shown.call, shown.page.next_link, light=True)
             else:
-                again = True
-                call = shapes.lightened(self._call(_FIRST, reach), top=shapes.MOST_LISTED)
-                shown = await self._next(call, light=True)
-        raise self._endless()
+                raise self._endless()
+            if before is not None and before <= listed:
+                return
+            before = listed
+        log.warning("graph.pages.restless", mailbox=self._mailbox)
 
     def _endless(self) -> TryLaterError:
         return TryLaterError("the calendar's list does not end", code="endless-list", mailbox=self._mailbox)
@@ -188,9 +219,9 @@ class Pages:
     def _parsed(self, body: object) -> Page:
         return read_page(body, self._mailbox)
 
-    def _call(self, at: datetime, reach: _Reach) -> Call:
+    def _call(self, at: datetime, reach: _Reach, until: datetime | None = None) -> Call:
         not_over = f"(end/dateTime ge {_quoted(reach.since)} or type eq 'seriesMaster')"
-        before = [] if reach.until is None else [f"{_START} lt {_quoted(reach.until)}"]
+        before = [f"{_START} lt {_quoted(end)}" for end in (until or reach.until,) if end is not None]
         match self._way:
             case _Way.SORTED:
                 terms, order = [f"{_START} ge {_quoted(at)}", not_over, *before], _START
