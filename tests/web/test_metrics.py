@@ -3,18 +3,21 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from greenroom import __version__
-from greenroom.assembly import bind, serving
+from greenroom.assembly import bind, open_greenroom, serving
 from greenroom.meetings.record import State
+from greenroom.settings import load_settings
 from greenroom.storage import Alarm, MailboxState, Storage, StorageError
 from greenroom.storage.drifts import StoredDrift
 from greenroom.web import create_app
 from greenroom.web.metrics import Metrics, Watched, metrics_router
+from support.house import write_config
 from support.join_rooms import NOW, PLACES, Clock, RoomsInMemory
 from support.records import full_record
 
@@ -198,3 +201,16 @@ async def test_a_database_that_cannot_be_read_is_said_so(storage: Storage, monke
     monkeypatch.setattr(Storage, "reading", down)
     answer = await asked("127.0.0.1", storage)
     assert (answer.status_code, answer.headers["content-type"]) == (503, "text/plain; charset=utf-8")
+
+
+async def test_the_program_as_it_is_put_together_tells_them(tmp_path: Path) -> None:
+    file = write_config(tmp_path)
+    for networks, status in (("", 200), ('metrics_from = ["192.0.2.0/24"]', 404)):
+        told_from = file.read_text().replace("[storage]", f"{networks}\n[storage]")
+        (tmp_path / "other.toml").write_text(told_from)
+        async with open_greenroom(load_settings(tmp_path / "other.toml", {})) as greenroom:
+            transport = httpx2.ASGITransport(app=greenroom.app, client=("127.0.0.1", 4711))
+            async with httpx2.AsyncClient(transport=transport, base_url="https://meet.example.org") as client:
+                answer = await client.get("/metrics")
+        assert answer.status_code == status
+        assert ('greenroom_meetings{integration="main",state="scheduled"} 0.0' in answer.text) is (status == 200)

@@ -5,7 +5,7 @@ minutes wait behind a thousand that start next month. So the feed is read first 
 handled soonest start first:
 
 ```
- started within the last day ─▶ start unknown ─▶ to come, by start ─▶ echoes of our own writes
+ started within the last day ─▶ start unknown ─▶ to come, by start ─▶ our own writes
                                                   └── began long ago: a series, or over for long; like what starts in a day
 ```
 
@@ -18,9 +18,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from greenroom.exchange.contract import Changes, Cursor
-from greenroom.meetings.meeting import Glance, MeetingKey
-from greenroom.meetings.record import Record
-from greenroom.scheduler.observe import is_echo
+from greenroom.meetings.meeting import Glance, MeetingKey, Response
+from greenroom.meetings.record import Record, State
 
 MOST = 20_000
 """So many items are kept at most (about 30 MB); the feed is read on when these have been handled."""
@@ -79,8 +78,8 @@ class Backlog:
         for glance in changes.glances:
             record = None if glance.key is None else known.get(glance.key)
             name = f"item {glance.ref.id}" if glance.key is None else glance.key.clean.value
-            news = not is_echo(glance, record)
-            self._put(name, glance.ref.id, glance, news=news, starts_at=glance.starts_at or _start(record))
+            news, starts_at = _is_news(glance, record), glance.starts_at or _start(record)
+            self._put(name, glance.ref.id, glance, news=news, starts_at=starts_at)
         for item in changes.gone:
             record = left.get(item)
             told = self._group_of.get(item) if record is None else record.key.clean.value
@@ -147,6 +146,13 @@ class Backlog:
 def _items(piece: Changes) -> Iterator[str]:
     yield from (glance.ref.id for glance in piece.glances)
     yield from piece.gone
+
+
+def _is_news(glance: Glance, record: Record | None) -> bool:
+    """Whether more than our own writes may be behind a change: other facts than those we said yes to, or our yes is gone."""
+    handled = record is not None and record.state is State.SCHEDULED and record.retry_at is None
+    same = record is not None and glance.fingerprint is not None and glance.fingerprint == record.seen
+    return not (handled and same and glance.response is Response.ACCEPTED)
 
 
 def _start(record: Record | None) -> datetime | None:
