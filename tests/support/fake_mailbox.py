@@ -55,6 +55,7 @@ class FakeMailbox:
     mailed_at: list[datetime] = field(default_factory=list)
     violations: list[datetime] = field(default_factory=list)
     folder_marks: dict[str, str] = field(default_factory=dict)
+    page: int = 100  # so many at a time when the whole calendar is read
 
     # --- what people do -----------------------------------------------------------------------------------------
 
@@ -113,10 +114,10 @@ class FakeMailbox:
         wanted = [i for i in wanted if not i.ref.is_message and (i.span is None or i.series or i.span.end > since)]
         wanted.sort(key=lambda item: (item.span is not None, item.span.start.timestamp() if item.span else 0.0))
         self.reads += len(wanted)
-        for start in range(0, len(wanted), 100):
+        for start in range(0, len(wanted), self.page):
             yield [
                 item if (error := self.unreadable.get(item.ref.id)) is None else Unreadable(item.ref, error)
-                for item in wanted[start : start + 100]
+                for item in wanted[start : start + self.page]
             ]
 
     async def marks(self) -> dict[str, str]:

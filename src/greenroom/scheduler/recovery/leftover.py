@@ -11,6 +11,7 @@ import structlog
 
 from greenroom.meetings.decision import last_end
 from greenroom.meetings.kin import LIVING
+from greenroom.meetings.meeting import Glance
 from greenroom.meetings.reasons import Reason
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.recovery.contract import Entry, Fate
@@ -70,8 +71,16 @@ async def orphans(
     if not walk.unread_items <= keyed:
         log.warning("orphans not told: something cannot be read", integration=integration.name, rooms=len(left))
         return Orphans(held_back=len(left))
-    left -= {glance.key.digest for glance in shown if glance.key is not None} - walk.mine
+    left -= {
+        glance.key.digest for glance in shown if glance.key is not None and _may_come(glance, walk, now)
+    } - walk.mine
     return Orphans(tuple(_orphan(rooms, mark, KNOWN if mark in remembered else UNKNOWN) for mark in sorted(left)))
+
+
+def _may_come(glance: Glance, walk: Walk, now: datetime) -> bool:
+    """Whether a meeting that the walk did not show may have a room: it is not just over, and listed all the same."""
+    soon = glance.starts_at is not None and glance.starts_at > now
+    return soon or glance.ref.is_message or glance.ref.id in walk.unread_items
 
 
 def needs_room(housed: Housed) -> bool:
