@@ -105,6 +105,16 @@ async def test_only_who_may_open_the_mailbox_changes_its_folder(svc: RawClient) 
     assert (await svc.call(get(FIELD), EQUIPMENT)).codes == ["NoError"]
 
 
+async def test_whether_folders_are_locked_is_set_while_the_simulator_runs(svc: RawClient) -> None:
+    async with httpx2.AsyncClient() as http:
+        for locked, codes in ((True, ["ErrorAccessDenied"]), (False, ["NoError"])):
+            options = {"folders_locked": {EQUIPMENT: locked}}
+            assert (await http.post(f"{svc.sim.url}/control/options", json=options)).status_code == 200
+            assert (await svc.call(update(put("x")), EQUIPMENT)).codes == codes
+        wrong = {"folders_locked": {EQUIPMENT: "yes"}}
+        assert (await http.post(f"{svc.sim.url}/control/options", json=wrong)).status_code == 400
+
+
 async def test_a_changed_folder_is_told_to_subscribers_and_no_reason_to_look(svc: RawClient) -> None:
     subscription = svc.sim.exchange.subscribe(EQUIPMENT, ["calendar"], ["ModifiedEvent"])
     await svc.call(update(put("x")), EQUIPMENT)
