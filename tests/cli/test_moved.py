@@ -1,0 +1,38 @@
+"""A configuration in which a number goes to another mailbox is not served, until somebody says that it is meant so."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from greenroom.assembly import open_greenroom
+from greenroom.cli import main
+from greenroom.scheduler.numbers import MixedUpError
+from greenroom.settings import load_settings
+from support.house import write_config
+
+
+def test_nothing_is_served_where_a_number_was_another_mailboxs(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+
+    async def open_once() -> None:
+        async with open_greenroom(load_settings(config, {})):
+            pass
+
+    asyncio.run(open_once())
+    right = config.read_text()
+    config.write_text(right.replace('name = "main"', 'name = "other"'))
+    asyncio.run(open_once())  # a name is only a name
+    config.write_text(right.replace("rooms@example.org", "test@example.org"))
+    with pytest.raises(MixedUpError):
+        asyncio.run(open_once())
+    result = CliRunner().invoke(main, ["serve", "--config", str(config)], env={"COLUMNS": "300"})
+    assert result.exit_code == 2
+    said = " ".join(result.output.split())
+    assert (
+        "Number 1 is that of the mailbox rooms@example.org, and the configuration gives it to test@example.org." in said
+    )
+    assert "greenroom config moved" in said
+    assert CliRunner().invoke(main, ["config", "moved", "--yes", "--config", str(config)]).exit_code == 0
+    asyncio.run(open_once())
