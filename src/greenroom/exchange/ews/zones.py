@@ -5,7 +5,8 @@ Source: EWS reference, StartTimeZone (TimeZoneDefinitionType: Periods, Transitio
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -30,7 +31,13 @@ def read_zone(fields: Mapping[str, Element], around: datetime) -> Zone:
         name = old.get("TimeZoneName") or ""
     name = name.strip()[:_LONGEST_NAME]
     definition = "" if told is None else read_definition(told)
-    return zone_of(name, definition, around)
+    return _zone_of(name, definition, around.year)
+
+
+@lru_cache(maxsize=256)
+def _zone_of(name: str, definition: str, year: int) -> Zone:
+    """Compare name and definition once: a calendar has thousands of meetings, and few zones."""
+    return zone_of(name, definition, datetime(year, 1, 1, tzinfo=UTC))
 
 
 def read_definition(element: Element) -> str:
