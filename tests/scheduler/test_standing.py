@@ -16,6 +16,8 @@ from greenroom.platforms.contract import Capabilities, OwnedRoom, Platform
 from greenroom.platforms.errors import PlatformError, PlatformSignInError, PlatformUnavailableError
 from greenroom.scheduler import wording
 from greenroom.scheduler.attend import Attendant
+from greenroom.scheduler.recovery.contract import Fate
+from greenroom.scheduler.recovery.plan import plan
 from greenroom.scheduler.standing import claim, may_stand
 from support.greenroom_at_work import AtWork, at_work
 from support.observations import ADA, MAILBOX, NOW, observation, weekly
@@ -304,3 +306,12 @@ async def test_what_a_room_is_dialled_by_stays() -> None:
         unkeyed = await claim(work.integration, session, ONE, ("ada@old.example",), NOW)
         assert unkeyed is not None
         assert (unkeyed.name, unkeyed.numeric) == ("ada@old.example", str(unkeyed.number))
+
+
+async def test_a_plan_of_recovery_says_the_same_as_the_pass() -> None:
+    async with lost() as reborn:
+        was = await reborn.before.room(ONE)
+        reborn.after.mailbox.put(reborn.before.mailbox.items["item-one"])
+        (entry,) = (await plan(reborn.after.integration, reborn.after.storage, reborn.after.clock)).entries
+        assert was is not None
+        assert (entry.fate, entry.detail, entry.alias) == (Fate.ADOPT, "recovered", was.spec.alias.name)
