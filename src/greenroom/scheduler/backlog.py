@@ -85,7 +85,9 @@ class Backlog:
             told = self._group_of.get(item) if record is None else record.key.clean.value
             if told is not None:  # else it is nothing that we ever had to do with
                 self._put(told, item, None, news=True, starts_at=_start(record))
-        self.cursor, self.ended, self._order = changes.cursor, not changes.more, None
+        self.cursor, self.ended = changes.cursor, not changes.more
+        if changes.glances or changes.gone:
+            self._order = None
 
     def next(self, limit: int, now: datetime) -> Changes:
         """Return what is to be handled next, about `limit` items, whole meetings unless one alone has more.
