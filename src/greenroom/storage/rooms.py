@@ -17,7 +17,7 @@ from greenroom.storage.errors import AliasHeldError
 from greenroom.storage.kept_text import read_admission
 from greenroom.storage.schema import counters, rooms
 from greenroom.storage.session import Session
-from greenroom.storage.sql import insert, pieces
+from greenroom.storage.sql import insert, pieces, upsert
 from greenroom.storage.values import StoredRoom
 
 _KEY = ("integration", "mark")
@@ -68,12 +68,9 @@ class Rooms:
             "due_at": due_at,
             "version": await self._next_version(),
         }
-        statement = insert(self._session, rooms)
-        rest = {name: statement.excluded[name] for name in values if name not in _KEY}
-        statement = statement.on_conflict_do_update(index_elements=list(_KEY), set_=rest)
         try:
             async with self._session.savepoint():
-                await self._session.execute(statement, values)
+                await self._session.execute(upsert(self._session, rooms, _KEY, tuple(values)), values)
         except IntegrityError:
             # The database's own text would show the row.
             raise AliasHeldError("the alias, its numeric form or the join id belongs to another live room") from None

@@ -1,6 +1,7 @@
 """Small things every repository needs: upserts in both dialects, and questions about many values in bounded pieces."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -22,11 +23,26 @@ def pieces(values: Sequence[T]) -> Iterator[Sequence[T]]:
 
 def insert(session: Session, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Begin an INSERT that can say ON CONFLICT; both dialects spell it alike."""
-    return postgresql.insert(table) if session.dialect == "postgresql" else sqlite.insert(table)
+    return _insert(session.dialect, table)
 
 
-def upsert(session: Session, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
-    """Insert a row, or set every other column of the one that has its primary key."""
-    statement = insert(session, table)
-    rest = {c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=rest)
+def upsert(
+    session: Session, table: sa.Table, key: Sequence[str] = (), values: Sequence[str] = ()
+) -> sqlite.Insert | postgresql.Insert:
+    """Insert a row, or set every other column of the one that has its primary key; `key` and `values` name others than all."""
+    key = tuple(key) or tuple(column.name for column in table.primary_key.columns)
+    return _upsert(session.dialect, table, key, tuple(values) or tuple(table.columns.keys()))
+
+
+def _insert(dialect: str, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+@lru_cache(maxsize=64)
+def _upsert(
+    dialect: str, table: sa.Table, key: tuple[str, ...], values: tuple[str, ...]
+) -> sqlite.Insert | postgresql.Insert:
+    """Write such a statement once: SQLAlchemy copies a table's columns for it, which takes longer than carrying it out."""
+    statement = _insert(dialect, table)
+    rest = {name: statement.excluded[name] for name in values if name not in key}
+    return statement.on_conflict_do_update(index_elements=list(key), set_=rest)
