@@ -16,6 +16,7 @@ from greenroom.meetings.reasons import Reason
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.recovery.contract import Entry, Fate
 from greenroom.scheduler.recovery.owned import OwnedRooms
+from greenroom.scheduler.recovery.strays import closes_itself
 from greenroom.scheduler.recovery.walking import Walk
 from greenroom.storage import Housed, Standing, Storage
 
@@ -64,6 +65,9 @@ async def orphans(
         async with storage.reading() as work:
             left -= {one.mark for one in await work.housing.of(integration.number, left) if needs_room(one)}
             remembered = await work.housing.known(integration.number, left)
+            kept = await work.housing.rooms(integration.number, remembered)
+            can = integration.platform.capabilities
+            left -= {mark for mark, room in kept.items() if closes_itself(room, can, now)}  # of meetings that are over
     if not left:
         return Orphans()
     shown = await integration.mailbox.inventory(now - integration.policy.after)
