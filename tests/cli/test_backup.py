@@ -240,7 +240,9 @@ def test_keys_that_the_configuration_lacks_are_missed_after_a_restore(
 ) -> None:
     told(run(config, "backup", tmp_path / "b.zip"))  # a meeting in it was made with key 1
     said = told(run(elsewhere, "restore", tmp_path / "b.zip"))
-    assert 'Integration "main": what lives was made with key 1 (1 meetings), which the configuration does not have' in said
+    assert (
+        'Integration "main": what lives was made with key 1 (1 meetings), which the configuration does not have' in said
+    )
 
 
 def test_a_backup_of_another_mailbox_is_noticed(config: Path, elsewhere: Path, tmp_path: Path) -> None:

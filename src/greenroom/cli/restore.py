@@ -1,6 +1,7 @@
 """`greenroom restore`: a backup into an empty database, or in the place of what is in one."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -163,6 +164,8 @@ def _restore(settings: Settings, opened: BackupFile, done: _Done, *, replace: bo
         meetings, rooms = (before.rows.get(name, 0) for name in ("meetings", "rooms"))
         question = f"Everything in the database is lost: {meetings:,} meetings, {rooms:,} rooms. Replace it?"
         if not asked(question, yes=yes, as_json=as_json):
+            if not as_json:
+                sys.exit(Exit.PROBLEM)
             what = "Nothing was changed: the database is not empty."
             end_with(Failure("not-confirmed", what, "With --yes it is replaced.", Exit.PROBLEM), as_json=as_json)
     with shown_progress(TABLES) as tell:

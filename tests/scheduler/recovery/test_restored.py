@@ -39,6 +39,7 @@ async def test_what_came_after_the_backup_is_found_again_and_nobody_is_told(tmp_
             work.mailbox.invite(observation(uid))
         items = {one.key: one for one in work.mailbox.items.values()}
         moves, gone = items[MeetingKey.of_uid("moves")], items[MeetingKey.of_uid("is cancelled")]
+        assert moves.span is not None
         later = replace(moves.span, start=moves.span.start + HOUR, end=moves.span.start + 2 * HOUR)
         work.mailbox.put(replace(moves, span=later, sent_at=work.clock()))
         work.mailbox.put(replace(gone, cancelled=True, sent_at=work.clock()))
