@@ -6,30 +6,27 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 import click
 
-from greenroom.assembly import CalendarError, wall_clock
-from greenroom.cli.exchange_failures import of_calendar, of_exchange
+from greenroom.assembly import wall_clock
+from greenroom.cli.desk import asked, chosen, failing, say_who_is_waited_for
 from greenroom.cli.exits import Exit
-from greenroom.cli.failures import Failure, of_platform, of_storage, sentence_of
 from greenroom.cli.meetings import Moment
-from greenroom.cli.options import echo_json, end_with, read_settings, stdout, with_config, with_json
+from greenroom.cli.options import echo_json, read_settings, with_config, with_json
 from greenroom.cli.progress import shown_progress
 from greenroom.cli.recover_report import Report, report_json, show_done, show_plan
-from greenroom.exchange.errors import ExchangeError
-from greenroom.platforms.errors import PlatformError
 from greenroom.recovering import open_recovery
-from greenroom.scheduler.lending import NotLentError, borrowed
+from greenroom.scheduler.lending import borrowed
 from greenroom.scheduler.recovery.contract import Progress
 from greenroom.scheduler.recovery.plan import Plan, plan
 from greenroom.scheduler.recovery.recover import Options, Recovered, per_minute_of, recover
 from greenroom.scheduler.recovery.walking import Reach
 from greenroom.settings import Integration, Settings
-from greenroom.storage import StorageError
 
 _EXAMPLES = """\
 \b
@@ -49,20 +46,13 @@ lends the mailbox meanwhile. It can be stopped with Ctrl-C and run again: what i
 Exit code 1: some meetings could not be read or brought to their end, or it was stopped.
 """
 _DAY_ALONE = re.compile(r"today|tomorrow|\d{4}-?\d\d-?\d\d", re.ASCII)
+_SENDS_ONLINE = 30
+"""So many messages a minute Exchange Online lets a mailbox send, for what the plan says of the time that it takes."""
 _STEPS = {
     "platform": "Reading the platform's rooms",
     "calendar": "Reading the calendar",
     "recover": "Recovering",
 }
-
-
-class _Failed(Exception):  # noqa: N818 (it carries the error)
-    """Something went wrong with one integration."""
-
-    def __init__(self, entry: Integration, error: Exception) -> None:
-        super().__init__(entry.name)
-        self.entry = entry
-        self.error = error
 
 
 class _LastMoment(Moment):
@@ -113,41 +103,30 @@ def recover_command(
     if since is not None and until is not None and until <= since:
         raise click.BadParameter("the end comes before the beginning", param_hint="--to")
     settings = read_settings(config_file, as_json=as_json)
-    entries = _entries(settings, name)
     options = Options(Reach(since, until), updates=not no_updates, per_minute=per_minute, limit=limit)
-    try:
-        reports = asyncio.run(_plans(settings, entries, options, everything=everything))
-        _shown(reports, options, everything=everything, as_json=as_json)
-        if _is_wanted(reports, limit, yes=yes, as_json=as_json):
-            reports = asyncio.run(_all_done(settings, reports, options))
-    except _Failed as failed:
-        _end(failed, as_json=as_json)
-    _tell(reports, as_json=as_json)
-    stopped = any(report.done is not None and report.done.stopped and limit is None for report in reports)
-    sys.exit(Exit.OK if all(report.is_clear for report in reports) and not stopped else Exit.PROBLEM)
+    reports = []
+    for entry in chosen(settings, name):
+        with failing(entry, as_json=as_json), shown_progress(_STEPS) as tell:
+            reports.append(Report(entry, asyncio.run(_plan(settings, entry, options, tell, everything=everything))))
+    several = len(reports) > 1
+    for report in () if as_json else reports:
+        _show(report, options, several=several, everything=everything)
+    if any(report.plan.entries for report in reports) and asked(_question(reports, limit), yes=yes, as_json=as_json):
+        reports = _carried_out(settings, reports, options, as_json=as_json)
+    if as_json:
+        echo_json(_as_json(reports))
+    sys.exit(Exit.OK if all(_is_well(report, limit) for report in reports) else Exit.PROBLEM)
 
 
-def _entries(settings: Settings, name: str | None) -> Sequence[Integration]:
-    if name is None:
-        return settings.integration
-    entry = settings.named(name)
-    if entry is None:
-        known = ", ".join(one.name for one in settings.integration)
-        raise click.BadParameter(f"there is no integration {name!r}; known: {known}", param_hint="--integration")
-    return (entry,)
+def _question(reports: Sequence[Report], limit: int | None) -> str:
+    count = sum(len(report.plan.entries) for report in reports)
+    return "Do this?" if limit is None or limit >= count else f"Do the first {limit} of these?"
 
 
-async def _plans(
-    settings: Settings, entries: Sequence[Integration], options: Options, *, everything: bool
-) -> list[Report]:
-    found: list[Report] = []
-    with shown_progress(_STEPS) as tell:
-        for entry in entries:
-            try:
-                found.append(Report(entry, await _plan(settings, entry, options, tell, everything=everything)))
-            except (CalendarError, ExchangeError, PlatformError, StorageError) as error:
-                raise _Failed(entry, error) from error
-    return found
+def _is_well(report: Report, limit: int | None) -> bool:
+    """Whether nobody has to look after it; an end that was asked for by a limit is none that has to be explained."""
+    stopped = report.done is not None and report.done.stopped and (limit is None or report.done.changed < limit)
+    return report.is_clear and not stopped
 
 
 async def _plan(settings: Settings, entry: Integration, options: Options, tell: Progress, *, everything: bool) -> Plan:
@@ -163,33 +142,31 @@ async def _plan(settings: Settings, entry: Integration, options: Options, tell: 
         )
 
 
-def _shown(reports: Sequence[Report], options: Options, *, everything: bool, as_json: bool) -> None:
-    for report in () if as_json else reports:
-        show_plan(
-            report,
-            several=len(reports) > 1,
-            everything=everything,
-            updates=options.updates,
-            per_minute=per_minute_of(options, 30 if report.entry.exchange.protocol == "graph" else None),
-        )
+def _show(report: Report, options: Options, *, several: bool, everything: bool) -> None:
+    sends = _SENDS_ONLINE if report.entry.exchange.protocol == "graph" else None
+    pace = per_minute_of(options, sends)
+    show_plan(report, several=several, everything=everything, updates=options.updates, per_minute=pace)
 
 
-def _is_wanted(reports: Sequence[Report], limit: int | None, *, yes: bool, as_json: bool) -> bool:
-    """Ask, where somebody is there to be asked."""
-    count = sum(len(report.plan.entries) for report in reports)
-    if not count:
-        return False
-    if yes or as_json:
-        return yes
-    if not (sys.stdin.isatty() and stdout().is_terminal):
-        stdout().print("Nothing was changed. With --yes it is done.")
-        return False
-    some = f"the first {limit} of these" if limit is not None and limit < count else "this"
-    return click.confirm(f"Do {some}?", default=False)
+def _carried_out(settings: Settings, reports: Sequence[Report], options: Options, *, as_json: bool) -> list[Report]:
+    """Carry one plan out after the other and show what came of each; whoever stops one does not want the next."""
+    found: list[Report] = []
+    for report in reports:
+        if not report.plan.entries or any(one.done is not None and one.done.stopped for one in found):
+            found.append(report)
+            continue
+        with failing(report.entry, as_json=as_json), shown_progress(_STEPS) as tell:
+            done = asyncio.run(_stoppable(settings, report, options, tell))
+        found.append(replace(report, done=done))
+        if options.limit is not None and not done.stopped:
+            options = replace(options, limit=options.limit - done.changed - len(done.failed))
+        if not as_json:
+            show_done(found[-1], several=len(reports) > 1)
+    return found
 
 
-async def _all_done(settings: Settings, reports: Sequence[Report], options: Options) -> list[Report]:
-    """Carry out one plan after the other. The first Ctrl-C ends it after the work at hand, the second at once."""
+async def _stoppable(settings: Settings, report: Report, options: Options, tell: Progress) -> Recovered:
+    """Do it. The first Ctrl-C ends it after the work at hand, the second at once."""
     stop, task = asyncio.Event(), asyncio.current_task()
     assert task is not None, "this is a coroutine"
 
@@ -201,24 +178,12 @@ async def _all_done(settings: Settings, reports: Sequence[Report], options: Opti
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted)
-    found: list[Report] = []
-    with shown_progress(_STEPS) as tell:
-        for report in reports:
-            if not report.plan.entries:
-                found.append(report)
-                continue
-            try:
-                done = await _done(settings, report, options, tell, stop)
-            except (CalendarError, ExchangeError, PlatformError, StorageError, NotLentError) as error:
-                raise _Failed(report.entry, error) from error
-            except asyncio.CancelledError:
-                if not stop.is_set():
-                    raise
-                done = Recovered(stopped=True)
-            found.append(Report(report.entry, report.plan, done))
-            if stop.is_set():
-                break
-    return found
+    try:
+        return await _done(settings, report, options, tell, stop)
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise
+        return Recovered(stopped=True)
 
 
 async def _done(settings: Settings, report: Report, options: Options, tell: Progress, stop: asyncio.Event) -> Recovered:
@@ -231,9 +196,14 @@ async def _done(settings: Settings, report: Report, options: Options, tell: Prog
     async with open_recovery(settings, entry, wall_clock, prepare=True) as desk:
         storage, integration = desk.storage, desk.integration
         assert storage is not None, "it was prepared"
-        tell("Waiting for the mailbox", 0, 0)
+        mailbox = integration.mailbox
         async with borrowed(
-            storage, integration.mailbox.address, wall_clock, mailbox=integration.mailbox, number=integration.number
+            storage,
+            mailbox.address,
+            wall_clock,
+            mailbox=mailbox,
+            number=integration.number,
+            waits_for=say_who_is_waited_for,
         ):
             return await recover(
                 integration,
@@ -248,27 +218,9 @@ async def _done(settings: Settings, report: Report, options: Options, tell: Prog
             )
 
 
-def _tell(reports: Sequence[Report], *, as_json: bool) -> None:
-    if as_json:
-        dry = all(report.done is None for report in reports)
-        ok = all(report.is_clear for report in reports)
-        echo_json({"ok": ok, "dry_run": dry, "integrations": [report_json(report) for report in reports]})
-        return
-    for report in reports:
-        show_done(report, several=len(reports) > 1)
-
-
-def _end(failed: _Failed, *, as_json: bool) -> NoReturn:
-    error = failed.error
-    match error:
-        case CalendarError():
-            end_with(of_calendar(error), as_json=as_json)
-        case ExchangeError():
-            end_with(of_exchange(error, failed.entry), as_json=as_json)
-        case PlatformError():
-            end_with(of_platform(error), as_json=as_json)
-        case StorageError():
-            end_with(of_storage(error), as_json=as_json)
-        case _:
-            step = "Wait until that one has ended, or end it; then run this again."
-            end_with(Failure("mailbox-not-lent", sentence_of(str(error)), step), as_json=as_json)
+def _as_json(reports: Sequence[Report]) -> dict[str, Any]:
+    return {
+        "ok": all(report.is_clear for report in reports),
+        "dry_run": all(report.done is None for report in reports),
+        "integrations": [report_json(report) for report in reports],
+    }

@@ -1,5 +1,6 @@
+from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -296,19 +297,30 @@ async def test_a_request_that_is_only_a_message_has_not_left_the_calendar() -> N
         assert (await at.plan()).entries == ()
 
 
-async def test_a_walk_waits_while_exchange_is_busy_and_gives_up_some_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses: list[float] = []
-
-    async def pause(seconds: float) -> None:
-        pauses.append(seconds)
-
-    monkeypatch.setattr("asyncio.sleep", pause)
+async def test_a_walk_under_way_waits_while_exchange_is_busy_and_gives_up_some_time() -> None:
     async with disaster() as at:
-        at.book("one", 500000001)
-        at.mailbox.fail("pages", TryLaterError("busy", code="ErrorServerBusy", after=timedelta(seconds=40)))
-        assert (await at.recover()).changed == 1
+        pages, faults = at.mailbox.pages, [TryLaterError("busy", code="ErrorServerBusy", after=timedelta(seconds=40))]
+
+        async def interrupted(since: datetime, until: datetime | None = None) -> AsyncIterator[Any]:
+            async for page in pages(since, until):
+                yield page
+                if faults:
+                    raise faults.pop()
+
+        at.mailbox.pages = interrupted  # type: ignore[method-assign]  # a server that is busy in between
+        at.mailbox.page = 2
+        for number in range(5):
+            at.book(f"m{number}", 500000001 + number, **ACCEPTED)
+        assert (await at.recover()).changed == 5
         assert at.pauses == [40]
-        for _ in range(6):
-            at.mailbox.fail("pages", TryLaterError("busy", code="ErrorServerBusy"))
+        faults += [TryLaterError("busy", code="ErrorServerBusy") for _ in range(9)]
         with pytest.raises(TryLaterError):
             await at.recover()
+
+
+async def test_an_exchange_that_does_not_answer_at_all_is_told_at_once() -> None:
+    async with disaster() as at:
+        at.mailbox.fail("pages", TryLaterError("away", code="unreachable"))
+        with pytest.raises(TryLaterError):
+            await at.recover()
+        assert at.pauses == []

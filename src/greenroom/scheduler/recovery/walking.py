@@ -99,7 +99,7 @@ class Walk:
     async def pages(self, reach: Reach) -> AsyncGenerator[list[Sighted]]:
         """Yield page after page, each meeting once. Raises ExchangeError and StorageError.
 
-        While Exchange is busy the walk waits and begins anew, some times: what was seen already costs no more than reading it.
+        Once it is under way, it waits while Exchange is busy and begins anew, some times: what was seen already is only read again.
         """
         since = (reach.since or self._clock()) - self._integration.policy.after
         tries = 0
@@ -114,7 +114,7 @@ class Walk:
                     yield sighted
             except TryLaterError as error:
                 tries += 1
-                if tries > _TRIES:
+                if tries > _TRIES or not self.mine:
                     raise
                 after = max(error.after or _PAUSE, _PAUSE)
                 log.info("walk begins anew", mailbox=self._integration.mailbox.address, code=error.code)
