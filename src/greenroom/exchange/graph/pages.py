@@ -6,7 +6,7 @@ that the one before reached, and links are followed only among meetings that beg
 followed, the same is listed once more without bodies. What is sorted by has to stand first in the filter.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Container
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -109,7 +109,7 @@ class Pages:
         at, seen, followed = _FIRST, set[str](), False
         for _ in range(MOST_PAGES):
             reached = _reached(shown.page, at)
-            if results := await self._results(shown, seen, reach):
+            async for results in self._results(shown, seen, reach):
                 yield results
             ids, ended = {row.ref.id for row in shown.page.events}, not shown.page.next_link
             seen |= ids
@@ -131,7 +131,7 @@ class Pages:
         """Follow the links of a list, then look for what they passed over."""
         seen: set[str] = set()
         for _ in range(MOST_PAGES):
-            if results := await self._results(shown, seen, reach):
+            async for results in self._results(shown, seen, reach):
                 yield results
             seen |= {row.ref.id for row in shown.page.events}
             if not shown.page.next_link:
@@ -156,10 +156,11 @@ class Pages:
             listed: set[str] = set()
             shown = await self._next(call, light=True)
             for _ in range(MOST_PAGES):
-                if results := await self._results(shown, seen, reach):
+                async for results in self._results(shown, seen, reach):
                     yield results
-                listed |= {row.ref.id for row in shown.page.events}
-                seen |= listed
+                ids = {row.ref.id for row in shown.page.events}
+                listed |= ids
+                seen |= ids
                 if not shown.page.next_link:
                     break
                 shown = await self._next(shown.call, shown.page.next_link, light=True)
@@ -173,16 +174,17 @@ class Pages:
     def _endless(self) -> TryLaterError:
         return TryLaterError("the calendar's list does not end", code="endless-list", mailbox=self._mailbox)
 
-    async def _results(self, shown: _Shown, seen: set[str], reach: _Reach) -> Results:
-        """Read what is new in a page."""
+    async def _results(self, shown: _Shown, seen: Container[str], reach: _Reach) -> AsyncGenerator[Results]:
+        """Read what is new in a page, no more than a hundred at once."""
         rows = [row for row in shown.page.events if row.ref.id not in seen]
-        results: Results = []
-        if shown.light:
-            for start in range(0, len(rows), _TOP):
-                results += await self._reader.read([row.ref for row in rows[start : start + _TOP]])
-        elif rows:
-            results = await self._reader.read_listed(rows)
-        return [one for one in results if reach.holds(one)]
+        for start in range(0, len(rows), _TOP):
+            part = rows[start : start + _TOP]
+            if shown.light:
+                read = await self._reader.read([row.ref for row in part])
+            else:
+                read = await self._reader.read_listed(part)
+            if results := [one for one in read if reach.holds(one)]:
+                yield results
 
     # --- asking ---------------------------------------------------------------------------------------------------
 
