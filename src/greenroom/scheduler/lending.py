@@ -28,7 +28,8 @@ from greenroom.storage import Storage, StorageError
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = timedelta(minutes=3)
+PATIENCE = timedelta(minutes=6)
+"""Long enough to see that the mark of an installation that is gone does not move any more."""
 _ASK_EVERY = 0.5
 _LOOK_EVERY = 15.0
 

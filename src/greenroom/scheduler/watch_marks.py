@@ -33,7 +33,6 @@ class Seen:
     `watcher_is_mine` and `contender_is_mine`: it is what this process wrote last. `contender_is_ours`: it is of our database.
     """
 
-    text: str | None
     watcher: Mark | None
     whose: Whose
     watcher_is_mine: bool
@@ -85,7 +84,6 @@ class FolderMarks:
         wants = contends(rival, ours, still, now, moved=self._contender.moved, times=self._times)
         dead = watcher is not None and _is_dead(watcher)
         return Seen(
-            text=text,
             watcher=watcher,
             whose=judge(watcher, ours, unmoved, now, dead=dead, times=self._times),
             watcher_is_mine=text is not None and text == self._written.get(_WATCHER),
@@ -94,9 +92,9 @@ class FolderMarks:
             rival=rival if wants else None,
         )
 
-    async def watch(self, installation: str, token: str, *, holds: bool) -> str:
-        """Leave the watcher's mark; returns its text. Raises NoMarksError, and as `read` does."""
-        return await self._write(_WATCHER, installation, token, holds=holds)
+    async def watch(self, installation: str, token: str, *, holds: bool) -> None:
+        """Leave the watcher's mark. Raises NoMarksError, and as `read` does."""
+        await self._write(_WATCHER, installation, token, holds=holds)
 
     async def contend(self, installation: str, token: str) -> None:
         """Leave the contender's mark. Raises as `watch` does."""
@@ -117,7 +115,7 @@ class FolderMarks:
         except (ExchangeError, TimeoutError) as error:
             log.info("mark left behind", mailbox=self._mailbox.address, error=type(error).__name__)
 
-    async def _write(self, name: str, installation: str, token: str, *, holds: bool) -> str:
+    async def _write(self, name: str, installation: str, token: str, *, holds: bool) -> None:
         here = whereabouts.machine(), whereabouts.process(), whereabouts.host()
         text = Mark(installation, token, self._clock(), holds, *here).write()
         self._written[name] = text  # before it is known to be written: an answer may get lost
@@ -130,7 +128,6 @@ class FolderMarks:
             self._written.pop(name)
             self._may_write_at = self._monotonic() + self._times.permit.total_seconds()
             raise NoMarksError from error
-        return text
 
     def _tell_what_is_odd(self, text: str | None, mark: Mark | None) -> None:
         now = self._monotonic()

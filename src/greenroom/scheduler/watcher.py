@@ -9,7 +9,7 @@
          Watcher := us (tries) ── read both ──▶ Contender still ours ──────▶ we hold it, at once
                               │ another's Watcher ─────────────────────────▶ kept out
                               ▼ only the Contender changed
-         unsettled: wait until every other one has looked; is the Watcher still ours, we hold it
+         unsettled: wait until every other one has looked, then take it as before
  renew:  read both ──▶ Watcher is another's who holds ─────────────────────▶ kept out
                    └─▶ Watcher := us (holds), every minute; another's Contender is told
 ```
@@ -67,7 +67,7 @@ class Watcher:
         self._lost.set()
         self._looked: tuple[float, datetime] | None = None
         self._tried: float | None = None
-        self._settles: tuple[float, str] | None = None
+        self._settles: float | None = None
         self._told: dict[str, float] = {}
         self._installation = ""
         self.standing = WatchStanding.UNKNOWN
@@ -83,7 +83,7 @@ class Watcher:
     @property
     def may_work(self) -> bool:
         """Whether the mailbox is ours, and that was found out lately enough."""
-        return self.standing in _WORKING and not self._is_lapsed
+        return self.standing in _WORKING and not self._has_lapsed()
 
     @property
     def meets_a_copy(self) -> bool:
@@ -124,14 +124,15 @@ class Watcher:
         self.forget()
         await self._marks.leave()
 
-    @property
-    def _is_lapsed(self) -> bool:
+    def _has_lapsed(self) -> bool:
         """The wall clock counts as well: it goes on while a machine sleeps. When it is set, that costs one look too many."""
         if self._looked is None:
             return True
-        looked, at = self._looked
+        return self._is_long_since(*self._looked)
+
+    def _is_long_since(self, at: float, wall: datetime) -> bool:
         lapse = self._times.lapse
-        return self._monotonic() - looked >= lapse.total_seconds() or abs(self._clock() - at) >= lapse
+        return self._monotonic() - at >= lapse.total_seconds() or abs(self._clock() - wall) >= lapse
 
     @property
     def _is_known(self) -> bool:
@@ -140,7 +141,7 @@ class Watcher:
         if self.may_work:
             return True
         if self._settles is not None:
-            return now < self._settles[0]
+            return now < self._settles
         if self.standing is WatchStanding.UNSETTLED:
             return self._tried is not None and now - self._tried < self._times.again.total_seconds()
         return self.standing is WatchStanding.KEPT_OUT
@@ -150,32 +151,34 @@ class Watcher:
         self._tried = began
         try:
             self._installation = await self._book.installation()
-            standing = await self._judged(began)
+            standing = await self._judged(began, wall)
         finally:
-            if self._is_lapsed:
+            if self._has_lapsed():
                 self._lost.set()
         self._looked = began, wall
         await self._stand(standing)
 
-    async def _judged(self, began: float) -> WatchStanding:
+    async def _judged(self, began: float, wall: datetime) -> WatchStanding:
         try:
-            if self.standing is not WatchStanding.HOLDS or self._is_lapsed:
-                return await self._take()
-            standing, text = await self._renew()
+            if self.standing is WatchStanding.HOLDS and not self._has_lapsed():
+                standing = await self._renew()
+                late = self._has_lapsed()
+            else:
+                standing = await self._take()
+                late = self._is_long_since(began, wall)
         except NoMarksError:
             return WatchStanding.UNGUARDED
-        if self._monotonic() - began < self._times.lapse.total_seconds():
-            return standing
-        # What was read is too old for what was written: in between the mailbox may have become another's.
-        return self._settle(text) if standing is WatchStanding.HOLDS else standing
+        # Too long after what was read, or after the mark before: in between the mailbox may have become another's.
+        return self._settle() if late and standing is WatchStanding.HOLDS else standing
 
-    async def _renew(self) -> tuple[WatchStanding, str]:
+    async def _renew(self) -> WatchStanding:
         (token,), ours = await self._book.tokens(1)
         seen = await self._marks.read(ours)
         if seen.other is not None and seen.other.holds:
-            return self._meet(seen.other), ""
+            return self._meet(seen.other)
         self.contender = None if seen.rival is None else self._other(seen.rival, self.contender)
-        return WatchStanding.HOLDS, await self._marks.watch(self._installation, token, holds=True)
+        await self._marks.watch(self._installation, token, holds=True)
+        return WatchStanding.HOLDS
 
     async def _take(self) -> WatchStanding:
         (first, second), ours = await self._book.tokens(2)
@@ -188,10 +191,11 @@ class Watcher:
             return standing
         if not self._marks.may_write:
             return WatchStanding.UNGUARDED
-        if (settled := await self._settled(seen, second)) is not None:
-            return settled
-        if seen.text is not None and _is_doubtful(seen):
-            return self._settle(seen.text)
+        if self._settles is not None and self._monotonic() < self._settles:
+            return WatchStanding.UNSETTLED
+        if self._settles is None and _is_doubtful(seen):
+            return self._settle()
+        self._settles = None
         await self._marks.contend(self._installation, first)
         return await self._enter(second, ours)
 
@@ -203,30 +207,17 @@ class Watcher:
         if not seen.contender_is_mine:
             return WatchStanding.UNSETTLED
         # Where the mark is ours already, nobody who held the mailbox before may take it back.
-        text = await self._marks.watch(self._installation, token, holds=seen.whose is Whose.OURS)
+        await self._marks.watch(self._installation, token, holds=seen.whose is Whose.OURS)
         seen = await self._marks.read(ours)
         if seen.other is not None:
             return self._meet(seen.other)
         if not seen.watcher_is_mine:
             return WatchStanding.UNSETTLED
-        return WatchStanding.HOLDS if seen.contender_is_mine else self._settle(text)
+        return WatchStanding.HOLDS if seen.contender_is_mine else self._settle()
 
-    def _settle(self, text: str) -> WatchStanding:
-        self._settles = self._monotonic() + self._times.settle.total_seconds(), text
+    def _settle(self) -> WatchStanding:
+        self._settles = self._monotonic() + self._times.settle.total_seconds()
         return WatchStanding.UNSETTLED
-
-    async def _settled(self, seen: Seen, token: str) -> WatchStanding | None:
-        """Say what waiting came to. None: nobody waits, or who held the mailbox has overwritten our mark and is gone."""
-        if self._settles is None:
-            return None
-        until, text = self._settles
-        if seen.text != text:
-            self._settles = None
-            return None
-        if self._monotonic() < until:
-            return WatchStanding.UNSETTLED
-        await self._marks.watch(self._installation, token, holds=True)
-        return WatchStanding.HOLDS
 
     async def _tell_them(self, token: str) -> None:
         try:

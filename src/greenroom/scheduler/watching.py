@@ -34,17 +34,15 @@ class Times:
     """How long things take. A judgement lapses sooner than another's patience ends, so that there is no moment with two.
 
     `beat`: between two looks at the marks, and two renewals of our own. `lapse`: after so long without one nothing more is done
-    before the next. `stale`: a mark that did not move for so long, and whose time is as old, is nobody's. `old`: one whose time is
-    so old needs only `glance`. `forgotten`: after so long without a move it is nobody's, whatever time it names. `settle`: who
-    cannot be sure to be alone waits so long. `again`: between two tries to find that out. `tell`: between two warnings. `permit`:
-    between two tries to leave a mark where that was not permitted.
+    before the next. `stale`: a mark that did not move for so long, and whose time is as old, is nobody's. `forgotten`: after so
+    long without a move it is nobody's, whatever time it names. `settle`: who cannot be sure to be alone waits so long. `again`:
+    between two tries to find that out. `tell`: between two warnings. `permit`: between two tries to leave a mark where that was
+    not permitted.
     """
 
     beat: timedelta = timedelta(seconds=60)
     lapse: timedelta = timedelta(minutes=4)
     stale: timedelta = timedelta(minutes=5)
-    old: timedelta = timedelta(hours=1)
-    glance: timedelta = timedelta(seconds=90)
     forgotten: timedelta = timedelta(minutes=15)
     settle: timedelta = timedelta(minutes=5)
     again: timedelta = timedelta(seconds=5)
@@ -126,12 +124,7 @@ def judge(
     if mark.token in ours:
         return Whose.OURS
     age = now - mark.at
-    is_left = (
-        dead
-        or unmoved >= times.forgotten
-        or (unmoved >= times.stale and age >= times.stale)
-        or (unmoved >= times.glance and age >= times.old)
-    )
+    is_left = dead or unmoved >= times.forgotten or (unmoved >= times.stale and age >= times.stale)
     return Whose.NOBODYS if is_left else Whose.ANOTHERS
 
 
