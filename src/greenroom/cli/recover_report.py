@@ -137,7 +137,7 @@ def show_done(report: Report, *, several: bool) -> None:
     _show_failed(done)
     if done.in_vain:
         stderr().print("Too many failed one after the other, so the rest was not tried.")
-    if done.stopped:
+    if done.stopped and done.changed < len(report.plan.entries):
         out.print("Not all is done. What was done stays done: run it again for the rest.")
 
 

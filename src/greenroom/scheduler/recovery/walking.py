@@ -21,6 +21,7 @@ from greenroom.meetings.meant import as_meant
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation
 from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import Record, State
+from greenroom.platforms.contract import Capabilities
 from greenroom.scheduler.case import Clock, new_record, place_of
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.recovery.contract import Entry, Fate
@@ -157,13 +158,17 @@ class Walk:
         return self._judged(observations, known, brought, absent)
 
     async def _absent(self, work: Work, known: Known, keys: Mapping[MeetingKey, object]) -> dict[str, KeptRoom]:
-        """Return what is remembered of rooms that the platform does not have."""
+        """Return what is remembered of rooms that the platform does not have, or has in our own memory only."""
         if not self._rooms.told:
             return {}
-        marks = {
-            record.mark for key in keys if (record := known.records.get(key)) is not None and record.room is not None
-        }
-        return await work.housing.rooms(self._integration.number, {m for m in marks if m not in self._rooms})
+        records = [record for key in keys if (record := known.records.get(key)) is not None]
+        marks = {one.mark for one in records if one.alias_number is not None and not self._stands(one.mark)}
+        return await work.housing.rooms(self._integration.number, marks)
+
+    def _stands(self, mark: str) -> bool:
+        """Whether the platform has this room; a tended one has those of which it only says our own name in our memory alone."""
+        there = self._rooms.get(mark)
+        return there is not None and not (self._integration.platform.capabilities.tended and there.ref == mark)
 
     def _brought(self, observation: Observation) -> tuple[Tickets | Exception, LegacyTokens]:
         try:
@@ -234,12 +239,12 @@ class Walk:
         """Say what is wrong with the room of a meeting that should have one."""
         if record is None or not self._rooms.told:
             return ""
-        there = self._rooms.get(record.mark)
-        if there is not None:
-            alias = self._spelled(record)
-            return DIFFERS if alias and not there.is_dialled(alias) else ""
-        stored = absent.get(record.mark)
-        return "" if stored is not None and is_not_due(stored, now) else MISSING
+        there, alias = self._rooms.get(record.mark), self._spelled(record)
+        if there is not None and alias and not there.is_dialled(alias):
+            return DIFFERS
+        if self._stands(record.mark):
+            return ""
+        return MISSING if is_missing(absent.get(record.mark), self._integration.platform.capabilities, now) else ""
 
     def _take(self, known: Known, planned: Record) -> None:
         known.take(planned)
@@ -280,11 +285,16 @@ def spelled(integration: Integration, record: Record) -> str:
     return "" if number is None or number < 0 else integration.aliases.alias(number).name
 
 
-def is_not_due(stored: KeptRoom, now: datetime) -> bool:
-    """Whether a room that is not at the platform is remembered as one that shall be made there later."""
-    there = stored.there
-    waits = there.ref is None and there.told is None and there.due_at is not None and there.due_at > now
-    return stored.retired_at is None and waits
+def is_missing(kept: KeptRoom | None, can: Capabilities, now: datetime) -> bool:
+    """Whether a room should be there that the platform does not have; `kept` is what is remembered of it.
+
+    A platform that is tended makes rooms when they are due: our own memory says whether it was made.
+    """
+    if kept is None or kept.retired_at is not None:
+        return True
+    made = kept.there.ref is not None and kept.there.told != ""
+    over = kept.closes_at is not None and kept.closes_at <= now
+    return not over and (made or not can.tended)
 
 
 def _planned(  # noqa: PLR0917 (all that it depends on)
