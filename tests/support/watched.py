@@ -1,5 +1,6 @@
 """Mailboxes that several installations watch, by a clock that a test moves, and without an event loop where that helps."""
 
+import asyncio
 from collections.abc import Coroutine, Generator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -134,12 +135,7 @@ class Installation:
         if self.doing is not None:
             self.doing.close()
             self.doing = None
-        leaving = self.watcher.leave()
-        try:
-            while True:
-                leaving.send(None)
-        except StopIteration:
-            pass
+        asyncio.run(self.watcher.leave())
 
 
 def mark_of(name: str, token: str, at: datetime, *, holds: bool = True, host: str = "elsewhere") -> Mark:

@@ -193,7 +193,8 @@ class Watcher:
             return WatchStanding.UNGUARDED
         if self._settles is not None and self._monotonic() < self._settles:
             return WatchStanding.UNSETTLED
-        if self._settles is None and _is_doubtful(seen):
+        knows = self.standing is WatchStanding.HOLDS and seen.watcher_is_mine
+        if self._settles is None and _is_doubtful(seen) and not knows:
             return self._settle()
         self._settles = None
         await self._marks.contend(self._installation, first)
