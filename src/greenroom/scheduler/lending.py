@@ -18,11 +18,11 @@ import structlog
 
 from greenroom.exchange.contract import Mailbox
 from greenroom.exchange.errors import ExchangeError
+from greenroom.scheduler import watching
 from greenroom.scheduler.case import Clock
 from greenroom.scheduler.claim import BEAT, LEASE, Claim
 from greenroom.scheduler.watch_book import Other, WatchStanding
 from greenroom.scheduler.watcher import Watcher, watcher_of
-from greenroom.scheduler.watching import USUAL
 from greenroom.scheduler.whereabouts import is_dead_here
 from greenroom.storage import Storage, StorageError
 
@@ -155,7 +155,7 @@ async def _get_the_mark(watcher: Watcher, clock: Clock, patient_until: float, wa
     while not await watcher.fresh():
         by, marked_at = watcher.by, watcher.marked_at
         is_kept = watcher.standing is WatchStanding.KEPT_OUT
-        alive = is_kept and marked_at is not None and abs(clock() - marked_at) < USUAL.stale
+        alive = is_kept and marked_at is not None and abs(clock() - marked_at) < watching.USUAL.stale
         if alive or asyncio.get_running_loop().time() >= patient_until:
             raise AttendedElsewhereError(_elsewhere(by), by)
         if not told:
