@@ -326,7 +326,7 @@ def test_after_a_rotation_old_tickets_and_pins_stay_and_new_meetings_get_the_new
     mailbox.invite(observation("new"))
     item = next(one for one in mailbox.items.values() if one.key == before.key)
     assert item.span is not None
-    moved = replace(item, span=replace(item.span, start=item.span.start + DAY, end=(item.span.end or THEN) + DAY))
+    moved = replace(item, span=replace(item.span, start=item.span.start + DAY, end=item.span.end + DAY))
     mailbox.put(replace(moved, sent_at=THEN + timedelta(minutes=1)))
 
     async def after(integration: Any, storage: Storage) -> None:

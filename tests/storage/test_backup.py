@@ -28,6 +28,15 @@ from support.policy_questions import counter, question
 from support.records import HOUR, NOON, full_record, line, meeting_key, room
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.slow])])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """As for all tests of the storage; there are many here, so that most wait for the long run on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/greenroom.db"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
+
+
 @pytest.fixture
 async def source(tmp_path: Path) -> AsyncIterator[Storage]:
     """Another database, with something in every table."""
@@ -81,18 +90,25 @@ async def test_everything_comes_back_from_either_kind_of_database(storage: Stora
         assert (await work.meetings.by_keys(1, [meeting_key(1)]))[meeting_key(1)] == full_record(1)
 
 
+@pytest.mark.postgres
 async def test_a_backup_of_one_kind_goes_into_the_other_and_back(
-    source: Storage, storage: Storage, tmp_path: Path
+    source: Storage, postgres_url: str, tmp_path: Path
 ) -> None:
     before = await contents(source)
-    await restored(storage, await backed_up(source, tmp_path))
-    assert lasting(await contents(storage)) == lasting(before)
+    other = Storage.open(postgres_url)
+    await restored(other, await backed_up(source, tmp_path))
+    assert lasting(await contents(other)) == lasting(before)
+    async with other.work() as work:
+        await work.journal.append([line(9, "seen")])
+    assert await journal_ids(other) == [1, 2, 3]
+    await restored(other, tmp_path / "backup.zip", replace=True)
 
     again = Storage.open(f"sqlite:///{tmp_path}/again.db")
-    await restored(again, await backed_up(storage, tmp_path, "second.zip"))
+    await restored(again, await backed_up(other, tmp_path, "second.zip"))
     assert lasting(await contents(again)) == lasting(before)
     await again.check()
     await again.close()
+    await other.close()
 
 
 async def test_rows_written_after_a_restore_are_numbered_behind_the_others(
@@ -152,7 +168,9 @@ async def test_what_changes_while_it_is_made_is_not_in_it(storage: Storage, tmp_
 # --- versions -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version", ["0001", "0003", "0005"])
+@pytest.mark.parametrize(
+    "version", [pytest.param("0001", marks=pytest.mark.slow), "0003", pytest.param("0005", marks=pytest.mark.slow)]
+)
 async def test_a_backup_of_an_older_version_is_brought_up_to_date(
     storage: Storage, tmp_path: Path, version: str
 ) -> None:

@@ -85,7 +85,7 @@ def test_a_file_that_breaks_off_is_told(file: Path, good: bytes, part: float) ->
 
 
 def test_any_changed_byte_is_noticed_or_does_no_harm(file: Path, good: bytes) -> None:
-    for at in range(0, len(good), max(1, len(good) // 150)):
+    for at in range(0, len(good), max(1, len(good) // 50)):
         file.write_bytes(good[:at] + bytes([good[at] ^ 0x55]) + good[at + 1 :])
         try:
             check(file)
