@@ -1,7 +1,9 @@
 """`greenroom recover`: what it shows, what it asks, what it does, and how it ends."""
 
+import asyncio
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from greenroom.recovering import Desk
 from greenroom.scheduler.lending import NotLentError
 from greenroom.scheduler.recovery import judging, leftover
 from greenroom.scheduler.recovery.contract import Fate
+from greenroom.scheduler.recovery.recover import recover
 from support.colleague import Colleague, in_days
 from support.observations import NOW
 from support.recovering import Disaster, disaster
@@ -135,6 +138,7 @@ def test_with_yes_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert seen["rooms"] == 4
 
 
+@pytest.mark.slow
 def test_at_a_terminal_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done, seen = run(tmp_path, monkeypatch, lost, answer="n\n")
     assert ("Do this? [y/N]" in done.output, seen["rooms"]) == (True, 0)
@@ -143,6 +147,7 @@ def test_at_a_terminal_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "run it again for the rest" in done.output
 
 
+@pytest.mark.slow
 def test_without_updates_nobody_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done, seen = run(tmp_path, monkeypatch, lost, "--no-updates", "--yes")
     assert (done.exit_code, seen) == (0, {"mails": 0, "rooms": 4}), done.output
@@ -159,6 +164,7 @@ def test_a_script_gets_the_plan_as_json_and_nothing_is_done(tmp_path: Path, monk
     assert [entry["fate"] for entry in one["plan"]].count("leave") == 1
 
 
+@pytest.mark.slow
 def test_what_was_done_is_told_as_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done, _ = run(tmp_path, monkeypatch, lost, "--json", "--yes")
     (one,) = json.loads(done.output)["integrations"]
@@ -181,10 +187,38 @@ def test_an_exchange_that_does_not_answer_is_exit_code_3(tmp_path: Path, monkeyp
     assert done.exit_code == 3, done.output
 
 
+@pytest.mark.slow
 def test_a_mailbox_that_is_not_lent_is_told_with_who_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done, seen = run(tmp_path, monkeypatch, lost, "--yes", holder="host/1")
     assert (done.exit_code, seen["rooms"]) == (3, 0), done.output
     assert "has not let it go yet" in done.output
+
+
+def test_ctrl_c_ends_it_after_the_work_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    carried_out = recover
+
+    async def interrupted(*given: Any, **how: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        await asyncio.sleep(0)
+        return await carried_out(*given, **how)
+
+    monkeypatch.setattr(command, "recover", interrupted)
+    done, seen = run(tmp_path, monkeypatch, lost, "--yes")
+    assert (done.exit_code, seen) == (1, {"mails": 0, "rooms": 0}), done.output
+    assert "run it again for the rest" in done.output
+
+
+@pytest.mark.slow
+def test_of_two_integrations_the_second_waits_for_another_run_where_the_first_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path, monkeypatch, lost)  # puts the doors in place
+    config = configure(tmp_path, _Nowhere(), mailboxes=(EQUIPMENT, "vmr2@sim.test"))
+    line = ["recover", "--yes", "--json", "--config", str(config)]
+    told = json.loads(CliRunner().invoke(main, [*line, "--limit", "1"]).output)["integrations"]
+    assert [one["done"] and one["done"]["counts"] for one in told] == [{"keep-alias": 1}, None]
+    told = json.loads(CliRunner().invoke(main, line).output)["integrations"]
+    assert [one["done"]["counts"] for one in told] == [{"keep-alias": 3, "new-alias": 1}] * 2
 
 
 def test_an_end_that_is_a_day_includes_the_day() -> None:

@@ -59,6 +59,7 @@ async def test_with_an_empty_database_every_accepted_meeting_with_a_ticket_keeps
         assert "meet500000001@video.example" in {entry.alias for entry in plan.entries}
 
 
+@pytest.mark.slow
 async def test_before_there_is_a_database_the_plan_is_the_same() -> None:
     async with disaster() as at:
         at.book("one", 500000001)
@@ -69,6 +70,7 @@ async def test_before_there_is_a_database_the_plan_is_the_same() -> None:
         assert (await at.plan(storage=False)).remembers is False
 
 
+@pytest.mark.slow
 async def test_what_changes_is_told_soonest_first() -> None:
     async with disaster() as at:
         at.book("late", 500000001, seen=observation("late", starts_in=3 * DAY))
@@ -77,6 +79,7 @@ async def test_what_changes_is_told_soonest_first() -> None:
         assert list(await at.fates()) == ["soon", "between", "late"]
 
 
+@pytest.mark.slow
 async def test_an_accepted_meeting_without_ticket_and_room_gets_another_alias_and_an_update() -> None:
     async with disaster() as at:
         at.book("one", response=Response.ACCEPTED, replied_at=NOW)
@@ -96,6 +99,7 @@ async def test_an_accepted_meeting_whose_room_stands_adopts_it() -> None:
         assert entry.alias == (await at.rooms())[key.digest].aliases[0]
 
 
+@pytest.mark.slow
 async def test_invitations_that_nobody_answered_are_answered() -> None:
     async with disaster() as at:
         at.book("one", 500000001)
@@ -103,6 +107,7 @@ async def test_invitations_that_nobody_answered_are_answered() -> None:
         assert set((await at.fates()).values()) == {"answer new", "answer unticketed"}
 
 
+@pytest.mark.slow
 async def test_a_copy_is_told_from_the_meeting_whose_turn_comes_first() -> None:
     async with disaster() as at:
         at.book("first", 500000001, seen=observation("first", starts_in=1 * DAY), **ACCEPTED)
@@ -122,6 +127,7 @@ async def test_a_copy_on_a_later_page_is_told_as_well() -> None:
         assert list(fates.values()).count("keep-alias recovered") == 10
 
 
+@pytest.mark.slow
 async def test_a_lone_occurrence_shares_the_room_of_its_series_on_an_earlier_page() -> None:
     async with disaster() as at:
         at.mailbox.page = 4
@@ -156,6 +162,7 @@ async def test_of_an_old_backup_only_what_is_behind_is_done() -> None:
         assert same not in {entry.key for entry in plan.entries}
 
 
+@pytest.mark.slow
 async def test_a_change_that_nobody_answered_is_answered_after_a_restored_backup_too() -> None:
     async with disaster() as at:
         key = at.book("one", 500000001)
@@ -167,6 +174,7 @@ async def test_a_change_that_nobody_answered_is_answered_after_a_restored_backup
         assert await at.fates() == {"one": "answer edited"}
 
 
+@pytest.mark.slow
 async def test_rooms_that_the_platform_lost_are_made_again() -> None:
     async with disaster() as at:
         at.book("one", 500000001)
@@ -178,6 +186,7 @@ async def test_rooms_that_the_platform_lost_are_made_again() -> None:
         assert plan.told == 0
 
 
+@pytest.mark.slow
 async def test_a_room_that_is_dialled_otherwise_is_made_again() -> None:
     async with disaster() as at:
         key = at.book("one", 500000001)
@@ -206,6 +215,7 @@ async def test_rooms_of_no_meeting_are_orphans_whether_their_meeting_is_known_or
         }
 
 
+@pytest.mark.slow
 async def test_the_room_of_a_meeting_whose_window_is_still_open_is_no_orphan() -> None:
     async with disaster() as at:
         at.book("one", 500000001, seen=observation("one", starts_in=timedelta(hours=1)))
@@ -231,6 +241,7 @@ async def test_no_orphan_is_told_while_something_cannot_be_read_whose_room_it_ma
         assert not plan.entries  # the inventory tells its key, though nobody can read it
 
 
+@pytest.mark.slow
 async def test_what_is_in_the_calendar_and_cannot_be_read_has_not_left_it() -> None:
     async with disaster() as at:
         at.book("one", 500000001)
@@ -240,6 +251,7 @@ async def test_what_is_in_the_calendar_and_cannot_be_read_has_not_left_it() -> N
         assert (plan.entries, plan.left) == ((), {"unreadable": 1})
 
 
+@pytest.mark.slow
 async def test_a_part_of_the_calendar_says_nothing_about_what_is_not_in_it() -> None:
     async with disaster() as at:
         for day in range(1, 6):
@@ -281,6 +293,7 @@ async def test_without_updates_what_asks_for_an_answer_is_left_to_the_service() 
         assert (plan.left, plan.told) == ({"unanswered": 2}, 0)
 
 
+@pytest.mark.slow
 async def test_where_the_platform_does_not_list_rooms_none_is_missing() -> None:
     async with disaster(platform=StubbornPlatform) as at:
         at.book("one", 500000001)
@@ -290,6 +303,7 @@ async def test_where_the_platform_does_not_list_rooms_none_is_missing() -> None:
         assert (plan.entries, plan.rooms_told) == ((), False)
 
 
+@pytest.mark.slow
 async def test_a_request_that_is_only_a_message_has_not_left_the_calendar() -> None:
     async with disaster() as at:
         at.book("one", 500000001, ref=ItemRef("item-one", "1", is_message=True))
@@ -297,6 +311,7 @@ async def test_a_request_that_is_only_a_message_has_not_left_the_calendar() -> N
         assert (await at.plan()).entries == ()
 
 
+@pytest.mark.slow
 async def test_a_walk_under_way_waits_while_exchange_is_busy_and_gives_up_some_time() -> None:
     async with disaster() as at:
         pages, faults = at.mailbox.pages, [TryLaterError("busy", code="ErrorServerBusy", after=timedelta(seconds=40))]
@@ -318,6 +333,7 @@ async def test_a_walk_under_way_waits_while_exchange_is_busy_and_gives_up_some_t
             await at.recover()
 
 
+@pytest.mark.slow
 async def test_an_exchange_that_does_not_answer_at_all_is_told_at_once() -> None:
     async with disaster() as at:
         at.mailbox.fail("pages", TryLaterError("away", code="unreachable"))

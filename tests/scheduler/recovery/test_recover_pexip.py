@@ -107,6 +107,7 @@ async def test_an_emptied_pexip_gets_its_rooms_back(home: Home) -> None:
     assert len(home.mailbox.sent) == 1
 
 
+@pytest.mark.slow
 @ways((AHEAD, False), (JUST_IN_TIME, True), (NONE, True))
 async def test_after_the_database_was_lost_there_is_one_room_again(home: Home) -> None:
     await home.settled()
@@ -118,6 +119,7 @@ async def test_after_the_database_was_lost_there_is_one_room_again(home: Home) -
     assert len(home.mailbox.sent) == 1
 
 
+@pytest.mark.slow
 @ways((AHEAD, False))
 async def test_a_conference_of_a_meeting_that_is_gone_is_removed(home: Home) -> None:
     await home.settled()
