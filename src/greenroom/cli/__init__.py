@@ -27,6 +27,7 @@ _COMMANDS = {
     "serve": "greenroom.cli.serve:serve",
     "status": "greenroom.cli.status:status",
     "sweep": "greenroom.cli.sweep:sweep",
+    "watcher": "greenroom.cli.watcher:watcher",
 }
 
 _EPILOG = f"""\

@@ -19,6 +19,9 @@ _SENTENCES = {
     "policy-alias-guessing": "Aliases were guessed at the policy server; whoever did it was turned away.",
     "policy-alias-guessing-by-many": "Aliases were guessed at the policy server, from too many places to turn anybody away.",
     "policy-password-guessing": "Passwords were guessed at the policy server; whoever did it was turned away.",
+    "second-watcher": "Another Greenroom attends the mailbox, and ours was kept out; it runs on",
+    "contender": "A second Greenroom wanted to attend the mailbox and was kept out; it runs on",
+    "no-watcher-mark": "No mark may be left on the calendar, so a second Greenroom would go unnoticed:",
 }
 
 

@@ -15,9 +15,11 @@ from greenroom.cli.codes import failure_sentence
 from greenroom.cli.exits import Exit
 from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
 from greenroom.cli.reading import local, plain, read, stamp
+from greenroom.cli.watch_words import attended_words, is_kept_out, lent_to, other_words, rival_of, watch_json
 from greenroom.meetings.record import State
 from greenroom.scheduler.catching_up import expected_end
 from greenroom.scheduler.reconcile import RENEW_WITHIN
+from greenroom.scheduler.watch_book import Other, Watch, watch_of
 from greenroom.settings import Integration
 from greenroom.storage import Alarm, MailboxState, Work
 
@@ -29,7 +31,7 @@ Examples:
   greenroom status --json | jq .alarms                            who guessed aliases or passwords lately?
 
 \b
-Exit code 1: passes have failed for a quarter of an hour, or what signs in has run out.
+Exit code 1: passes have failed for a quarter of an hour, what signs in has run out, or two Greenrooms are on one mailbox.
 """
 _PROTOCOLS = {"ews": "Exchange Server over EWS", "graph": "Microsoft 365 over Graph"}
 _DAY = timedelta(days=1)
@@ -44,6 +46,7 @@ class _Status:
     entry: Integration
     mailbox: MailboxState
     meetings: dict[State, int]
+    watch: Watch
     now: datetime
 
     @property
@@ -79,9 +82,15 @@ class _Status:
         return self.mailbox.failure is not None and (success is None or self.now - success >= _PATIENCE)
 
     @property
+    def rival(self) -> Other | None:
+        """Another installation that wants to attend the mailbox, and is kept out."""
+        return rival_of(self.watch, self.attended_by, self.now)
+
+    @property
     def is_well(self) -> bool:
         """Whether nothing here needs somebody."""
-        return not self.is_failing and (self.days_left is None or self.days_left >= 0)
+        disputed = is_kept_out(self.watch, self.attended_by) or self.rival is not None
+        return not self.is_failing and not disputed and (self.days_left is None or self.days_left >= 0)
 
 
 @click.command(epilog=_EXAMPLES)
@@ -94,7 +103,13 @@ def status(config_file: Path | None, *, as_json: bool) -> None:
     async def ask(work: Work) -> tuple[list[_Status], list[Alarm]]:
         now = datetime.now(UTC)
         found = [
-            _Status(entry, await work.mailboxes.get(entry.mailbox), await work.meetings.counts(entry.number), now)
+            _Status(
+                entry,
+                await work.mailboxes.get(entry.mailbox),
+                await work.meetings.counts(entry.number),
+                await watch_of(work, entry.mailbox),
+                now,
+            )
             for entry in settings.integration
         ]
         return found, await lately(work, now)
@@ -112,6 +127,10 @@ def status(config_file: Path | None, *, as_json: bool) -> None:
         show_alarms(settings, alarms)
         if not well:
             stderr().print("[dim]`greenroom config check --connect` tells what is wrong and the next step.[/dim]")
+        if any(one.rival is not None or is_kept_out(one.watch, one.attended_by) for one in found):
+            stderr().print(
+                "[dim]Stop one of two Greenrooms on a mailbox; `greenroom watcher` shows which one has it.[/dim]"
+            )
     sys.exit(Exit.OK if well else Exit.PROBLEM)
 
 
@@ -122,7 +141,8 @@ def _show(one: _Status) -> None:
     table.add_column(overflow="fold")
     for name, words, style in (
         ("mailbox", f"{one.entry.mailbox}, {_protocol(one.entry)}", ""),
-        ("attended by", *_attended(one)),
+        ("attended by", *attended_words(one.mailbox, one.watch, one.attended_by, one.now)),
+        *_rival(one),
         ("last good pass", *_passed(one)),
         *_catching_up(one),
         ("meetings", _meetings(one.meetings), ""),
@@ -139,10 +159,12 @@ def _protocol(entry: Integration) -> str:
     return words if entry.organizers is None else f"{words}; organizers also {_PROTOCOLS[entry.organizers.protocol]}"
 
 
-def _attended(one: _Status) -> tuple[str, str]:
-    if one.attended_by is not None:
-        return one.attended_by, ""
-    return "nobody; start `greenroom serve`", "yellow"
+def _rival(one: _Status) -> list[tuple[str, str, str]]:
+    """Tell who else wants the mailbox; no line where nobody does."""
+    if one.rival is None:
+        return []
+    who = other_words(one.rival.installation, one.rival.host, copy=one.rival.copy)
+    return [("wanted by", f"{who}, which is kept out, since {local(one.rival.since)}", "red")]
 
 
 def _passed(one: _Status) -> tuple[str, str]:
@@ -242,6 +264,8 @@ def _json(one: _Status) -> dict[str, Any]:
         "organizers_protocol": None if one.entry.organizers is None else one.entry.organizers.protocol,
         "ok": one.is_well,
         "attended_by": one.attended_by,
+        "lent_to": lent_to(one.mailbox, one.now),
+        "watch": watch_json(one.watch),
         "last_pass_at": stamp(mailbox.last_pass_at),
         "last_success_at": stamp(success),
         "last_success_age": None if success is None else max(int((one.now - success).total_seconds()), 0),

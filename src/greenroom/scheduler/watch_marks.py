@@ -82,7 +82,7 @@ class FolderMarks:
         self._tell_what_is_odd(text, watcher)
         rival, still = Mark.read(beside), self._contender.see(beside, at)
         wants = contends(rival, ours, still, now, moved=self._contender.moved, times=self._times)
-        dead = watcher is not None and _is_dead(watcher)
+        dead = watcher is not None and is_dead(watcher)
         return Seen(
             watcher=watcher,
             whose=judge(watcher, ours, unmoved, now, dead=dead, times=self._times),
@@ -139,6 +139,7 @@ class FolderMarks:
             )
 
 
-def _is_dead(mark: Mark) -> bool:
+def is_dead(mark: Mark) -> bool:
+    """Whether the process that left a mark is known to be dead: it was one of this machine."""
     here = mark.machine != whereabouts.NO_MACHINE and mark.machine == whereabouts.machine()
     return here and whereabouts.is_dead(mark.process)
