@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from greenroom.cli import main
 from greenroom.cli.codes import failure_sentence
 from greenroom.meetings.record import State
+from greenroom.scheduler.watch_book import Other, Watch, WatchStanding, fact_of
 from greenroom.storage import Alarm, Storage
 from greenroom.storage.mailboxes import Mailboxes
 from support.house import fill, write_config
@@ -332,3 +333,71 @@ def test_of_very_many_alarms_the_latest_are_shown(config: Path) -> None:
     assert "\x1b" not in output
     assert output.count("times") == 20
     assert "tells the latest 30" in output
+
+
+def watched(config: Path, watch: Watch) -> None:
+    async def store() -> None:
+        storage = Storage.open(f"sqlite:///{config.parent}/greenroom.db")
+        async with storage.work() as work:
+            await work.facts.put(fact_of(BOX), watch.write())
+        await storage.close()
+
+    asyncio.run(store())
+
+
+def other(*, copy: bool = False, seen: datetime = NOW) -> Other:
+    return Other("0a1b2c3d" * 4, "other-host", copy, NOW - 7 * MINUTE, seen)
+
+
+def test_a_service_that_is_kept_out_says_by_whom_and_since_when(config: Path) -> None:
+    note(config, lambda boxes: boxes.claim(BOX, "host/4711", NOW, NOW + MINUTE))
+    watched(config, Watch(WatchStanding.KEPT_OUT, NOW - 7 * MINUTE, other()))
+    code, output = told(config)
+    assert code == 1
+    assert "attended by host/4711, kept out by installation 0a1b2c3d on other-host, since 2026-12-01 11:53" in output
+    assert "`greenroom watcher`" in output
+    watch = status(config)["watch"]
+    assert (watch["standing"], watch["kept_out_by"]["host"]) == ("kept-out", "other-host")
+    watched(config, Watch(WatchStanding.KEPT_OUT, NOW - 7 * MINUTE, other(copy=True)))
+    assert "kept out by a copy of this database on other-host" in told(config)[1]
+
+
+def test_who_else_wants_the_mailbox_is_told_while_they_are_there(config: Path) -> None:
+    note(config, lambda boxes: boxes.claim(BOX, "host/4711", NOW, NOW + MINUTE))
+    watched(config, Watch(WatchStanding.HOLDS, NOW - DAY, None, other()))
+    code, output = told(config)
+    assert code == 1
+    assert "wanted by installation 0a1b2c3d on other-host, which is kept out, since 2026-12-01 11:53" in output
+    watched(config, Watch(WatchStanding.HOLDS, NOW - DAY, None, other(seen=NOW - DAY)))
+    code, output = told(config)
+    assert (code, "wanted by" in output) == (0, False)
+
+
+def test_a_service_that_is_gone_is_kept_out_by_nobody(config: Path) -> None:
+    watched(config, Watch(WatchStanding.KEPT_OUT, NOW - 7 * MINUTE, other()))
+    code, output = told(config)
+    assert (code, "kept out" in output) == (0, False)
+
+
+def test_a_mailbox_that_is_lent_says_to_whom(config: Path) -> None:
+    note(
+        config,
+        lambda boxes: boxes.claim(BOX, "host/4711", NOW, NOW + MINUTE),
+        lambda boxes: boxes.want(BOX, "host/4712", NOW, NOW + MINUTE),
+    )
+    assert "attended by host/4711; host/4712 waits to borrow the mailbox" in told(config)[1]
+    note(
+        config,
+        lambda boxes: boxes.release(BOX, "host/4711"),
+        lambda boxes: boxes.claim(BOX, "host/4712", NOW, NOW + MINUTE),
+    )
+    assert "attended by lent to host/4712" in told(config)[1]
+    assert status(config)["lent_to"] == "host/4712"
+
+
+def test_a_mailbox_that_may_not_be_marked_says_so(config: Path) -> None:
+    note(config, lambda boxes: boxes.claim(BOX, "host/4711", NOW, NOW + MINUTE))
+    watched(config, Watch(WatchStanding.UNGUARDED, NOW))
+    code, output = told(config)
+    assert code == 0
+    assert "host/4711; no mark may be left on the mailbox" in output

@@ -89,6 +89,26 @@ def test_who_falls_silent_is_replaced_after_five_minutes_and_not_before(
     assert (first.works, first.watcher.standing) == (False, WatchStanding.KEPT_OUT)
 
 
+def test_a_mark_that_was_written_late_takes_the_mailbox_from_nobody_who_is_at_work(
+    hours: Hours, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenroom.scheduler.whereabouts.is_dead", lambda _process: False)
+    first, second = pair(hours)
+    hours.seconds += 60
+    for _ in range(3):
+        first.step()  # what it read says that the mailbox is its own; what it wrote is still on its way
+    passes(hours, 6, second)
+    assert working(first, second) == [second]
+    first.finish()  # it arrives
+    assert working(first, second) == [second]
+    first.finish()
+    assert working(first, second) == [second]
+    for _ in range(20):
+        passes(hours, 1, first, second)
+        assert len(working(first, second)) <= 1
+    assert len(working(first, second)) == 1
+
+
 def test_the_mark_of_a_process_of_this_machine_that_died_keeps_nobody_waiting(
     hours: Hours, monkeypatch: pytest.MonkeyPatch
 ) -> None:
