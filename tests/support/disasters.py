@@ -253,6 +253,14 @@ class Place:
         assert sum(len(items) for _, items in found) == len(wanted)
         return found
 
+    def refuse(self, person: Colleague) -> None:
+        """Let Exchange refuse everybody what is in a person's mailbox, the person too."""
+        self.exchange.post("faults", kind="access_denied", mailbox=person.address)
+
+    def mend(self) -> None:
+        """End all refusals and faults of Exchange."""
+        self.exchange.http.delete(f"{self.exchange.url}/control/faults").raise_for_status()
+
     # --- what happens to Greenroom -------------------------------------------------------------------------------
 
     @property
@@ -360,10 +368,14 @@ class Place:
             return None, 1, None
         return looked, (replies or 0) + (backlog or 0) + again, done
 
-    def agrees(self, living: int) -> None:
-        """Assert that calendar, database and platform, each asked by itself, agree: so many meetings live, each with one room."""
+    def agrees(self, living: int, *, unwritten: Iterable[str] = ()) -> None:
+        """Assert that calendar, database and platform, each asked by itself, agree: so many meetings live, each with one room.
+
+        The `unwritten` have no ticket in the calendar: nobody may write there.
+        """
         shown = self.calendar()
         assert len(shown) == living
+        assert {one.subject for one in shown.values() if one.number is None} == set(unwritten)
         self._people_see(shown)
         self._database_agrees(shown)
         self._platform_agrees(shown)
@@ -392,7 +404,7 @@ class Place:
         wrong = {
             one.subject: (one.number, rooms[mark].number)
             for mark, one in shown.items()
-            if one.number != rooms[mark].number
+            if one.number not in (None, rooms[mark].number)
         }
         assert not wrong, f"ticket and room: {dict(list(wrong.items())[:5])}"
         assert len({room.number for room in rooms.values()}) == len(rooms)
@@ -400,7 +412,7 @@ class Place:
         living = {mark: (number, start) for mark, state, number, start in rows if state == "scheduled"}
         assert set(living) == set(shown), f"scheduled: {len(living)}, {Counter(state for _, state, *_ in rows)}"
         for mark, (number, start) in living.items():
-            assert number == shown[mark].number
+            assert number == rooms[mark].number
             assert datetime.fromisoformat(start).replace(tzinfo=UTC) == shown[mark].start
 
     def _platform_agrees(self, shown: dict[str, Shown]) -> None:

@@ -90,13 +90,13 @@ def _main(path: str, module: str) -> None:
     def shown() -> datetime:
         import sys  # noqa: PLC0415  it runs with the globals of another module
 
-        return sys.modules["shown_clock_reader"]()  # type: ignore[operator]
+        return sys.modules["shown_clock_reader"]()  # type: ignore[operator, no-any-return]  # it is the reader
 
     # Who imported these functions by name holds the same objects: their code is replaced, not they.
     for function in (greenroom.assembly.wall_clock, ews._now, graph._now):
         function.__code__ = shown.__code__
     greenroom.cli.status.datetime = Datetime  # type: ignore[attr-defined]  # its own "now" is that of this clock too
-    SimulatorClock.__call__ = reader.__call__  # type: ignore[method-assign]
+    SimulatorClock.__call__ = reader.__call__  # type: ignore[method-assign, assignment]  # it takes the clock as well
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
