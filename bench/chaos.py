@@ -1,12 +1,12 @@
-"""What survives chaos? Greenroom is killed, cheated and robbed of its memory while people plan meetings; in the end all is as they meant.
+"""What survives chaos? Greenroom is killed, cheated and robbed of its memory; in the end all is as people meant.
 
-The simulated Exchange listens on a real socket, `greenroom serve` runs as real processes. For a bounded time, by a script that
-comes from the seed alone: people invite, move, cancel and edit (single meetings and series, with tickets and without, copied ones,
-one organizer whom Greenroom may not touch); Exchange fails, loses, doubles and delays notifications; Greenroom dies by SIGKILL at
-any moment, also while it starts, and sometimes runs twice on one database; the database is lost, an older backup comes back, the
-platform loses rooms. Then the faults end, and it may settle. What is compared then follows from what people did, and from nothing else:
-one open room for each living meeting with the right times and alias, none for others, instructions that name it, no sending
-answered twice, no mail for what people need not know.
+The simulated Exchange listens on a real socket, every Greenroom is a real process. For a bounded time, by a script from the seed
+alone: people invite, move, cancel and edit (single meetings and series, with tickets and without, copied ones, one organizer whom
+Greenroom may not touch); Exchange fails, loses, doubles and delays notifications; Greenroom dies by SIGKILL at any moment, also
+while it starts, and sometimes runs twice on one database; the database is lost, an older backup comes back, the platform loses
+rooms. Then the faults end, and it may settle. What is compared then follows from what people did, and from nothing else: one open
+room for each living meeting with the right times and alias, none for others, instructions that name it, no sending answered
+twice, no mail about what people need not know.
 
     python bench/chaos.py                                       two minutes over EWS, another seed each time
     python bench/chaos.py --seed 7 --seconds 300 --protocol both
@@ -136,6 +136,11 @@ class Run:
         self.house.kill()
         self.people.look_what_survives()
         code = self.house.command("restore", str(self.house.backup_file), "--replace", "--yes")
+        if (
+            code == 1
+        ):  # the claim of the process that was killed stands for a minute; who has no patience takes an empty database
+            self.house.database.lose()
+            code = self.house.command("restore", str(self.house.backup_file), "--yes")
         if code != 0:
             self.house.wrong.append(f"greenroom restore ended with {code}")
         self.house.start()
@@ -181,7 +186,7 @@ class Run:
 
     def sabotage(self, simulator: RunningSimulator) -> list[str]:
         """Take a room away behind everybody's back: a comparison that does not see this sees nothing."""
-        self.house.kill()
+        self.house.end()
         self.house.lose_rooms(1)
         return differences(self.people, simulator.exchange, held(self.house.database.url))
 
@@ -208,7 +213,7 @@ def run(protocol: Spoken, kind: str, seed: int, seconds: float, options: argpars
             settled = time.monotonic() - began - lived
             if options.sabotage:
                 wrong += one.sabotage(simulator)
-            greenroom.kill()
+            greenroom.end()
         return Result(
             seed,
             protocol,
@@ -227,10 +232,10 @@ def run(protocol: Spoken, kind: str, seed: int, seconds: float, options: argpars
 
 def told(result: Result) -> str:
     """Say what was survived."""
-    lines = [
-        f"seed {result.seed} over {result.protocol} on {result.database}: {sum(result.done.values())} things in "
-        f"{result.seconds} s, settled after {result.settled_after} s; {result.living} of {result.meetings} meetings live"
-    ]
+    lines = [f"seed {result.seed} over {result.protocol} on {result.database}: {sum(result.done.values())} things"]
+    lines[0] += (
+        f" in {result.seconds} s, settled after {result.settled_after} s; {result.living} of {result.meetings} meetings live"
+    )
     lines.append("  happened: " + ", ".join(f"{count} {name}" for name, count in result.done.items()))
     lines.append("  faults that struck: " + (", ".join(f"{n} {name}" for name, n in result.struck.items()) or "none"))
     lines += [f"  DIFFERS: {said}" for said in result.differences]

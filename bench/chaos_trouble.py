@@ -10,8 +10,8 @@ from support.simulator import RunningSimulator
 from support.whole import EQUIPMENT, Spoken
 
 _ROUTES: dict[Spoken, tuple[str, ...]] = {
-    "ews": ("SyncFolderItems", "GetItem", "FindItem", "UpdateItem", "CreateItem", "GetFolder", "UpdateFolder", "*"),
-    "graph": ("ListEvents", "GetEvent", "Batch", "UpdateEvent", "AcceptEvent", "Delta", "*", "*"),
+    "ews": ("SyncFolderItems", "GetItem", "FindItem", "UpdateItem", "CreateItem", "UpdateFolder", "*", "*"),
+    "graph": ("ListEvents", "GetEvent", "Batch", "UpdateEvent", "AcceptEvent", "*", "*", "*"),
 }
 _COMMON: tuple[dict[str, Any], ...] = (
     {"kind": "http_503", "retry_after": 2},
