@@ -7,7 +7,8 @@ it has come across: a copy, or an occurrence whose series has a room, is judged 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from sys import intern
 
 import structlog
 
@@ -69,7 +70,10 @@ class Sighted:
 
 
 class Walk:
-    """What was seen so far. `rooms` are those at the platform; `mine` and `needed` are marks of meetings, and of their rooms."""
+    """What was seen so far. `rooms` are those at the platform; `mine` and `needed` are marks of meetings, and of their rooms.
+
+    Of tens of thousands of meetings little may be kept, and a text that several places hold is there once (`intern`).
+    """
 
     def __init__(
         self,
@@ -89,7 +93,7 @@ class Walk:
         self._updates = updates
         self._binds = binds
         self._pause = pause
-        self._numbers: dict[int, Reservation] = {}
+        self._numbers: dict[int, tuple[MeetingKey | None, float]] = {}  # whose ticket, and when it was issued
         self._series: dict[str, dict[MeetingKey, Record]] = {}
         self.mine: set[str] = set()
         self.needed: set[str] = set()
@@ -111,7 +115,7 @@ class Walk:
                     tries = 0 if fresh else tries
                     self.meetings += len(fresh)
                     sighted = await self._look(list(fresh.values()))
-                    self.mine |= {key.digest for key in fresh}
+                    self.mine |= {intern(key.digest) for key in fresh}
                     yield sighted
             except TryLaterError as error:
                 tries += 1
@@ -206,8 +210,10 @@ class Walk:
             if planned is not None and number is not None:
                 held = known.reservations.get(number)
                 if held is None or held.key is None:
-                    known.reservations[number] = planned
-                    for record in self._series.get(planned.key.clean.value if planned.key else "", {}).values():
+                    key, issued = planned
+                    issued_at = datetime.fromtimestamp(issued, UTC)
+                    known.reservations[number] = Reservation(number, self._integration.number, key, issued_at)
+                    for record in self._series.get(key.clean.value if key else "", {}).values():
                         known.records.setdefault(record.key, record)
 
     def _one(
@@ -229,7 +235,7 @@ class Walk:
         planned = _planned(self._integration, observation, record, decision, evidence, kin, now)
         judged = judge(observation, record, decision, now, updates=self._updates, room=self._lacks(record, absent, now))
         if decision.provide or decision.reason in _OVER or judged.detail == UNANSWERED:
-            self.needed.add(planned.mark)
+            self.needed.add(intern(planned.mark))
         if decision.provide:
             self._take(known, planned)
         told = Sighted(observation, self._entry(observation, planned, judged.fate, judged.detail), judged.told)
@@ -252,7 +258,8 @@ class Walk:
             return
         number = planned.alias_number
         if number is not None and number in known.reservations:
-            self._numbers.setdefault(number, known.reservations[number])
+            held = known.reservations[number]
+            self._numbers.setdefault(number, (held.key, held.issued_at.timestamp()))
         if planned.kind is not Kind.SINGLE:
             self._series.setdefault(planned.key.clean.value, {})[planned.key] = planned
 
@@ -266,7 +273,7 @@ class Walk:
             detail,
             key=observation.key,
             starts_at=None if observation.span is None else observation.span.start,
-            organizer=observation.organizer.address,
+            organizer=intern(observation.organizer.address),
             alias=alias,
             correlation_id="" if record is None else record.correlation_id,
             room="" if there is None else there.ref,
