@@ -67,7 +67,7 @@ from support.whole import (
 NOBODY: Counter[str] = Counter()
 """Nothing was mailed."""
 AGENDA = "<html><body><p>Agenda</p></body></html>"
-LONG = 240.0
+LONG = 420.0
 _PAGES = 8
 """So many join pages are looked at by the check, of those who live and of those who do not."""
 _SETTLED = timedelta(minutes=6)
@@ -239,9 +239,9 @@ class Place:
             )
             assert all(one is True for one in done)
 
-    def ticket(self, number: int) -> str:
-        """Joining instructions with a genuine ticket for an alias number."""
-        return f"<p>Meeting reference: {self._ring().issue(number, self.clock())}</p>"
+    def ticket(self, number: int, options: int = 0) -> str:
+        """Joining instructions with a genuine ticket for an alias number; or with what `options` make of it."""
+        return f"<p>Meeting reference: {self._ring().issue(number, self.clock(), options)}</p>"
 
     def _own(self, names: Iterable[str]) -> list[tuple[Colleague, list[Any]]]:
         wanted = set(names)
@@ -324,7 +324,7 @@ class Place:
             if item["cancelled"] or datetime.fromisoformat(item["end"]) <= now:
                 continue
             read = [ring.verify(place.ticket) for place in locate_tickets(item["body"], ring.prefix)]
-            numbers = [ticket.number for ticket in read if isinstance(ticket, Ticket)]
+            numbers = [ticket.number for ticket in read if isinstance(ticket, Ticket) and ticket.names_alias]
             response = item["response"]
             if item["is_organizer"]:
                 response = next((one["response"] for one in item["attendees"] if one["address"] == EQUIPMENT), "")
