@@ -38,12 +38,14 @@ from chaos_house import House, house, world
 from chaos_people import People
 from chaos_script import DEEDS, Action, script
 from chaos_trouble import Trouble
+from greenroom.cli.exits import Exit
 from greenroom.meetings.ticket import KeyRing
 from support.simulator import RunningSimulator, running_simulator
 from support.whole import Spoken, settings_in
 
 PROTOCOLS: tuple[Spoken, ...] = ("ews", "graph")
 _STILL = 4.0
+_TRIES = 5
 _ENDLESS = 2.0
 """A run takes no longer than so many times what was asked for, however slow the machine is, before it settles."""
 
@@ -125,7 +127,11 @@ class Run:
         self.house.start()
 
     def _backup(self, _action: Action) -> bool:
-        code = self.house.command("backup", str(self.house.backup_file), "--force")
+        for _ in range(_TRIES):
+            code = self.house.command("backup", str(self.house.backup_file), "--force")
+            if code != Exit.OUTSIDE:
+                break
+            time.sleep(2)  # the database was lost a moment ago, and Greenroom is only making another
         if code:
             self.house.wrong.append(f"greenroom backup ended with {code}")
         return code == 0

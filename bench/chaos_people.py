@@ -140,6 +140,10 @@ class People:
             item = self.item(original)
             assert item is not None
             body = item.body.content
+            if (
+                organizer == original.organizer
+            ):  # a series of theirs behind another is the rest of it, and shares its room
+                organizer = ORGANIZERS[(ORGANIZERS.index(organizer) + 1) % len(ORGANIZERS)]
             original.ticket = None  # whose it is, is open where both come to Greenroom's sight at once
             original.plain = True
         elif action.how % 3 == 0:
