@@ -2,11 +2,11 @@
 
 import os
 import sqlite3
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -22,6 +22,9 @@ from greenroom.storage.errors import (
     StorageUnreachableError,
     StorageVersionError,
 )
+
+if TYPE_CHECKING:
+    import psycopg
 
 BUSY_SECONDS = 10
 CONNECT_SECONDS = 10
@@ -154,7 +157,8 @@ def explain(error: SQLAlchemyError, url: URL) -> StorageError:
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         return _explain_sqlite(cause, where)
-    if isinstance(cause, psycopg.Error):
+    driver = sys.modules.get("psycopg")  # loaded by the first engine that needs it: it takes nine megabytes
+    if driver is not None and isinstance(cause, driver.Error):
         return _explain_postgres(cause, where, broken=error.connection_invalidated)
     return StorageFaultError(f"{where}: {type(cause).__name__}")
 
@@ -180,7 +184,7 @@ _REFUSED_TEXTS = (
 )
 
 
-def _explain_postgres(error: psycopg.Error, where: str, *, broken: bool) -> StorageError:
+def _explain_postgres(error: "psycopg.Error", where: str, *, broken: bool) -> StorageError:
     code = error.sqlstate or ""
     text = str(error)
     refused = "refuses the user or the password"
