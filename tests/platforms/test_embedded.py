@@ -10,6 +10,7 @@ from greenroom.platforms import Platform
 from greenroom.platforms.embedded import EmbeddedPlatform
 from greenroom.storage import RoomStore, Storage, StorageError, StoredRoom
 from greenroom.web import StoredRooms, create_app
+from support.empty import storage_in_memory
 from support.join_rooms import PLACES, Clock
 from support.platform_contract import Door, Later, PlatformContract, TimeContract
 from support.records import HOUR, NOON, room
@@ -17,8 +18,7 @@ from support.records import HOUR, NOON, room
 
 @pytest.fixture
 async def storage() -> AsyncIterator[Storage]:
-    storage = Storage.open("sqlite://")
-    await storage.migrate()
+    storage = await storage_in_memory()
     yield storage
     await storage.close()
 

@@ -11,7 +11,8 @@ from greenroom.platforms.errors import PlatformUnavailableError
 from greenroom.platforms.pexip import legacy
 from greenroom.platforms.pexip.style import PexipSettings
 from greenroom.platforms.pexip.takeover import PexipScheduler
-from support.pexip_site import AHEAD, Site, empty_storage
+from support.empty import empty_storage
+from support.pexip_site import AHEAD, Site
 from support.records import NOON
 
 UUID = "0b2f6a30-7d2c-4c51-9b55-0c8b6f0f4f10"

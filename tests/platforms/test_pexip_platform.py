@@ -7,8 +7,9 @@ import pytest
 
 from greenroom.platforms import Platform
 from greenroom.platforms.pexip.style import PexipSettings
+from support.empty import empty_storage
 from support.pexip_fields import assert_known_fields, assert_known_list_patch
-from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site, empty_storage
+from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site
 from support.platform_contract import Later, PlatformContract
 
 

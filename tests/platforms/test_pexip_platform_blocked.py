@@ -8,7 +8,8 @@ import pytest
 from greenroom.platforms import PlatformMisconfiguredError, PlatformUnavailableError
 from greenroom.platforms.pexip.style import PexipSettings
 from greenroom.simulator.pexip import Fault
-from support.pexip_site import AHEAD, JUST_IN_TIME, Site, empty_storage
+from support.empty import empty_storage
+from support.pexip_site import AHEAD, JUST_IN_TIME, Site
 from support.records import DAY, HOUR, NOON, once, room
 
 MINUTE = HOUR / 60

@@ -16,7 +16,8 @@ from greenroom.platforms import PlatformMisconfiguredError, PlatformSetupError, 
 from greenroom.platforms.pexip.payload import aliases
 from greenroom.platforms.pexip.style import PexipSettings
 from greenroom.simulator.pexip import Fault
-from support.pexip_site import AHEAD, JUST_IN_TIME, Site, empty_storage
+from support.empty import empty_storage
+from support.pexip_site import AHEAD, JUST_IN_TIME, Site
 from support.records import DAY, HOUR, NOON, once, room
 
 SETTINGS = PexipSettings(1, provisioning=AHEAD)

@@ -7,7 +7,8 @@ import pytest
 
 from greenroom.platforms import AliasTakenError, PlatformMisconfiguredError, PlatformUnavailableError
 from greenroom.platforms.pexip.style import PexipSettings
-from support.pexip_site import AHEAD, Site, empty_storage
+from support.empty import empty_storage
+from support.pexip_site import AHEAD, Site
 from support.records import DAY, HOUR, NOON, once, room
 
 LONG = once(NOON, NOON + DAY)

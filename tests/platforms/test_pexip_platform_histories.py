@@ -16,7 +16,8 @@ from greenroom.platforms.pexip.names import names
 from greenroom.platforms.pexip.payload import aliases
 from greenroom.platforms.pexip.style import PexipSettings, Provisioning, RoomStyle
 from greenroom.simulator.pexip import Fault
-from support.pexip_site import AHEAD, JUST_IN_TIME, Site, empty_storage
+from support.empty import empty_storage
+from support.pexip_site import AHEAD, JUST_IN_TIME, Site
 from support.records import DAY, HOUR, room
 
 MINUTE = timedelta(minutes=1)

@@ -18,7 +18,8 @@ from greenroom.platforms.contract import PersonalRoom
 from greenroom.platforms.pexip.names import names
 from greenroom.platforms.pexip.style import PexipSettings, RoomStyle
 from greenroom.simulator.pexip import Fault
-from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site, empty_storage
+from support.empty import empty_storage
+from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site
 from support.platform_contract import owned
 from support.records import DAY, HOUR, NOON, once, room
 

@@ -10,7 +10,8 @@ import structlog
 from greenroom.meetings.admission import Admission, Once
 from greenroom.platforms.pexip.style import PexipSettings, RoomStyle
 from greenroom.simulator.pexip import Fault
-from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site, empty_storage
+from support.empty import empty_storage
+from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site
 from support.platform_contract import owned, timed_room
 from support.records import DAY, HOUR, NOON, once, room
 

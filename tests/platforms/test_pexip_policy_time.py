@@ -19,6 +19,7 @@ from greenroom.platforms.pexip.policy.room import Room
 from greenroom.platforms.pexip.style import PexipSettings, Provisioning
 from greenroom.platforms.policy import PolicyVerdict
 from greenroom.storage import RoomFeed, RoomStore, Storage
+from support.empty import storage_in_memory
 from support.platform_contract import Door, TimeContract
 from support.policy_questions import SETTINGS, counter, question, told
 from support.records import HOUR, NOON, room, weekly
@@ -26,8 +27,7 @@ from support.records import HOUR, NOON, room, weekly
 
 @pytest.fixture
 async def storage() -> AsyncIterator[Storage]:
-    storage = Storage.open("sqlite://")
-    await storage.migrate()
+    storage = await storage_in_memory()
     yield storage
     await storage.close()
 

@@ -6,14 +6,14 @@ import pytest
 
 from greenroom.scheduler.numbers import MixedUpError, check_numbers, give_numbers, hold_numbers
 from greenroom.storage import Storage
+from support.empty import storage_in_memory
 
 A, B, C = "a@example.org", "b@example.org", "c@example.org"
 
 
 @pytest.fixture
 async def storage() -> AsyncIterator[Storage]:
-    storage = Storage.open("sqlite://")
-    await storage.migrate()
+    storage = await storage_in_memory()
     yield storage
     await storage.close()
 

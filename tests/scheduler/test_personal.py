@@ -27,10 +27,11 @@ from greenroom.simulator.pexip.seeding import seed
 from greenroom.storage import RoomStore
 from greenroom.web.addin_contract import PersonalRooms
 from greenroom.web.identity.contract import Caller
+from support.empty import empty_storage
 from support.fake_mailbox import FakeMailbox
 from support.greenroom_at_work import Clock
 from support.observations import MAILBOX, NOW
-from support.pexip_site import Site, empty_storage
+from support.pexip_site import Site
 
 ADA = Caller("entra", "a" * 32, "Ada@greenroom.example ")
 BOB = Caller("entra", "b" * 32, "bob@greenroom.example")

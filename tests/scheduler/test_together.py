@@ -8,6 +8,7 @@ import pytest
 from greenroom.meetings.reserving import NotPossibleError
 from greenroom.scheduler.together import Together
 from greenroom.storage import Reservation, Storage, Work
+from support.empty import storage_in_memory
 from support.records import DAY, NOON
 
 
@@ -37,8 +38,7 @@ class Counted:
 
 @asynccontextmanager
 async def counted() -> AsyncIterator[Counted]:
-    storage = Storage.open("sqlite://")
-    await storage.migrate()
+    storage = await storage_in_memory()
     yield Counted(storage)
     await storage.close()
 

@@ -1,9 +1,11 @@
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from greenroom.storage import Storage
+from support.empty import write_empty
 from support.postgres import postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]
@@ -20,6 +22,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def storage(url: str) -> AsyncIterator[Storage]:
     storage = Storage.open(url)
-    await storage.migrate()
+    if url.startswith("sqlite"):
+        await asyncio.to_thread(write_empty, Path(url.removeprefix("sqlite:///")))
+    else:
+        await storage.migrate()
     yield storage
     await storage.close()

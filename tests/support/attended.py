@@ -44,6 +44,7 @@ from greenroom.simulator.seeding import seed
 from greenroom.storage import RoomStore, Storage, StoredRoom
 from support import planted
 from support.clocks import RunningClock
+from support.empty import storage_in_memory
 from support.simulator import RunningSimulator
 from support.spoken import OPERATIONS, Work, over_http, straight
 from support.whole import ATTENDEE, EQUIPMENT, ORGANIZER, Processing, Spoken, world
@@ -277,9 +278,8 @@ async def _home(
     policy: Policy | None = None,
     texts: Texts | None = None,
 ) -> AsyncIterator[Home]:
-    storage, clock = Storage.open("sqlite://"), exchange.clock
+    storage, clock = await storage_in_memory(), exchange.clock
     try:
-        await storage.migrate()
         integration = integration_of(mailbox, storage, clock, policy=policy, texts=texts)
         yield Home(exchange, face, clock, storage, integration, protocol)
     finally:

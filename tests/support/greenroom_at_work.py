@@ -18,6 +18,7 @@ from greenroom.scheduler.case import no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.scheduler.windows import close_windows
 from greenroom.storage import RoomStore, Storage, StoredRoom
+from support.empty import storage_in_memory
 from support.fake_mailbox import FakeMailbox
 from support.observations import MAILBOX, NOW
 
@@ -110,8 +111,7 @@ async def at_work(
 ) -> AsyncIterator[AtWork]:
     """A Greenroom to work with; `platform` may wrap the embedded one."""
     clock = Clock()
-    storage = Storage.open("sqlite://")
-    await storage.migrate()
+    storage = await storage_in_memory()
     mailbox = FakeMailbox(MAILBOX, clock)
     integration = Integration(
         number=1,

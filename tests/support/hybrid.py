@@ -14,8 +14,8 @@ from greenroom.simulator.app import create_simulator_app
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.model import Home as Where
 from greenroom.simulator.seeding import seed
-from greenroom.storage import Storage
 from support.attended import Home, integration_of
+from support.empty import storage_in_memory
 from support.greenroom_at_work import Clock
 from support.issued import Issued
 from support.whole import EQUIPMENT, ORGANIZER, PASSWORD, SERVICE, world
@@ -41,8 +41,7 @@ async def hybrid(clock: Clock, where: Where) -> AsyncIterator[Home]:
     there = GraphSettings(EQUIPMENT, app.graph.tenant, Issued(app), Cloud(ROOT, ROOT))
     graph = GraphMailbox(there, limits=Limits(clock), clock=clock, http=network)
     own, other = (graph, ews) if where == "cloud" else (ews, graph)
-    storage = Storage.open("sqlite://")
-    await storage.migrate()
+    storage = await storage_in_memory()
     integration = replace(integration_of(ews, storage, clock), mailbox=own, elsewhere=other)
     try:
         yield Home(exchange, app.face, clock, storage, integration)

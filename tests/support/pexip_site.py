@@ -1,12 +1,5 @@
 """A simulated Pexip, our database, and the adapter between them, for tests of rooms on Pexip."""
 
-import asyncio
-import os
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from greenroom.meetings.room import Provision
@@ -19,35 +12,6 @@ from greenroom.storage import RoomStore, Storage, StoredRoom
 from support.records import NOON
 
 AHEAD, JUST_IN_TIME, NONE = Provisioning.AHEAD, Provisioning.JUST_IN_TIME, Provisioning.NONE
-
-
-@cache
-def _migrated() -> bytes:
-    """An empty database as a file has it, made once: most of a short test would be its migrations."""
-
-    async def made(path: Path) -> None:
-        storage = Storage.open(f"sqlite:///{path}")
-        await storage.migrate()
-        await storage.close()
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "empty.db"
-        asyncio.run(made(path))
-        return path.read_bytes()
-
-
-@asynccontextmanager
-async def empty_storage() -> AsyncIterator[Storage]:
-    """A database with tables and nothing in it, in memory where the system has a folder there: a disk would be waited for."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(dir=memory) as folder:
-        path = Path(folder) / "greenroom.db"
-        path.write_bytes(await asyncio.to_thread(_migrated))
-        storage = Storage.open(f"sqlite:///{path}")
-        try:
-            yield storage
-        finally:
-            await storage.close()
 
 
 class Site:

@@ -17,6 +17,7 @@ from greenroom.meetings.rules import Weekly
 from greenroom.meetings.zones import Zone
 from greenroom.storage import Storage
 from greenroom.web import Planned, RoomsUnavailableError, StoredRooms, create_app
+from support.empty import storage_in_memory
 from support.join_rooms import JOIN_ID, NOW, PLACES, Clock, admission, room, series
 from support.records import bare_record, meeting_key
 
@@ -40,8 +41,7 @@ def planned_in_new_york(**changes: object) -> Record:
 
 @pytest.fixture
 async def storage() -> AsyncIterator[Storage]:
-    storage = Storage.open("sqlite://")
-    await storage.migrate()
+    storage = await storage_in_memory()
     yield storage
     await storage.close()
 

@@ -18,9 +18,10 @@ from greenroom.scheduler.recovery.contract import DriftKind
 from greenroom.scheduler.recovery.drift import Drift, drift
 from greenroom.scheduler.recovery.mending import Mended, mend
 from greenroom.scheduler.windows import close_windows
+from support.empty import empty_storage
 from support.fake_mailbox import FakeMailbox
 from support.observations import MAILBOX, NOW, observation
-from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site, empty_storage
+from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site
 
 ONE = MeetingKey.of_uid("one")
 HOUR = timedelta(hours=1)

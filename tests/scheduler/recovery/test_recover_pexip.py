@@ -17,9 +17,10 @@ from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.scheduler.recovery.contract import Fate
 from greenroom.scheduler.recovery.plan import plan
 from greenroom.scheduler.recovery.recover import Recovered, recover
+from support.empty import empty_storage
 from support.fake_mailbox import FakeMailbox
 from support.observations import MAILBOX, NOW, observation
-from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site, empty_storage
+from support.pexip_site import AHEAD, JUST_IN_TIME, NONE, Site
 
 ONE = MeetingKey.of_uid("one")
 

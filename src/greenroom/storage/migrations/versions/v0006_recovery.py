@@ -14,6 +14,8 @@ _instant = sa.DateTime(timezone=True)
 def upgrade() -> None:
     """Add what is new, empty: nothing is known of it yet."""
     op.add_column("meetings", sa.Column("warned_at", _instant, nullable=True))
+    op.drop_index("ix_meetings_state", "meetings")
+    op.create_index("ix_meetings_state", "meetings", ["state", "integration"])
     op.add_column("mailboxes", sa.Column("wanted_by", sa.Text, nullable=True))
     op.add_column("mailboxes", sa.Column("wanted_until", _instant, nullable=True))
     op.add_column("mailboxes", sa.Column("backlog_total", sa.Integer, nullable=True))
