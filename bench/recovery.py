@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import job
-from recovery_exchange import CLIENT_ID, LOGIN, MAILBOX, PEER, PEER_ID
+from recovery_names import CLIENT_ID, LOGIN, MAILBOX, PEER, PEER_ID
 from support.certificates import of_this_machine
 
 PROTOCOLS = ("ews", "graph")

@@ -33,12 +33,8 @@ from greenroom.simulator.seeding import seed
 from greenroom.simulator.server import SimulatorServer, address_of, addresses, listening_socket, simulator_config
 from greenroom.simulator.site import Site
 from greenroom.simulator.store import MailboxStore
+from recovery_names import CLIENT_ID, LOGIN, MAILBOX, PEER, PEER_ID
 
-MAILBOX = f"vmr-recovered@{job.DOMAIN}"
-LOGIN = "greenroom"
-PEER = "peer"
-CLIENT_ID = "6d0f6d52-7c2e-4d7b-9a42-0b7f3e0b9a02"
-PEER_ID = "6d0f6d52-7c2e-4d7b-9a42-0b7f3e0b9a03"
 FIRST_TICKET = 100_000_000
 
 _ZONE, _ZONE_NAME = ZoneInfo("Europe/Berlin"), "W. Europe Standard Time"

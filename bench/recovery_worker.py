@@ -26,7 +26,7 @@ from greenroom.scheduler.lending import borrowed
 from greenroom.scheduler.recovery.plan import plan
 from greenroom.scheduler.recovery.recover import recover
 from greenroom.settings import load_settings
-from recovery_exchange import MAILBOX, PEER, PEER_ID
+from recovery_names import MAILBOX, PEER, PEER_ID
 
 _MEGABYTE = 1024
 
