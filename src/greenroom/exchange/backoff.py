@@ -25,7 +25,7 @@ class BackOff:
     def check(self, mailbox: str, now: datetime) -> None:
         """Raise TryLaterError with the rest of the wait, if there is one."""
         until = self._until.get(mailbox)
-        if until is not None and now < until:
+        if until is not None and now < until <= now + LONGEST_BACK_OFF:  # later than that if the clock was set back
             sentence = "Exchange asked us to wait; not sent"
             raise TryLaterError(sentence, after=until - now, code="backing-off", mailbox=mailbox)
 
@@ -35,7 +35,8 @@ class BackOff:
         length = asked if asked is not None else min(_FIRST * 2 ** min(times, 10), _LONGEST_GUESS)
         length = max(timedelta(), min(length, LONGEST_BACK_OFF))
         self._times[mailbox] = times + 1
-        self._until[mailbox] = max(now + length, self._until.get(mailbox, now))
+        before = min(self._until.get(mailbox, now), now + LONGEST_BACK_OFF)
+        self._until[mailbox] = max(now + length, before)
         if len(self._until) > _MOST_MAILBOXES:
             self._forget(now)
         return length

@@ -129,6 +129,8 @@ class Attendant:
             address, began = self._integration.mailbox.address, self._clock()
             await self._remember()
             summary, outdated = PassSummary(), self._is_outdated
+            async with self._storage.work() as work:
+                await work.meetings.hasten_from_ahead(self._integration.number, began)
             for piece in slices(await compare(self._integration, self._storage, began, doubtful=True), self._slice):
                 count, _ = await self._work_through(piece, began, due_by=None, hold=outdated)
                 summary = replace(summary, meetings=summary.meetings + count, slices=summary.slices + 1)

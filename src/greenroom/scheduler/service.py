@@ -254,11 +254,12 @@ class Service:
         now = self._clock()
         if self._watchers[name].meets_a_copy:
             return
-        if name not in self._closed or now - self._closed[name] >= _CLOSE_EVERY:
+        if name not in self._closed or abs(now - self._closed[name]) >= _CLOSE_EVERY:  # or the clock was set back
             self._closed[name] = now
             await self._guarded(name, "attend", attendant.close_windows)
             await self._guarded(name, "attend", partial(expire, self._integrations[name], self._storage, now))
-        if looked and now >= self._compare_at.get(name, now):
+        compare_at = self._compare_at.get(name, now)
+        if looked and not now < compare_at <= now + _COMPARE_EVERY:  # later than that if the clock was set back
             self._compare_at[name] = now + _COMPARE_EVERY
             await self._queue.submit("reconcile", name)
         if looked and name in self._drifts and self._drifts[name].is_due():

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +24,8 @@ _STANDING = tuple(
         *("span_start", "span_end", "span_zone", "span_all_day", "span_until", "reason", "seen", "retry_at"),
     )
 )
+_CLOCKS_APART = timedelta(minutes=2)
+"""So far may the clocks of two machines be apart without one of them being wrong."""
 _ALIAS_DIGITS = re.compile(r"(\d{1,20})(?:@[^@]*)?\Z", re.ASCII)
 
 
@@ -82,6 +84,19 @@ class Meetings:
         """Let those of a state that are looked at again later be looked at by now."""
         waiting = (
             (meetings.c.integration == integration) & (meetings.c.state == state.value) & (meetings.c.retry_at > now)
+        )
+        await self._session.execute(sa.update(meetings).where(waiting).values(retry_at=now))
+
+    async def hasten_from_ahead(self, integration: int, now: datetime) -> None:
+        """Let those that wait since a clock that had run ahead be looked at by now: their turn would come days late.
+
+        Those whose room is held wait for the end of their own time, whatever the clock was.
+        """
+        waiting = (
+            (meetings.c.integration == integration)
+            & (meetings.c.retry_at > now)
+            & (meetings.c.updated_at > now + _CLOCKS_APART)
+            & meetings.c.held_until.is_(None)
         )
         await self._session.execute(sa.update(meetings).where(waiting).values(retry_at=now))
 
