@@ -110,7 +110,7 @@ class Run:
         self.house.kill()
         self.house.start()
 
-    def _stop(self, _action: Action) -> None:
+    def _stop(self, _action: Action | None = None) -> None:
         self.house.stop()
         self.house.start()
 
@@ -169,6 +169,8 @@ class Run:
     def settle(self, simulator: RunningSimulator, patience: float) -> list[str]:
         """Wait, without faults, until all is as people meant and nothing goes on; returns in what it is not."""
         began, now = time.monotonic(), datetime.now(UTC)
+        if self.done["refusal"]:  # refused once, it waits for a quarter of an hour, so that no account is locked
+            self._stop()
         self.house.look_after()
         if self.recovery_due and (code := self._recovered()) != 0:
             self.house.wrong.append(f"greenroom recover ended with {code}, though nothing was wrong with Exchange")
