@@ -23,7 +23,7 @@ from greenroom.cli.recover_report import Report, report_json, show_done, show_pl
 from greenroom.recovering import open_recovery
 from greenroom.scheduler.lending import borrowed
 from greenroom.scheduler.recovery.contract import Progress
-from greenroom.scheduler.recovery.plan import Plan, plan
+from greenroom.scheduler.recovery.plan import LISTED, Plan, plan
 from greenroom.scheduler.recovery.recover import Options, Recovered, per_minute_of, recover
 from greenroom.scheduler.recovery.walking import Reach
 from greenroom.settings import Integration, Settings
@@ -107,11 +107,13 @@ def recover_command(
     reports = []
     for entry in chosen(settings, name):
         with failing(entry, as_json=as_json), shown_progress(_STEPS) as tell:
-            reports.append(Report(entry, asyncio.run(_plan(settings, entry, options, tell, everything=everything))))
+            all_listed = everything or as_json
+            planning = _plan(settings, entry, options, tell, all_listed=all_listed, untouched=everything)
+            reports.append(Report(entry, asyncio.run(planning)))
     several = len(reports) > 1
     for report in () if as_json else reports:
         _show(report, options, several=several, everything=everything)
-    if any(report.plan.entries for report in reports) and asked(_question(reports, limit), yes=yes, as_json=as_json):
+    if any(report.plan.changes for report in reports) and asked(_question(reports, limit), yes=yes, as_json=as_json):
         reports = _carried_out(settings, reports, options, as_json=as_json)
     if as_json:
         echo_json(_as_json(reports))
@@ -119,7 +121,7 @@ def recover_command(
 
 
 def _question(reports: Sequence[Report], limit: int | None) -> str:
-    count = sum(len(report.plan.entries) for report in reports)
+    count = sum(report.plan.changes for report in reports)
     return "Do this?" if limit is None or limit >= count else f"Do the first {limit} of these?"
 
 
@@ -129,7 +131,9 @@ def _is_well(report: Report, limit: int | None) -> bool:
     return report.is_clear and not stopped
 
 
-async def _plan(settings: Settings, entry: Integration, options: Options, tell: Progress, *, everything: bool) -> Plan:
+async def _plan(
+    settings: Settings, entry: Integration, options: Options, tell: Progress, *, all_listed: bool, untouched: bool
+) -> Plan:
     async with open_recovery(settings, entry, wall_clock, prepare=False) as desk:
         return await plan(
             desk.integration,
@@ -137,7 +141,8 @@ async def _plan(settings: Settings, entry: Integration, options: Options, tell: 
             wall_clock,
             reach=options.reach,
             updates=options.updates,
-            untouched=everything,
+            listed=None if all_listed else LISTED,
+            untouched=untouched,
             progress=tell,
         )
 
@@ -152,7 +157,7 @@ def _carried_out(settings: Settings, reports: Sequence[Report], options: Options
     """Carry one plan out after the other and show what came of each; whoever stops one does not want the next."""
     found: list[Report] = []
     for report in reports:
-        if not report.plan.entries or any(one.done is not None and one.done.stopped for one in found):
+        if not report.plan.changes or any(one.done is not None and one.done.stopped for one in found):
             found.append(report)
             continue
         with failing(report.entry, as_json=as_json), shown_progress(_STEPS) as tell:
@@ -211,7 +216,7 @@ async def _done(settings: Settings, report: Report, options: Options, tell: Prog
                 desk.attendant(),
                 wall_clock,
                 options,
-                expected=len(report.plan.entries),
+                expected=report.plan.changes,
                 progress=tell,
                 stopped=stop.is_set,
                 pause=pause,

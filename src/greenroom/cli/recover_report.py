@@ -19,6 +19,7 @@ from greenroom.scheduler.recovery.recover import Recovered
 from greenroom.settings import Integration
 
 _SHOWN = 40
+_ROOMS_SHOWN = 20
 _FAILED_SHOWN = 20
 _COLOURS = {
     Fate.KEEP: "green",
@@ -56,11 +57,11 @@ def show_plan(report: Report, *, several: bool, everything: bool, updates: bool,
     out, plan = stdout(), report.plan
     if several:
         out.print(f"[bold]{escape(report.entry.name)}[/bold] ({escape(report.entry.mailbox)})")
-    rows = [*plan.entries, *plan.untouched] if everything else plan.entries[:_SHOWN]
+    rows = [*plan.entries, *plan.untouched] if everything else _first(plan)
     if rows:
         out.print(_table(rows))
-        if len(plan.entries) > len(rows):
-            out.print(f"[dim]and {len(plan.entries) - len(rows)} more: --all lists them.[/dim]")
+        if not everything and plan.changes > len(rows):
+            out.print(f"[dim]and {plan.changes - len(rows)} more: --all lists them.[/dim]")
         out.print()
     for fate, count in plan.counts.items():
         out.print(
@@ -78,6 +79,13 @@ def show_plan(report: Report, *, several: bool, everything: bool, updates: bool,
         out.print(f"{plural(plan.told, 'meeting')} of these get a mail or an update{about}. The others get none.")
     for warning in warnings_of(plan):
         stderr().print(f"[bold yellow]! {escape(warning)}[/bold yellow]", soft_wrap=True)
+
+
+def _first(plan: Plan) -> list[Entry]:
+    """Return what is shown of a long plan: the soonest meetings, and some of the rooms that are removed."""
+    meetings = [entry for entry in plan.entries if entry.fate is not Fate.ORPHAN]
+    rooms = [entry for entry in plan.entries if entry.fate is Fate.ORPHAN]
+    return [*meetings[:_SHOWN], *rooms[:_ROOMS_SHOWN]]
 
 
 def _table(entries: Sequence[Entry]) -> Table:
@@ -137,7 +145,7 @@ def show_done(report: Report, *, several: bool) -> None:
     _show_failed(done)
     if done.in_vain:
         stderr().print("Too many failed one after the other, so the rest was not tried.")
-    if done.stopped and done.changed < len(report.plan.entries):
+    if done.stopped and done.changed < report.plan.changes:
         out.print("Not all is done. What was done stays done: run it again for the rest.")
 
 

@@ -79,6 +79,15 @@ async def test_what_changes_is_told_soonest_first() -> None:
         assert list(await at.fates()) == ["soon", "between", "late"]
 
 
+async def test_of_a_large_plan_the_soonest_are_listed_and_all_are_counted() -> None:
+    async with disaster() as at:
+        for day in (5, 3, 1, 4, 2, 7, 6):
+            at.book(f"day{day}", 500000000 + day, seen=observation(f"day{day}", starts_in=day * DAY), **ACCEPTED)
+        plan = await at.plan(listed=2)
+        assert (plan.counts, plan.changes) == ({Fate.KEEP: 7}, 7)
+        assert list(await at.fates(listed=2)) == ["day1", "day2"]
+
+
 @pytest.mark.slow
 async def test_an_accepted_meeting_without_ticket_and_room_gets_another_alias_and_an_update() -> None:
     async with disaster() as at:

@@ -41,7 +41,7 @@ async def gone(integration: Integration, storage: Storage, walk: Walk, now: date
     async with storage.reading() as work:
         async for standing in work.meetings.living(integration.number):
             end = last_end(standing.kind, standing.span)
-            known = standing.key.digest in walk.mine or standing.ref.id in walk.unread_items
+            known = walk.has_seen(standing.key.digest) or standing.ref.id in walk.unread_items
             # A request message without an item is no part of the calendar; an occurrence that merged has no item of its own.
             apart = standing.ref.is_message or standing.reason == Reason.MERGED
             if not known and not apart and (end is None or end > now):
@@ -59,7 +59,7 @@ async def orphans(
     integration: Integration, storage: Storage | None, walk: Walk, rooms: OwnedRooms, now: datetime
 ) -> Orphans:
     """Find the rooms of no meeting, after a walk through the whole calendar. Raises ExchangeError and StorageError."""
-    left = {mark for mark in rooms if mark not in walk.needed}
+    left = {mark for mark in rooms if not walk.needs(mark)}
     remembered: set[str] = set()
     if left and storage is not None:
         async with storage.reading() as work:
@@ -75,14 +75,14 @@ async def orphans(
     if not walk.unread_items <= keyed:
         log.warning("orphans not told: something cannot be read", integration=integration.name, rooms=len(left))
         return Orphans(held_back=len(left))
-    left -= {
-        glance.key.digest for glance in shown if glance.key is not None and _may_come(glance, walk, now)
-    } - walk.mine
+    left -= {one.key.digest for one in shown if one.key is not None and _may_come(one, walk, now)}
     return Orphans(tuple(_orphan(rooms, mark, KNOWN if mark in remembered else UNKNOWN) for mark in sorted(left)))
 
 
 def _may_come(glance: Glance, walk: Walk, now: datetime) -> bool:
     """Whether a meeting that the walk did not show may have a room: it is not just over, and listed all the same."""
+    if glance.key is None or walk.has_seen(glance.key.digest):
+        return False
     soon = glance.starts_at is not None and glance.starts_at > now
     return soon or glance.ref.is_message or glance.ref.id in walk.unread_items
 

@@ -138,7 +138,7 @@ async def recover(
     if options.reach.is_whole and not work.is_over:
         await work.end(await gone(integration, storage, walk, clock()), walk)
     if options.reach.is_whole and not work.is_over:
-        fresh = await OwnedRooms.load(integration)
+        fresh = await OwnedRooms.load(integration, wanted=lambda mark: not walk.needs(mark))
         await work.remove((await orphans(integration, storage, walk, fresh, clock())).entries)
     work.tell()
     return work.result

@@ -7,7 +7,7 @@ it has come across: a copy, or an occurrence whose series has a room, is judged 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from sys import intern
 
 import structlog
@@ -22,12 +22,13 @@ from greenroom.meetings.meant import as_meant
 from greenroom.meetings.meeting import Kind, MeetingKey, Observation
 from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import Record, State
+from greenroom.meetings.ticket import Ticket
 from greenroom.platforms.contract import Capabilities
 from greenroom.scheduler.case import Clock, new_record, place_of
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.recovery.contract import Entry, Fate
 from greenroom.scheduler.recovery.judging import DIFFERS, MISSING, UNANSWERED, UNREADABLE, judge
-from greenroom.scheduler.recovery.owned import OwnedRooms
+from greenroom.scheduler.recovery.owned import OwnedRooms, packed
 from greenroom.scheduler.reserve import Known, Tickets
 from greenroom.storage import KeptRoom, Reservation, Storage, Work
 
@@ -70,9 +71,9 @@ class Sighted:
 
 
 class Walk:
-    """What was seen so far. `rooms` are those at the platform; `mine` and `needed` are marks of meetings, and of their rooms.
+    """What was seen so far; `rooms` are those at the platform.
 
-    Of tens of thousands of meetings little may be kept, and a text that several places hold is there once (`intern`).
+    Of tens of thousands of meetings little may be kept: marks are packed, and a text that several places hold is there once.
     """
 
     def __init__(
@@ -93,13 +94,22 @@ class Walk:
         self._updates = updates
         self._binds = binds
         self._pause = pause
-        self._numbers: dict[int, tuple[MeetingKey | None, float]] = {}  # whose ticket, and when it was issued
+        self._numbers: dict[int, str] = {}  # whose ticket
         self._series: dict[str, dict[MeetingKey, Record]] = {}
-        self.mine: set[str] = set()
-        self.needed: set[str] = set()
+        self._seen: set[bytes] = set()
+        self._idle: set[bytes] = set()
+        self._shared: set[str] = set()
         self.unread: list[Entry] = []
         self.unread_items: set[str] = set()
         self.meetings = 0
+
+    def has_seen(self, mark: str) -> bool:
+        """Whether the meeting whose key has this digest was shown."""
+        return packed(mark) in self._seen
+
+    def needs(self, mark: str) -> bool:
+        """Whether a meeting that was shown has, or gets, the room that carries this mark."""
+        return mark in self._shared or (packed(mark) in self._seen and packed(mark) not in self._idle)
 
     async def pages(self, reach: Reach) -> AsyncGenerator[list[Sighted]]:
         """Yield page after page, each meeting once. Raises ExchangeError and StorageError.
@@ -115,11 +125,11 @@ class Walk:
                     tries = 0 if fresh else tries
                     self.meetings += len(fresh)
                     sighted = await self._look(list(fresh.values()))
-                    self.mine |= {intern(key.digest) for key in fresh}
+                    self._seen |= {packed(key.digest) for key in fresh}
                     yield sighted
             except TryLaterError as error:
                 tries += 1
-                if tries > _TRIES or not self.mine:
+                if tries > _TRIES or not self.meetings:
                     raise
                 after = max(error.after or _PAUSE, _PAUSE)
                 log.info("walk begins anew", mailbox=self._integration.mailbox.address, code=error.code)
@@ -137,7 +147,7 @@ class Walk:
         for one in page:
             if isinstance(one, Observation):
                 before = fresh.get(one.key)
-                if one.key.digest not in self.mine and (before is None or before.kind is not Kind.SERIES):
+                if not self.has_seen(one.key.digest) and (before is None or before.kind is not Kind.SERIES):
                     fresh[one.key] = one
             elif one.error is not None and one.ref.id not in self.unread_items:
                 self.unread_items.add(one.ref.id)
@@ -196,7 +206,6 @@ class Walk:
                 found.append(self._one(observation, known, brought[observation.key], absent))
             except Exception as error:  # noqa: BLE001 (it is logged; the normal pass sets such a meeting aside)
                 log.error("meeting not judged", error=type(error).__name__, where=place_of(error))  # noqa: TRY400
-                self.needed.add(observation.key.digest)
                 found.append(Sighted(observation, self._entry(observation, None, Fate.LEAVE, SET_ASIDE)))
         return found
 
@@ -205,15 +214,12 @@ class Walk:
         for record in self._series.get(observation.key.clean.value, {}).values():
             known.records.setdefault(record.key, record)
         for ticket in () if isinstance(tickets, Exception) else tickets:
-            number = getattr(ticket, "number", None)
-            planned = None if number is None else self._numbers.get(number)
-            if planned is not None and number is not None:
-                held = known.reservations.get(number)
+            if isinstance(ticket, Ticket) and (holder := self._numbers.get(ticket.number)) is not None:
+                held, key = known.reservations.get(ticket.number), MeetingKey(holder)
                 if held is None or held.key is None:
-                    key, issued = planned
-                    issued_at = datetime.fromtimestamp(issued, UTC)
-                    known.reservations[number] = Reservation(number, self._integration.number, key, issued_at)
-                    for record in self._series.get(key.clean.value if key else "", {}).values():
+                    number = self._integration.number
+                    known.reservations[ticket.number] = Reservation(ticket.number, number, key, ticket.issued_at)
+                    for record in self._series.get(key.clean.value, {}).values():
                         known.records.setdefault(record.key, record)
 
     def _one(
@@ -234,8 +240,11 @@ class Walk:
         )
         planned = _planned(self._integration, observation, record, decision, evidence, kin, now)
         judged = judge(observation, record, decision, now, updates=self._updates, room=self._lacks(record, absent, now))
-        if decision.provide or decision.reason in _OVER or judged.detail == UNANSWERED:
-            self.needed.add(intern(planned.mark))
+        needs = decision.provide or decision.reason in _OVER or judged.detail == UNANSWERED
+        if not needs or planned.mark != observation.key.digest:
+            self._idle.add(packed(observation.key.digest))
+        if needs and planned.mark != observation.key.digest:
+            self._shared.add(planned.mark)
         if decision.provide:
             self._take(known, planned)
         told = Sighted(observation, self._entry(observation, planned, judged.fate, judged.detail), judged.told)
@@ -256,10 +265,9 @@ class Walk:
         known.take(planned)
         if self._binds:
             return
-        number = planned.alias_number
-        if number is not None and number in known.reservations:
-            held = known.reservations[number]
-            self._numbers.setdefault(number, (held.key, held.issued_at.timestamp()))
+        held = None if planned.alias_number is None else known.reservations.get(planned.alias_number)
+        if held is not None and held.key is not None:
+            self._numbers.setdefault(held.number, held.key.value)
         if planned.kind is not Kind.SINGLE:
             self._series.setdefault(planned.key.clean.value, {})[planned.key] = planned
 
