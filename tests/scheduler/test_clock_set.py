@@ -54,7 +54,9 @@ async def test_replies_that_waited_by_a_clock_ahead_go_out_when_a_new_process_ha
             work.mailbox.invite(observation(f"m{n}", starts_in=timedelta(days=9 + n)))
         now = work.clock.now
         work.clock.now = now + AHEAD
-        await Attendant(work.integration, work.storage, work.clock).attend()
+        before = Attendant(work.integration, work.storage, work.clock)
+        for _ in range(2):
+            await before.attend()
         assert 0 < len(work.mailbox.sent) < len(keys)
         work.clock.now = now
         attendant = Attendant(work.integration, work.storage, work.clock)
