@@ -349,7 +349,8 @@ class Place:
             assert time.monotonic() < end, (self._busy(), self.greenroom.output()[-3000:])
             assert self.greenroom.process.poll() is None, self.greenroom.output()
             looked, waits, now = self._busy()
-            if waits or looked is None or looked <= began or now != before:
+            late = self.clock().replace(tzinfo=None).isoformat(" ")  # of a look that a clock ahead has noted
+            if waits or looked is None or not began < looked <= late or now != before:
                 before, since = now, time.monotonic()
             elif time.monotonic() - since >= still:
                 return
