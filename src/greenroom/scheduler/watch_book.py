@@ -14,9 +14,8 @@ from typing import Any, Self
 
 from greenroom.scheduler.case import Clock
 from greenroom.storage import Alarm, Storage, Work
-from greenroom.storage.facts import INSTALLATION
+from greenroom.storage.facts import INSTALLATION, WATCHES
 
-PREFIX = "watch:"
 _TOKENS = 64
 """So many of our own marks are recognised: one that was written late is not taken for another's."""
 _LONGEST = 300
@@ -83,12 +82,12 @@ class Watch:
 
 def fact_of(address: str) -> str:
     """Name the fact of a mailbox; an address may be longer than a name."""
-    return PREFIX + hashlib.sha256(address.encode()).hexdigest()[:32]
+    return WATCHES + hashlib.sha256(address.encode()).hexdigest()[:32]
 
 
 async def forget_watches(work: Work) -> None:
     """Forget all that is known of marks: for a database that was restored from a backup."""
-    await work.facts.drop(PREFIX)
+    await work.facts.drop(WATCHES)
 
 
 async def watch_of(work: Work, address: str) -> Watch:

@@ -9,6 +9,9 @@ from greenroom.storage.sql import insert
 INSTALLATION = "installation"
 """A random id of this database: two installations with the same configuration differ in it."""
 
+WATCHES = "watch:"
+"""So begin the names of what is known of the marks on mailboxes; it is true of one database only, never of a copy."""
+
 
 class Facts:
     """Named values."""

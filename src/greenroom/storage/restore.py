@@ -21,7 +21,7 @@ from greenroom.storage.backup_file import BackupFile
 from greenroom.storage.backup_format import BackupError, TableEntry
 from greenroom.storage.database import Storage
 from greenroom.storage.errors import StorageError, StorageVersionError
-from greenroom.storage.facts import INSTALLATION
+from greenroom.storage.facts import INSTALLATION, WATCHES
 from greenroom.storage.schema import Instant, Words, counters, drifts, facts, mailboxes, metadata, rooms
 from greenroom.storage.session import Session
 from greenroom.storage.work import Work
@@ -209,6 +209,8 @@ def _settle(connection: Connection, before: _Before) -> None:
     """Make what was restored true for now."""
     connection.execute(sa.update(mailboxes).values(dict.fromkeys(_STALE)))
     connection.execute(sa.delete(drifts))  # found by a comparison that has to be made again
+    # Marks on mailboxes that the backup knows as its own are those of the service it was made of, which may be alive.
+    connection.execute(sa.delete(facts).where(facts.c.name.startswith(WATCHES, autoescape=True)))
     _tell_followers(connection, before.counted)
     if before.installation is not None:
         known = sa.select(facts.c.name).where(facts.c.name == INSTALLATION)
