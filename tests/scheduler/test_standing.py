@@ -11,7 +11,7 @@ from greenroom.meetings.alias import Alias, AliasPlan
 from greenroom.meetings.meeting import MeetingKey, Observation, Response
 from greenroom.meetings.policy import PinPolicy, Policy, Unticketed
 from greenroom.meetings.record import InstructionsState, Record, State
-from greenroom.meetings.ticket import Ticket, TicketFault
+from greenroom.meetings.ticket import OFFLINE, Ticket, TicketFault
 from greenroom.platforms.contract import Capabilities, OwnedRoom, Platform
 from greenroom.platforms.errors import PlatformError, PlatformSignInError, PlatformUnavailableError
 from greenroom.scheduler import wording
@@ -102,6 +102,23 @@ async def test_the_alias_of_the_room_that_stands_is_kept_and_nobody_hears_of_it(
         seen = next(entry for entry in await reborn.after.journal(ONE) if entry.step == "seen")
         assert seen.detail == "ticket room"
         assert reborn.platform.asked == 1
+
+
+async def test_a_promise_that_nobody_could_replace_tells_no_alias_either() -> None:
+    async with at_work() as work:
+        promise = work.integration.ring.issue(987654321012345, NOW, OFFLINE)
+    async with lost(replace(observation(), body_html=f"<p>{promise}</p>")) as reborn:
+        was = await reborn.before.record(ONE)
+        await reborn.wake()
+        record = await reborn.record()
+        assert was is not None
+        assert (record.alias_number, record.reason) == (was.alias_number, "recovered")
+        assert record.instructions is InstructionsState.IN_REPLY
+        assert reborn.after.mailbox.sent == []
+    # Where the platform cannot tell of its room, the promise is as good as on the first day.
+    async with lost(replace(observation(), body_html=f"<p>{promise}</p>"), lists=False) as reborn:
+        await reborn.wake()
+        assert (await reborn.record()).reason == "offline"
 
 
 async def test_a_later_change_is_answered_with_the_same_alias_and_how_to_join() -> None:

@@ -22,7 +22,7 @@ from greenroom.meetings.ticket import Ticket, TicketFault
 from greenroom.scheduler.case import Case
 from greenroom.scheduler.household import uses_room
 from greenroom.scheduler.integration import Integration
-from greenroom.scheduler.standing import claim
+from greenroom.scheduler.standing import UNTOLD, claim
 from greenroom.storage import Reservation, Storage, Work
 
 _DRAWS = 20
@@ -116,22 +116,22 @@ class Known:
         evidence = weigh_tickets(tickets, holders, observation.key)
         if evidence.status in (TicketStatus.KIN, TicketStatus.COPIED) and evidence.ticket is not None:
             return evidence, kin.get(evidence.ticket.number)
-        if evidence.status is TicketStatus.NONE:
-            evidence = self._without_ticket(observation, tokens)
+        if evidence.status in UNTOLD:
+            evidence = self._untold(observation, tokens, evidence)
         for number in tokens.numbers if evidence.status is TicketStatus.NONE else ():
             if number in self.reservations and (found := self._kin(observation, number, now)) is not None:
                 return evidence, found
         return evidence, kin_of(observation, None, self.family(observation.key), now)
 
-    def _without_ticket(self, observation: Observation, tokens: LegacyTokens) -> Evidence:
-        """Say what else speaks for a meeting: that its room stands, or that another system prepared it, which still answers."""
+    def _untold(self, observation: Observation, tokens: LegacyTokens, evidence: Evidence) -> Evidence:
+        """Say what else tells an alias: a room of the meeting that stands, or another system that prepared it and still answers."""
         aliases = self.standing.get(observation.key, ())
         accepted = observation.response is Response.ACCEPTED
         if aliases and accepted and is_unknown(self.records.get(observation.key)):
             return Evidence(TicketStatus.ROOM, aliases=aliases)
-        if (tokens.aliases or tokens.offline) and not self.inherits:
+        if evidence.status is TicketStatus.NONE and (tokens.aliases or tokens.offline) and not self.inherits:
             return Evidence(TicketStatus.FOREIGN)
-        return Evidence()
+        return evidence
 
     def _kin(self, observation: Observation, number: int, now: datetime) -> Kin | None:
         key = self.reservations[number].key

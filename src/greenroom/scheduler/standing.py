@@ -26,6 +26,8 @@ from greenroom.storage import Storage, Work
 
 log = structlog.get_logger(__name__)
 
+UNTOLD = (TicketStatus.NONE, TicketStatus.OFFLINE)
+"""What tickets are worth where they tell no alias: a promise stays in the text for good if nobody may write there."""
 _KEPT = timedelta(hours=1)
 _PAUSE = timedelta(seconds=15)
 _DRAWS = 20
@@ -100,7 +102,7 @@ def may_stand(observation: Observation, tickets: Iterable[Ticket | TicketFault],
         return False
     end = last_end(observation.kind, observation.span)
     over = end is not None and end <= now
-    return not over and weigh_tickets(tickets, {}, observation.key).status is TicketStatus.NONE
+    return not over and weigh_tickets(tickets, {}, observation.key).status in UNTOLD
 
 
 async def claim(
