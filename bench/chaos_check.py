@@ -91,11 +91,14 @@ def _of_answers(exchange: Exchange, one: Meeting) -> Iterator[str]:
 
 
 def _of_attendee(exchange: Exchange, one: Meeting) -> Iterator[str]:
-    """Nobody is mailed but for what the organizer sent, and for an alias that the invitation did not have."""
+    """Nobody is mailed but for what the organizer sent, and for an alias that the invitation did not have.
+
+    Where a series is written to, its exceptions are sent as well: one mail for each.
+    """
     inbox = exchange.items(ATTENDEE, "inbox")
     wanted = one.key.to_bytes()
     mails = sum(isinstance(item, MeetingRequest) and item.meeting.clean_goid == wanted for item in inbox)
-    ours = (one.plain + one.lost) if one.touchable and one.sendings else 0
+    ours = (one.plain + one.lost) * (1 + len(one.changed)) if one.touchable and one.sendings else 0
     if mails > one.told + ours:
         yield f"{mails} mails to the attendee, {one.told} by the organizer, {ours} by us at the most"
 

@@ -30,6 +30,7 @@ class Meeting:
 
     `days` are the occurrences of a series by their original day, or the one day of a single meeting. `sendings` counts what the
     equipment mailbox was sent, `told` what the attendee was sent. `ticket` is the alias that its first invitation named for sure.
+    `changed` are all days that ever were an exception.
     `kept` is an alias whose ticket stood in the calendar when a database was lost; `lost` counts the losses at which none did.
     """
 
@@ -47,6 +48,7 @@ class Meeting:
     kept: int | None = None
     lost: int = 0
     deleted: list[Times] = field(default_factory=list)
+    changed: set[int] = field(default_factory=set)
     people: tuple[str, ...] = (ATTENDEE,)
 
     @property
@@ -255,6 +257,7 @@ class People:
         item = self.item(one)
         assert item is not None, one.name
         day = sorted(one.days)[action.how % len(one.days)]
+        one.changed.add(day)
         return item, day, self._noon(day)[0]
 
     def _move_occurrence(self, one: Meeting, action: Action) -> None:

@@ -13,7 +13,7 @@ BENCH = Path(__file__).parents[2] / "bench"
 
 def chaos(*options: str) -> tuple[int, dict[str, Any]]:
     """Run it, and return its exit code and what it told."""
-    command = [sys.executable, str(BENCH / "chaos.py"), "--json", *options]
+    command = [sys.executable, str(BENCH / "chaos.py"), "--json", "--patience", "120", *options]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.stdout, ended.stderr
     (result,) = json.loads(ended.stdout)
