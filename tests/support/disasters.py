@@ -161,7 +161,12 @@ class Place:
     def told(self, *words: str, code: int = 0, ahead: timedelta | None = None) -> Any:
         """Run a command with `--json`, check its exit code, and return what it says of the only integration."""
         done = self.command(*words, "--json", ahead=ahead)
-        assert done.returncode == code, (words, done.returncode, done.stdout[-3000:], done.stderr[-3000:])
+        assert (done.returncode, bool(done.stdout)) == (code, True), (
+            words,
+            done.returncode,
+            done.stdout[-3000:],
+            done.stderr[-3000:],
+        )
         said = json.loads(done.stdout)
         return said["integrations"][0] if "integrations" in said else said
 

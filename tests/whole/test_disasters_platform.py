@@ -38,7 +38,7 @@ def compared(place: Place) -> str:
 
 
 def test_an_emptied_platform_is_filled_again(tmp_path: Path, protocol: Spoken, pexip: Way | None) -> None:
-    with struck(tmp_path, protocol, pexip=pexip, rooms=BOTH_PINS if pexip else "", more=HOURLY) as place:
+    with struck(tmp_path, protocol, pexip=pexip, more=HOURLY + BOTH_PINS) as place:
         filled(place)
         before, rooms, links = place.mails(), place.rooms(), join_ids(place)
 
