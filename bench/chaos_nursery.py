@@ -9,6 +9,7 @@ Started once, it forks a process for every command line it is told on standard i
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -95,19 +96,25 @@ def _warm_up() -> None:
 
 
 def main() -> None:
-    """Take orders until there are no more."""
+    """Take orders until there are no more; who still runs then has been forgotten by a run that broke off, and is killed."""
     _warm_up()
+    children: set[int] = set()
     for line in sys.stdin:
         order = json.loads(line)
         if "wait" in order:
             answer: dict[str, Any] = {"code": _wait(order["wait"], order["seconds"])}
+            if answer["code"] is not None:
+                children.discard(order["wait"])
         else:
             process = os.fork()
             if process == 0:
                 _child(order["run"], order["log"])
+            children.add(process)
             answer = {"process": process}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
+    for process in children:
+        os.kill(process, signal.SIGKILL)
 
 
 if __name__ == "__main__":
