@@ -28,7 +28,7 @@ def test_what_happened_since_a_backup_is_found_again_without_a_mail(
         place.move(old[:60])
         place.cancel(old[60:])
         place.rests()
-        assert place.mails() == Counter(Accept=260, request=360, cancellation=40)
+        assert place.mails() == Counter(Accept=260, request=460, cancellation=40)
         place.agrees(160)
         before, rooms = place.mails(), place.rooms()
         place.kill()
