@@ -33,7 +33,8 @@ from greenroom.meetings.alias import AliasPlan
 from greenroom.platforms.pexip.policy import Desk, Directory, Follower, PolicySettings
 from greenroom.platforms.pexip.style import PexipSettings
 from greenroom.storage import RoomFeed, Storage
-from greenroom.web import StoredRooms, create_app
+from greenroom.web.app import create_app
+from greenroom.web.rooms import StoredRooms
 from greenroom.web.policy import policy_app
 from greenroom.web.policy_callers import PolicyCaller
 from greenroom.web.policy_guard import Guard

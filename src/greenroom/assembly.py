@@ -21,18 +21,16 @@ from greenroom.addins import Addins
 from greenroom.calendars import CalendarError, Calendars, Side
 from greenroom.exchange.contract import OrganizerCalendars
 from greenroom.exchange.errors import ExchangeError
-from greenroom.meetings.templates import Texts
-from greenroom.meetings.ticket import KeyRing
+from greenroom.integrations import build_integrations
 from greenroom.rooms import Platforms
 from greenroom.scheduler.case import Clock, Step, no_step
-from greenroom.scheduler.integration import Integration, JoinLinks
+from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.numbers import hold_numbers
 from greenroom.scheduler.queue.in_process import InProcessQueue
 from greenroom.scheduler.recovery.contract import DriftKind
 from greenroom.scheduler.service import Service
 from greenroom.settings import EwsExchange, Settings
 from greenroom.settings import Integration as IntegrationSettings
-from greenroom.settings.ways import ways_of
 from greenroom.storage import Storage
 from greenroom.web.app import create_app
 from greenroom.web.http import BoundedHttp
@@ -217,34 +215,6 @@ def _guard(settings: Settings, platforms: Platforms) -> Guard:
     """Make the guard against guessing; callers' digests in alarms stay the same while the first ticket key does."""
     limits = None if platforms.policy is None else platforms.policy.limits
     return Guard(limits, key=b"policy callers" + settings.integration[0].ticket_keys[0].key)
-
-
-def build_integrations(settings: Settings, calendars: Calendars, platforms: Platforms) -> list[Integration]:
-    """Build all integrations with the adapters their settings name. Connects to nothing yet. Raises CalendarError.
-
-    Texts of the administrator's that are wrong are logged here; the packaged ones stand in for them.
-    """
-    built = [_build(entry, settings, calendars, platforms) for entry in settings.integration]
-    for integration in built:
-        for problem in integration.texts.lint():
-            log.error("text is wrong", file=problem.file, line=problem.line, problem=problem.problem)
-    return built
-
-
-def _build(entry: IntegrationSettings, settings: Settings, calendars: Calendars, platforms: Platforms) -> Integration:
-    keys = {key.id: key.key for key in entry.ticket_keys}
-    return Integration(
-        number=entry.number,
-        name=entry.name,
-        mailbox=calendars.open(entry),
-        platform=platforms.open(entry),
-        policy=entry.policy,
-        aliases=entry.alias.plan,
-        ring=KeyRing(entry.ticket_prefix, entry.number, keys, current=entry.ticket_keys[0].id),
-        texts=Texts(entry.texts.folder, entry.texts.language),
-        links=JoinLinks(settings.service.public_url, ways_of(entry)),
-        elsewhere=calendars.open_elsewhere(entry),
-    )
 
 
 async def try_calendars(entry: IntegrationSettings, built: Integration, calendars: Calendars) -> list[Tried]:

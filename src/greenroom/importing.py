@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from greenroom.assembly import build_integrations
 from greenroom.calendars import Calendars
+from greenroom.integrations import build_integrations
 from greenroom.platforms.pexip.takeover import PexipScheduler
 from greenroom.rooms import Platforms, pexip_settings
 from greenroom.scheduler.case import Clock

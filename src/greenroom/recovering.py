@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from greenroom.assembly import build_integrations
 from greenroom.calendars import Calendars
 from greenroom.importing import is_prepared
+from greenroom.integrations import build_integrations
 from greenroom.rooms import Platforms
 from greenroom.scheduler.attend import Attendant
 from greenroom.scheduler.case import Clock

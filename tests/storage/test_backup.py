@@ -250,6 +250,8 @@ async def test_nothing_is_restored_while_a_service_works(storage: Storage, sourc
     assert (refused.value.owner, refused.value.address) == ("host:77", BOX)
     assert await contents(storage) == before
     assert (await look_at_target(storage, NOON + timedelta(seconds=91))).version == shapes.versions()[-1]
+    killed = await look_at_target(storage, NOON, is_gone=lambda owner: owner == "host:77")
+    assert killed.version == shapes.versions()[-1], "who was killed works with nothing any more"
 
 
 async def test_a_file_that_does_not_exist_yet_is_an_empty_database(tmp_path: Path, source: Storage) -> None:

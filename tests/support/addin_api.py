@@ -9,10 +9,10 @@ import httpx2
 from fastapi import FastAPI
 
 from greenroom.storage import Refused, Storage
-from greenroom.web import create_app
 from greenroom.web.addin_api import AddinDesk, addin_api_router
 from greenroom.web.addin_contract import Instructions, Kind, NoSuchRoomError, PersonalRoomEntry
 from greenroom.web.addin_limits import BadTokens
+from greenroom.web.app import create_app
 from greenroom.web.identity.contract import Caller, IdentityUnavailableError, Refusal, TokenRefusedError
 from support.join_rooms import PLACES, RoomsInMemory
 from support.reserved import ADA, BOB, Desk, asked_at

@@ -12,7 +12,8 @@ from greenroom.meetings.recurrence import Series
 from greenroom.meetings.room import RoomSpec
 from greenroom.meetings.rules import Pattern, Rule
 from greenroom.meetings.zones import Zone, tzinfo_of
-from greenroom.web import JoinRoom, Planned, RoomsUnavailableError, create_app
+from greenroom.web.app import create_app
+from greenroom.web.contract import JoinRoom, Planned, RoomsUnavailableError
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 BEFORE, AFTER = timedelta(minutes=30), timedelta(minutes=60)

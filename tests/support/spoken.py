@@ -16,7 +16,7 @@ from greenroom.exchange.graph.settings import Cloud, GraphSettings
 from greenroom.exchange.graph.sign_in import Secret, open_tokens
 from greenroom.scheduler.case import Clock
 from greenroom.simulator.app import SimulatorApp
-from greenroom.web import create_app
+from greenroom.web.app import create_app
 from support.in_loop import serving
 from support.issued import Issued
 from support.join_rooms import PLACES, RoomsInMemory

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from greenroom.exchange.notifications import Taken
-from greenroom.web import create_app
+from greenroom.web.app import create_app
 from greenroom.web.hooks import LARGEST, Desk, hooks_router
 from support import planted
 from support.join_rooms import PLACES, Clock, RoomsInMemory

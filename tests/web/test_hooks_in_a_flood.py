@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from greenroom.exchange.graph.intake import GraphIntake
-from greenroom.web import create_app
+from greenroom.web.app import create_app
 from support import planted
 from support.in_loop import serving
 from support.join_rooms import JOIN_ID, PLACES, Clock, RoomsInMemory, room

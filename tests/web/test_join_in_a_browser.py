@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from greenroom.meetings.rules import Weekly
-from greenroom.web import JoinRoom, create_app
+from greenroom.web.app import create_app
+from greenroom.web.contract import JoinRoom
 from support.join_rooms import (
     AFTER,
     BEFORE,

@@ -6,7 +6,7 @@ import pytest
 
 from greenroom.meetings.admission import Admission, Once
 from greenroom.meetings.rules import AbsoluteYearly, Daily, Pattern, Weekly
-from greenroom.web import JoinRoom
+from greenroom.web.contract import JoinRoom
 from support.join_rooms import AFTER, BEFORE, JOIN_ID, NOW, Visitor, admission, room, series
 
 HOUR, DAY, SECOND = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)

@@ -16,7 +16,9 @@ from greenroom.meetings.room import RoomSpec
 from greenroom.meetings.rules import Weekly
 from greenroom.meetings.zones import Zone
 from greenroom.storage import Storage
-from greenroom.web import Planned, RoomsUnavailableError, StoredRooms, create_app
+from greenroom.web.app import create_app
+from greenroom.web.contract import Planned, RoomsUnavailableError
+from greenroom.web.rooms import StoredRooms
 from support.empty import storage_in_memory
 from support.join_rooms import JOIN_ID, NOW, PLACES, Clock, admission, room, series
 from support.records import bare_record, meeting_key

@@ -15,7 +15,7 @@ from greenroom.meetings.record import State
 from greenroom.settings import load_settings
 from greenroom.storage import Alarm, MailboxState, Storage, StorageError
 from greenroom.storage.drifts import StoredDrift
-from greenroom.web import create_app
+from greenroom.web.app import create_app
 from greenroom.web.metrics import Metrics, Watched, metrics_router
 from support.house import write_config
 from support.join_rooms import NOW, PLACES, Clock, RoomsInMemory

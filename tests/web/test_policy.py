@@ -7,7 +7,7 @@ import httpx2
 import pytest
 import structlog
 
-from greenroom.web import create_app
+from greenroom.web.app import create_app
 from greenroom.web.policy_callers import PolicyCaller
 from support.join_rooms import JOIN_ID, PLACES, Clock, RoomsInMemory, room
 from support.policy_desk import CLOSED, CONFIGURATION, NAME, OPEN, PASSWORD, Node, basic, caller

@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from greenroom.storage import Storage
-from greenroom.web import create_app
+from greenroom.web.app import create_app
 from greenroom.web.policy_alarms import keep_alarms
 from greenroom.web.policy_guard import GuessLimits
 from greenroom.web.policy_listener import PolicyCertificateError, policy_tls, serving_policy

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from greenroom.meetings.alias import AliasPlan, join_id
 from greenroom.meetings.dialling import join_page
-from greenroom.web import create_app
+from greenroom.web.app import create_app
 from greenroom.web.qr import qr_png
 from support.join_rooms import BASE, JOIN_ID, PLACES, Clock, RoomsInMemory, Visitor, room
 from support.pictures import read_qr, size_of

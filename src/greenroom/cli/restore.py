@@ -22,6 +22,7 @@ from greenroom.cli.progress import shown_progress
 from greenroom.cli.reading import local, plain
 from greenroom.scheduler.numbers import mixed_up
 from greenroom.scheduler.watch_book import forget_watches
+from greenroom.scheduler.whereabouts import is_dead_here
 from greenroom.settings import Settings
 from greenroom.storage import Storage, StorageError
 from greenroom.storage.backup import Progress
@@ -175,7 +176,7 @@ def _restore(settings: Settings, opened: BackupFile, done: _Done, *, replace: bo
 async def _look(settings: Settings) -> Target:
     storage = Storage.open(settings.storage.url.get_secret_value())
     try:
-        return await look_at_target(storage, wall_clock())
+        return await look_at_target(storage, wall_clock(), is_gone=is_dead_here)
     finally:
         await storage.close()
 
@@ -185,7 +186,9 @@ async def _carry_out(
 ) -> tuple[Target, list[str]]:
     storage = Storage.open(settings.storage.url.get_secret_value())
     try:
-        target = await restore(storage, opened, wall_clock(), replace=replace, then=forget_watches, progress=tell)
+        target = await restore(
+            storage, opened, wall_clock(), replace=replace, is_gone=is_dead_here, then=forget_watches, progress=tell
+        )
         return target, await _warnings(settings, storage)
     finally:
         await storage.close()

@@ -63,5 +63,6 @@ class Drifts:
 
     async def counts(self, integration: int) -> dict[str, int]:
         """Return how many of each kind there are."""
-        mine = sa.select(drifts.c.kind, sa.func.count()).where(drifts.c.integration == integration)
-        return {kind: int(count) for kind, count in await self._session.execute(mine.group_by(drifts.c.kind))}
+        mine = sa.select(drifts.c.kind, sa.func.count().label("number")).where(drifts.c.integration == integration)
+        rows = await self._session.execute(mine.group_by(drifts.c.kind))
+        return {row.kind: int(row.number) for row in rows}

@@ -50,6 +50,10 @@ class InUseError(StorageError):
         self.until = until
 
 
+def _nobody(_owner: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """What is in a database before a backup is put into it: its version (None: nothing), and how many rows tables have."""
@@ -63,12 +67,15 @@ class Target:
         return any(self.rows.values())
 
 
-async def look_at_target(storage: Storage, now: datetime) -> Target:
-    """Say what is in the database. Raises InUseError, StorageVersionError if a newer Greenroom was here, and StorageError."""
+async def look_at_target(storage: Storage, now: datetime, *, is_gone: Callable[[str], bool] = _nobody) -> Target:
+    """Say what is in the database. `is_gone` knows whether the process of a claim has ended.
+
+    Raises InUseError, StorageVersionError if a newer Greenroom was here, and StorageError.
+    """
     if not storage.exists:
         return Target()
     async with storage.whole(reading=True) as connection:
-        return await connection.run_sync(_look, now)
+        return await connection.run_sync(_look, now, is_gone)
 
 
 async def restore(
@@ -77,6 +84,7 @@ async def restore(
     now: datetime,
     *,
     replace: bool = False,
+    is_gone: Callable[[str], bool] = _nobody,
     then: Callable[[Work], Awaitable[None]] | None = None,
     progress: Progress = lambda _table, _done, _all: None,
 ) -> Target:
@@ -89,7 +97,7 @@ async def restore(
     async with storage.whole(reading=False) as connection:
         await migrate.alone(connection)
         await _lock(connection)
-        target = await connection.run_sync(_look, now)
+        target = await connection.run_sync(_look, now, is_gone)
         if target.is_filled and not replace:
             raise NotEmptyError("there is something in the database already")
         before = await connection.run_sync(_bookkeeping)
@@ -116,7 +124,7 @@ def _names(connection: Connection) -> list[str]:
     return sorted(set(sa.inspect(connection).get_table_names()) & set(metadata.tables))
 
 
-def _look(connection: Connection, now: datetime) -> Target:
+def _look(connection: Connection, now: datetime, is_gone: Callable[[str], bool]) -> Target:
     version, there = shapes.version_of(connection), _names(connection)
     if version is not None and version not in shapes.versions():
         raise StorageVersionError(
@@ -125,7 +133,7 @@ def _look(connection: Connection, now: datetime) -> Target:
     if version is None and there:
         raise StorageVersionError("the database has tables of the same names that are not ours: use an empty one")
     if "mailboxes" in there:
-        _refuse_while_in_use(connection, now)
+        _refuse_while_in_use(connection, now, is_gone)
     counted = [metadata.tables[name] for name in _COUNTED if name in there]
     rows = {
         table.name: int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
@@ -134,13 +142,14 @@ def _look(connection: Connection, now: datetime) -> Target:
     return Target(version, rows)
 
 
-def _refuse_while_in_use(connection: Connection, now: datetime) -> None:
+def _refuse_while_in_use(connection: Connection, now: datetime, is_gone: Callable[[str], bool]) -> None:
     # These columns are as old as the table.
     said = (sa.column(name, Words) for name in ("address", "claimed_by"))
     claims = sa.table("mailboxes", *said, sa.column("claimed_until", Instant))
     alive = sa.select(claims).where(claims.c.claimed_by.is_not(None), claims.c.claimed_until > now)
-    row = connection.execute(alive.order_by(claims.c.claimed_until.desc()).limit(1)).one_or_none()
-    if row is not None:
+    for row in connection.execute(alive.order_by(claims.c.claimed_until.desc())):
+        if is_gone(row.claimed_by):
+            continue  # it was killed, and could not give its claim back
         raise InUseError(row.address, row.claimed_by, row.claimed_until)
 
 

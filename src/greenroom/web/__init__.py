@@ -2,19 +2,6 @@
 
 `create_app` makes the web application; it reaches rooms only through `RoomLookup` and reads no clock of its own. Pages work
 without JavaScript, set no cookie, load nothing from elsewhere, and never show a PIN.
+
+Nothing is loaded with the room itself: commands that want a small part of it do not pay for a web server.
 """
-
-from greenroom.web.app import create_app
-from greenroom.web.contract import JoinRoom, Planned, RoomLookup, RoomsUnavailableError
-from greenroom.web.places import places_of
-from greenroom.web.rooms import StoredRooms
-
-__all__ = [
-    "JoinRoom",
-    "Planned",
-    "RoomLookup",
-    "RoomsUnavailableError",
-    "StoredRooms",
-    "create_app",
-    "places_of",
-]

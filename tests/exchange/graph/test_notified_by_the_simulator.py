@@ -20,7 +20,7 @@ from greenroom.exchange.graph.transport import GraphTransport
 from greenroom.exchange.graph.wakeups import Wakeups
 from greenroom.simulator.graph.subscriptions import Subscription
 from greenroom.simulator.model import Attendee, MeetingDraft, Person
-from greenroom.web import create_app
+from greenroom.web.app import create_app
 from support import planted
 from support.in_loop import serving
 from support.issued import Issued

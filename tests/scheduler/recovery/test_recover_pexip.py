@@ -1,6 +1,6 @@
 """Recovery where rooms are at Pexip: made ahead or just in time, or known to policy alone."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -44,7 +44,7 @@ class Home:
         await self.attendant.attend()
         assert len(self.mailbox.replies_to(ONE)) == 1
 
-    async def fates(self) -> dict[Fate, int]:
+    async def fates(self) -> Mapping[Fate, int]:
         return (await plan(self.integration, self.site.storage, self.site.clock)).counts
 
     async def recover(self) -> Recovered:
