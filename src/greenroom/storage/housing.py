@@ -20,7 +20,7 @@ _MARK = sa.func.coalesce(meetings.c.room_mark, meetings.c.mark, type_=sa.String)
 _COLUMNS = tuple(
     meetings.c[name]
     for name in (
-        *("key", "correlation_id", "state", "span_start", "alias_number", "adopted_alias", "adopted_numeric"),
+        *("key", "correlation_id", "state", "reason", "span_start", "alias_number", "adopted_alias", "adopted_numeric"),
         *("room", "held_until", "retry_at", "updated_at"),
     )
 )
@@ -46,6 +46,7 @@ class Housed:
     mark: str
     correlation_id: str
     state: State
+    reason: str
     starts_at: datetime | None
     alias_number: int | None
     adopted: Alias | None
@@ -126,6 +127,7 @@ def _housed(row: sa.Row[Any]) -> Housed:
         mark=row.room_of,
         correlation_id=row.correlation_id,
         state=State(row.state),
+        reason=row.reason,
         starts_at=row.span_start,
         alias_number=row.alias_number,
         adopted=Alias(row.alias_number, row.adopted_alias, row.adopted_numeric) if adopted else None,

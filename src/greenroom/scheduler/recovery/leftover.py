@@ -16,7 +16,7 @@ from greenroom.meetings.reasons import Reason
 from greenroom.scheduler.integration import Integration
 from greenroom.scheduler.recovery.contract import Entry, Fate
 from greenroom.scheduler.recovery.owned import OwnedRooms
-from greenroom.scheduler.recovery.strays import closes_itself
+from greenroom.scheduler.recovery.strays import closes_itself, is_anothers
 from greenroom.scheduler.recovery.walking import Walk
 from greenroom.storage import Housed, Standing, Storage
 
@@ -63,7 +63,8 @@ async def orphans(
     remembered: set[str] = set()
     if left and storage is not None:
         async with storage.reading() as work:
-            left -= {one.mark for one in await work.housing.of(integration.number, left) if needs_room(one)}
+            housed = await work.housing.of(integration.number, left)
+            left -= {one.mark for one in housed if needs_room(one) or is_anothers(one)}
             remembered = await work.housing.known(integration.number, left)
             kept = await work.housing.rooms(integration.number, remembered)
             can = integration.platform.capabilities

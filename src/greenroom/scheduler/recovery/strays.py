@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from greenroom.meetings.kin import LIVING
+from greenroom.meetings.reasons import Reason
 from greenroom.platforms.contract import Capabilities
 from greenroom.scheduler.integration import Integration
 from greenroom.storage import Housed, KeptRoom, Storage
@@ -19,7 +20,8 @@ async def strays(
     """Return which of these marks of rooms at the platform no living meeting has, as the database knows it.
 
     KNOWN ones belonged to a meeting that is done with, UNKNOWN ones to none that is remembered. Left out are rooms that close
-    by themselves, now or soon, and those of meetings that were worked on since `since` or wait to be.
+    by themselves, now or soon, those of meetings that were worked on since `since` or wait to be, and those of meetings that
+    another installation prepared: it may have the same platform, the same number, and so the same mark.
     """
     number, wanted = integration.number, set(marks)
     async with storage.reading() as work:
@@ -33,7 +35,10 @@ async def strays(
     return {
         mark: KNOWN if mark in known else UNKNOWN
         for mark in sorted(wanted)
-        if not any(is_used(one, now, integration) or is_under_way(one, since) for one in houses.get(mark, ()))
+        if not any(
+            is_used(one, now, integration) or is_under_way(one, since) or is_anothers(one)
+            for one in houses.get(mark, ())
+        )
         and not closes_itself(kept.get(mark), can, now)
     }
 
@@ -47,6 +52,11 @@ def is_used(housed: Housed, now: datetime, integration: Integration) -> bool:
 def is_under_way(housed: Housed, since: datetime | None) -> bool:
     """Whether it is being worked on, or waits to be."""
     return housed.retry_at is not None or (since is not None and housed.updated_at >= since)
+
+
+def is_anothers(housed: Housed) -> bool:
+    """Whether another installation prepared this meeting, so that a room with its mark may be that one's."""
+    return housed.reason == Reason.TICKET_FOREIGN and housed.alias_number is None
 
 
 def closes_itself(kept: KeptRoom | None, can: Capabilities, now: datetime) -> bool:

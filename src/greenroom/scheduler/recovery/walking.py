@@ -39,7 +39,8 @@ Pause = Callable[[float], Awaitable[None]]
 SET_ASIDE = "set-aside"
 _TRIES = 5
 _PAUSE = timedelta(seconds=15)
-_OVER = (Reason.OVER, Reason.LONG_OVER, Reason.PAST)
+_KEPT = (Reason.OVER, Reason.LONG_OVER, Reason.PAST, Reason.TICKET_FOREIGN, Reason.AWAITED)
+"""What gets no room now, and may have one that is not to be removed: it closes by itself, is another's, or is not decided yet."""
 _ANY_NUMBER = -1
 """In place of the number of an alias that is still to be drawn."""
 
@@ -240,7 +241,7 @@ class Walk:
         )
         planned = _planned(self._integration, observation, record, decision, evidence, kin, now)
         judged = judge(observation, record, decision, now, updates=self._updates, room=self._lacks(record, absent, now))
-        needs = decision.provide or decision.reason in _OVER or judged.detail == UNANSWERED
+        needs = decision.provide or decision.reason in _KEPT or judged.detail == UNANSWERED
         if not needs or planned.mark != observation.key.digest:
             self._idle.add(packed(observation.key.digest))
         if needs and planned.mark != observation.key.digest:
