@@ -153,7 +153,8 @@ class Attendant:
             await self._remember()
             now, integration = self._clock(), replace(self._integration, manner=manner)
             cases = await weigh(integration, self._storage, observations, now, standing=self._standing)
-            await self._carry_out(integration, cases, now, hold=False)
+            # What waited before may have changed unseen; a command, which reads no feed, has only what it read just now.
+            await self._carry_out(integration, cases, now, hold=self._looked_at is not None and self._is_outdated)
             await self._note_line()
             return cases
 

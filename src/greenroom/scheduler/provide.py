@@ -62,8 +62,11 @@ async def provide_rooms(
     household = await Household.of(integration, storage, concerned)
     opened = {case.record.key: household.admission(integration, case, cases) for case in concerned}
     before = {case.record.key: case.record.room for case in concerned}
-    tried = {case.record.key: case.record.state is State.DEFECTIVE and case.record.attempts > 0 for case in concerned}
-    changing = [case for case in concerned if _changes(integration, case, opened[case.record.key])]
+    # What was decided just now took its state: only the attempts tell that it waited for its room.
+    tried = {case.record.key: case.record.attempts > 0 for case in concerned}
+    # Told afresh, too: where that fails for now, the next try must not take for told what was told in an earlier life.
+    afresh = integration.manner.afresh
+    changing = [case for case in concerned if afresh or _changes(integration, case, opened[case.record.key])]
     await forget_told(storage, changing, household)
     if integration.manner.afresh:  # an adapter that remembers what it told would not tell it again
         async with storage.work() as work:
@@ -86,10 +89,11 @@ async def provide_rooms(
 
     await asyncio.gather(*(one(case) for case in concerned))
     await _store(storage, concerned, _alarms(integration, concerned, now))
-    changed = [case.record for case in concerned if case.record.room not in (None, before[case.record.key])]
+    told = [case.record for case in concerned if case.record.room is not None]
+    changed = [record for record in told if afresh or record.room != before[record.key]]
     if changed:
         await note_told(integration, storage, changed)
-    if any(tried[record.key] for record in changed):
+    if any(tried[record.key] and record.attempts == 0 for record in changed):
         async with storage.work() as work:  # the platform is back: the others that wait for it need not sleep on
             await work.meetings.hasten(integration.number, State.DEFECTIVE, now)
 

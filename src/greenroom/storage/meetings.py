@@ -81,9 +81,12 @@ class Meetings:
         return await self._all(sa.select(meetings).where(mine).order_by(soonest, meetings.c.mark).limit(limit))
 
     async def hasten(self, integration: int, state: State, now: datetime) -> None:
-        """Let those of a state that are looked at again later be looked at by now."""
+        """Let those of a state that are looked at again later be looked at by now, unless a reply may still be under way."""
         waiting = (
-            (meetings.c.integration == integration) & (meetings.c.state == state.value) & (meetings.c.retry_at > now)
+            (meetings.c.integration == integration)
+            & (meetings.c.state == state.value)
+            & (meetings.c.retry_at > now)
+            & meetings.c.replying.is_(None)
         )
         await self._session.execute(sa.update(meetings).where(waiting).values(retry_at=now))
 
