@@ -60,7 +60,7 @@ def test_without_the_right_to_organizers_instructions_come_with_the_reply_and_st
         # The right comes back: nobody is mailed because of that, whoever looks at everything again.
         give_back(place)
         before = place.mails()
-        place.command("sweep", "--since", "3h", "--yes")
+        place.told("sweep", "--since", "3h")
         place.stop()
         assert place.recover()["counts"] == {}
         place.start()
