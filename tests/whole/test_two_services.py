@@ -18,7 +18,7 @@ import pytest
 
 from greenroom.scheduler.watch_book import Watch, WatchStanding, watch_of
 from greenroom.simulator.model import Attendee, Body, MeetingDraft, MeetingResponse, Person
-from greenroom.storage import Storage
+from greenroom.storage import Storage, StorageError
 from support.simulator import RunningSimulator, running_simulator
 from support.whole import (
     EQUIPMENT,
@@ -47,7 +47,8 @@ main()
 HERE = SERVE.format(where="", times={"beat": 1})
 """Both on one machine: that the other one is dead can be seen."""
 APART = SERVE.format(
-    where='whereabouts.machine = lambda: "-"', times={"beat": 1, "lapse": 6, "stale": 8, "forgotten": 20, "settle": 8}
+    where='whereabouts.machine = lambda: "-"',
+    times={"beat": 1, "lapse": 12, "stale": 15, "forgotten": 30, "settle": 15},
 )
 """As if on two machines: only silence says that the other one is gone."""
 
@@ -70,13 +71,18 @@ class Side:
             try:
                 async with storage.reading() as work:
                     return await watch_of(work, EQUIPMENT)
+            except StorageError:
+                return Watch()  # it has only just been started
             finally:
                 await storage.close()
 
         return asyncio.run(read())
 
+    def lines(self) -> list[str]:
+        return [line for line in self.program.output().splitlines() if line.startswith("{")]
+
     def events(self) -> list[str]:
-        return [json.loads(line)["event"] for line in self.program.output().splitlines() if line.startswith("{")]
+        return [json.loads(line)["event"] for line in self.lines()]
 
 
 @contextlib.contextmanager
@@ -142,6 +148,26 @@ def test_two_services_make_one_room_and_one_reply_and_the_second_goes_on_when_th
         assert rooms(kept) == 8
         assert kept.program.stop() == 0
         assert not any(simulator.exchange.folder_properties(EQUIPMENT).values())
+
+
+@pytest.mark.parametrize("protocol", ["ews", "graph"])
+def test_a_command_borrows_the_mailbox_from_the_service_that_runs_and_the_service_goes_on(
+    tmp_path: Path, protocol: Spoken
+) -> None:
+    with running_simulator(world()) as simulator, side(tmp_path / "a", simulator, protocol, HERE) as one:
+        invite(simulator, "before")
+        eventually(lambda: answers(simulator) == {"before": 1}, seconds=60)
+        code, swept = one.told("sweep", "--since", "1h")
+        assert code == 0, swept
+        assert {"mailbox lent", "mailbox given back"} <= set(eventually(lambda: has_it_back(one), seconds=30))
+        invite(simulator, "after")
+        eventually(lambda: answers(simulator) == {"before": 1, "after": 1}, seconds=60)
+        assert "error" not in {json.loads(line)["level"] for line in one.lines()}
+
+
+def has_it_back(one: Side) -> list[str]:
+    events = one.events()
+    return events if "mailbox given back" in events else []
 
 
 def stands(sides: list[Side]) -> list[WatchStanding]:
