@@ -53,7 +53,7 @@ async def greenroom(arguments: argparse.Namespace) -> dict[str, Any]:
         sys.stdin.readline()
         continued = time.perf_counter()
         async with borrowed(desk.storage, integration.mailbox.address, wall_clock, mailbox=integration.mailbox):
-            done = await recover(integration, desk.storage, desk.attendant(), wall_clock, expected=len(planned.entries))
+            done = await recover(integration, desk.storage, desk.attendant(), wall_clock, expected=planned.changes)
         return {
             "plan_seconds": after_plan - began,
             "plan_memory_mb": memory,
