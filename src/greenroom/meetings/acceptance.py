@@ -19,7 +19,7 @@ from greenroom.meetings.kin import Kin, Kinship
 from greenroom.meetings.meeting import Changed, Kind, Observation, Response, frame_of
 from greenroom.meetings.policy import Foreign, Policy, Review, Split
 from greenroom.meetings.reasons import AliasSource, Reason
-from greenroom.meetings.record import Record, State
+from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.recurrence import Moved
 from greenroom.meetings.reply import Outcome, facts_of, reply_identity
 
@@ -172,7 +172,10 @@ def next_review(
 def _new(sight: Sight, alias: AliasSource) -> Reason:
     record, status = sight.record, sight.evidence.status
     untold = record is None or record.replied is None
-    genuine = status in (TicketStatus.VALID, TicketStatus.KIN, TicketStatus.ROOM)
+    left = (
+        record is not None and record.instructions is InstructionsState.LEFT
+    )  # a recovery that broke off promised silence
+    genuine = left or status in (TicketStatus.VALID, TicketStatus.KIN, TicketStatus.ROOM)
     if untold and alias is AliasSource.RECORD and record is not None and record.reason == Reason.IMPORTED:
         return Reason.IMPORTED
     told_since = record is not None and was_answered_since(sight.observation, record)

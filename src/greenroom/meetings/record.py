@@ -40,6 +40,9 @@ class InstructionsState(StrEnum):
     PRESENT = "present"  # the invitation brought them, with their ticket
     WRITTEN = "written"  # we wrote them into the organizer's meeting
     IN_REPLY = "in-reply"  # the organizer's meeting could not be changed; the reply carries them
+    LEFT = (
+        "left"  # nowhere, as a recovery was told to write to nobody; the organizer learns of them with the next change
+    )
 
 
 @dataclass(frozen=True, slots=True)

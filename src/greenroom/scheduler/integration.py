@@ -40,10 +40,12 @@ class Manner:
     """How far a pass goes.
 
     `updates` False: organizers' meetings are not written to, and nobody is mailed who was answered before; what asks for an answer
-    is left to the next pass. `afresh`: the platform is told of every room again, though it was told the same before.
+    is left to the next pass. `untold`: who was left in the dark by that is told now, and not only with the next change.
+    `afresh`: the platform is told of every room again, though it was told the same before.
     """
 
     updates: bool = True
+    untold: bool = False
     afresh: bool = False
 
 

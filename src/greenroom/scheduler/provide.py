@@ -126,8 +126,11 @@ async def write_instructions(
     for case in cases:
         if case.waiting or case.spec is None:
             continue
+        left, manner = case.record.instructions is InstructionsState.LEFT, integration.manner
+        if left and manner.updates and (case.outcome is not None or manner.untold):
+            case.record = replace(case.record, instructions=InstructionsState.NONE)
         missing = case.record.instructions is InstructionsState.NONE or _is_promised_again(case)
-        if missing and integration.manner.updates:
+        if missing and manner.updates:
             try:
                 if case.record.organizer in held:
                     _await_turn(case, now, held[case.record.organizer])
@@ -137,7 +140,7 @@ async def write_instructions(
                 case.set_aside(error, now)
             step("instructions")
             await _store(storage, [case])
-        elif missing:
+        elif missing or (left and not manner.updates):
             case.note("instructions", "left", now)
         if case.record.instructions is InstructionsState.IN_REPLY:
             case.instructions = wording.instructions_html(
@@ -197,7 +200,8 @@ async def _takes_another(integration: Integration, storage: Storage, case: Case,
         case.postpone(now)
         log.warning("alias held by a room without our mark", correlation=case.record.correlation_id)
         return False
-    if case.record.instructions is not InstructionsState.NONE or not case.decision.provide:
+    untold = case.record.instructions in (InstructionsState.NONE, InstructionsState.LEFT)
+    if not untold or not case.decision.provide:
         await _refuse(integration, storage, case, Reason.ALIAS_CONFLICT, Outcome.DECLINE_ALIAS_CONFLICT, now=now)
         return False
     await redraw(integration, storage, case, now)  # nobody has read this alias yet

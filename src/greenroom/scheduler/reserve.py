@@ -176,7 +176,7 @@ async def reserve(integration: Integration, work: Work, case: Case, kin: Kin | N
         return
     if case.decision.alias is AliasSource.KIN:
         if kin is not None and kin.record.alias_number is not None and kin.record.alias_key is not None:
-            _share(case, kin.record, kin.record.alias_number, kin.record.alias_key)
+            _share(case, kin.record, kin.record.alias_number, kin.record.alias_key, _untold(integration, case.record))
             return
         case.decision = _drawn(decision)
     if case.decision.alias is not AliasSource.RECORD:
@@ -218,7 +218,7 @@ async def draw(integration: Integration, work: Work, case: Case, now: datetime) 
         # Reserved first: binding alone would also take a number that a ticket on its way to us was issued for.
         if await work.reservations.reserve(integration.number, number, issued):
             await work.reservations.bind(integration.number, number, case.record.key, issued)
-            _take(case, number, integration.ring.current, issued, InstructionsState.NONE)
+            _take(case, number, integration.ring.current, issued, _untold(integration, case.record))
             return
     case.record = replace(case.record, state=State.DEFECTIVE, reason=NO_FREE_ALIAS)
     case.note("decided", NO_FREE_ALIAS, now)
@@ -249,13 +249,19 @@ def _drawn(decision: Decision) -> Decision:
     return replace(decision, alias=AliasSource.DRAW)
 
 
-def _share(case: Case, owner: Record, number: int, key: int) -> None:
+def _untold(integration: Integration, record: Record) -> InstructionsState:
+    """Say where the joining instructions stand that nobody has read yet."""
+    left = not integration.manner.updates or record.instructions is InstructionsState.LEFT
+    return InstructionsState.LEFT if left else InstructionsState.NONE
+
+
+def _share(case: Case, owner: Record, number: int, key: int, untold: InstructionsState) -> None:
     """Give the meeting the room of its kin. The invitation says so already where it carries that room's ticket."""
     brought = case.evidence.ticket
     present = brought is not None and brought.names_alias and brought.number == number
     if owner.adopted is not None and find_legacy_tokens(case.observation.body_html).aliases:
         present = True  # the text is a copy of that which told the alias in the system it was taken over from
-    instructions = InstructionsState.PRESENT if present else InstructionsState.NONE
+    instructions = InstructionsState.PRESENT if present else untold
     issued = owner.issued_at or owner.created_at
     _take(case, number, key, issued, instructions, room_mark=owner.mark, adopted=owner.adopted)
 

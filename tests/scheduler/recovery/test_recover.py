@@ -178,7 +178,7 @@ async def test_without_updates_rooms_are_made_and_nobody_is_written_to() -> None
         assert (at.mailbox.sent, at.mailbox.organizer_bodies) == ([], bodies)
         record = await at.record(plain)
         assert record is not None
-        assert (record.state, record.instructions) == (State.SCHEDULED, InstructionsState.NONE)
+        assert (record.state, record.instructions) == (State.SCHEDULED, InstructionsState.LEFT)
         assert plain.digest in await at.rooms()
         assert await at.record(asks) is None
         assert (await at.plan(updates=False)).entries == ()

@@ -74,7 +74,7 @@ def judge(  # noqa: PLR0911 (one return for each line of the picture above)
         return Judged(Fate.ANSWER, before.state.value)
     if room:
         return Judged(Fate.MAKE, room)
-    if before.instructions is InstructionsState.NONE and updates:
+    if before.instructions in (InstructionsState.NONE, InstructionsState.LEFT) and updates:
         return Judged(Fate.NEW, UNTOLD, told=True)
     if decision.reason is not Reason.UNCHANGED:
         recovered = decision.reason is Reason.RECOVERED  # the record is an old one, and the change was answered since

@@ -189,10 +189,11 @@ class _Work:
         self.result.left.update(one.entry.detail for one in sighted if one.entry.fate is Fate.LEAVE)
         usual = [one for one in changing if one.entry.fate is not Fate.MAKE]
         afresh = [one for one in changing if one.entry.fate is Fate.MAKE]
+        updates = self.options.updates
         for part in self._parts(usual):
-            await self._take_up(part, Manner(updates=self.options.updates))
+            await self._take_up(part, Manner(updates=updates, untold=updates))
         for part in self._parts(afresh):
-            await self._take_up(part, Manner(updates=self.options.updates, afresh=True))
+            await self._take_up(part, Manner(updates=updates, untold=updates, afresh=True))
         self.tell()
 
     def _parts(self, sighted: Sequence[Sighted]) -> Iterator[list[Sighted]]:
