@@ -9,7 +9,8 @@ from greenroom.meetings.room import RoomSpec
 from greenroom.platforms import Platform
 from greenroom.platforms.embedded import EmbeddedPlatform
 from greenroom.storage import RoomStore, Storage, StorageError, StoredRoom
-from greenroom.web import StoredRooms, create_app
+from greenroom.web.app import create_app
+from greenroom.web.rooms import StoredRooms
 from support.empty import storage_in_memory
 from support.join_rooms import PLACES, Clock
 from support.platform_contract import Door, Later, PlatformContract, TimeContract
