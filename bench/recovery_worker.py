@@ -28,7 +28,7 @@ from greenroom.scheduler.recovery.recover import recover
 from greenroom.settings import load_settings
 from recovery_names import MAILBOX, PEER, PEER_ID
 
-_MEGABYTE = 1024
+_KILOBYTE, _MEGABYTE = 1024, 1_000_000
 
 
 def highest_memory() -> float:
@@ -36,8 +36,8 @@ def highest_memory() -> float:
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
-                return int(line.split()[1]) / _MEGABYTE
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MEGABYTE
+                return int(line.split()[1]) * _KILOBYTE / _MEGABYTE
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KILOBYTE / _MEGABYTE
 
 
 async def greenroom(arguments: argparse.Namespace) -> dict[str, Any]:
