@@ -29,6 +29,7 @@ from greenroom.scheduler.numbers import hold_numbers
 from greenroom.scheduler.queue.in_process import InProcessQueue
 from greenroom.scheduler.recovery.contract import DriftKind
 from greenroom.scheduler.service import Service
+from greenroom.scheduler.watching import Times
 from greenroom.settings import EwsExchange, Settings
 from greenroom.settings import Integration as IntegrationSettings
 from greenroom.storage import Storage
@@ -154,9 +155,9 @@ def _tell_an_end(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def open_greenroom(
-    settings: Settings, *, clock: Clock = wall_clock, step: Step = no_step
+    settings: Settings, *, clock: Clock = wall_clock, step: Step = no_step, watch: Times | None = None
 ) -> AsyncIterator[Greenroom]:
-    """Open storage, bring it up to date and build all adapters.
+    """Open storage, bring it up to date and build all adapters. `watch` is for clocks that jump, as the demo's does.
 
     Raises StorageError (also MixedUpError, where a number was another mailbox's), and CalendarError for a certificate or other
     file of the configuration that cannot be used.
@@ -181,6 +182,7 @@ async def open_greenroom(
             push={entry.name: _is_pushed(entry, calendars) for entry in settings.integration},
             drift={entry.name: timedelta(hours=entry.meetings.drift_hours) for entry in settings.integration},
             step=step,
+            times=watch,
         )
         policy = None
         if platforms.policy is not None and settings.service.policy_listener is None:

@@ -35,6 +35,7 @@ from greenroom.scheduler.case import Clock, no_step
 from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.scheduler.queue.in_process import InProcessQueue
 from greenroom.scheduler.service import Service
+from greenroom.scheduler.watching import Times
 from greenroom.simulator.app import create_simulator_app
 from greenroom.simulator.ews_face import EwsFace
 from greenroom.simulator.exchange import Exchange
@@ -52,6 +53,7 @@ from support.whole import ATTENDEE, EQUIPMENT, ORGANIZER, Processing, Spoken, wo
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 NAME = "main"
+_WATCH = Times(lapse=timedelta(days=365))  # clocks are set while somebody looks whose the mailbox is
 AGENDA = f"<html><body><p>{planted.TEXT}</p></body></html>"
 
 
@@ -237,6 +239,7 @@ async def serviced(
             poll={NAME: poll},
             push={NAME: push},
             step=home.steps.append,
+            times=_WATCH,
         )
         stop = asyncio.Event()
         running = asyncio.create_task(service.run(stop))

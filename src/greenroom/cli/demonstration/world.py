@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -32,6 +32,7 @@ from greenroom.cli.demonstration.platforms import (
 )
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import JournalEntry, Record
+from greenroom.scheduler.watching import Times
 from greenroom.settings import load_settings
 from greenroom.simulator import demo_world
 from greenroom.simulator.app import SimulatorApp, create_simulator_app
@@ -55,6 +56,7 @@ _SAVE_EVERY = 2.0
 _LOOK_EVERY = 0.25  # a real Pexip forgets nothing that it said it has
 _HOSTS = (b"127.0.0.1", b"localhost")  # no page of somewhere else may reach the demo under a name of its own
 _SNAPSHOT = "exchange.json"
+_WATCH = Times(lapse=timedelta(days=365))  # the script sets the clock, and that is no machine that slept
 _OF_SIMULATOR = ("/EWS", "/control", "/v1.0/", "/metadata/", "/common/discovery/")
 _EXACT = ("/", "/mail")
 _OF_PEXIP = ("/api/admin/", "/oauth/", "/pexip/control/")
@@ -145,7 +147,7 @@ async def open_world(
     tables = f"{platform_tables(platform, address)}\n{addin.tables}"
     settings = load_settings(_configure(folder, address, protocol, exchange.site.tenant, tables), {})
     simulator = create_simulator_app(exchange, routes=() if pexip is None else pexip_routes(pexip))
-    async with open_greenroom(settings, clock=clock) as greenroom:
+    async with open_greenroom(settings, clock=clock, watch=_WATCH) as greenroom:
         world = World(clock, exchange, greenroom, address, folder, protocol, pexip)
         home = create_home(
             greenroom.storage, equipment=demo_world.EQUIPMENT, folder=folder, spoken=SPOKEN[protocol], lobby=lobby
