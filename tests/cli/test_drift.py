@@ -66,7 +66,7 @@ async def lost(work: AtWork) -> None:
     await RoomStore(work.storage, 1, work.clock).retire(observation().key.digest)
 
 
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Scene, *words: str) -> Result:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Scene, *words: str, columns: str = "200") -> Result:
     """Run the command on a Greenroom in this process."""
     clock = Clock()
 
@@ -85,7 +85,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scene: Scene, *words: s
     monkeypatch.setattr(command, "borrowed", lent)
     monkeypatch.setattr(command, "wall_clock", clock)
     config = configure(tmp_path, _Nowhere())
-    return CliRunner(env={"COLUMNS": "200"}).invoke(main, ["drift", *words, "--config", str(config)])
+    return CliRunner(env={"COLUMNS": columns}).invoke(main, ["drift", *words, "--config", str(config)])
 
 
 def test_every_kind_has_its_words() -> None:
@@ -121,6 +121,13 @@ def test_what_differs_is_shown_with_what_would_mend_it(tmp_path: Path, monkeypat
     for said in ("room missing", "the room is made again", "unknown meeting", "room without meeting", "recover"):
         assert said in done.output
     assert "     1  room-missing" in done.output
+
+
+def test_at_eighty_columns_every_difference_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = run(tmp_path, monkeypatch, lost, columns="80")
+    table = done.stdout.partition("\n\n")[0].splitlines()
+    assert (len(table), table[0].split()[:3]) == (2, ["what", "id", "alias"]), done.output
+    assert table[1].startswith("room missing")
 
 
 def test_a_script_gets_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

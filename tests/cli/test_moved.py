@@ -36,3 +36,21 @@ def test_nothing_is_served_where_a_number_was_another_mailboxs(tmp_path: Path) -
     assert "greenroom config moved" in said
     assert CliRunner().invoke(main, ["config", "moved", "--yes", "--config", str(config)]).exit_code == 0
     asyncio.run(open_once())
+
+
+def test_another_number_for_the_same_mailbox_is_to_be_put_back(tmp_path: Path) -> None:
+    config = write_config(tmp_path)
+
+    async def open_once() -> None:
+        async with open_greenroom(load_settings(config, {})):
+            pass
+
+    asyncio.run(open_once())
+    config.write_text(config.read_text().replace("number = 1", "number = 2"))
+    for command in (["serve"], ["config", "check", "--connect"]):
+        result = CliRunner().invoke(main, [*command, "--config", str(config)], env={"COLUMNS": "300"})
+        assert result.exit_code != 0
+        assert "rooms@example.org has the number 1, and the configuration gives it the number 2." in result.output
+        assert "Put the number 1 back" in result.output
+    result = CliRunner().invoke(main, ["config", "moved", "--config", str(config)], env={"COLUMNS": "300"})
+    assert (result.exit_code, "put the number 1 back" in result.output) == (1, True), result.output

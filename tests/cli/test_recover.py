@@ -19,18 +19,20 @@ from click.testing import CliRunner, Result
 
 from greenroom.cli import main
 from greenroom.cli import recover as command
+from greenroom.cli.desk import asked
 from greenroom.cli.recover_words import DETAILS, LEFT, MEANING, SHORT
 from greenroom.cli.words import sentence
 from greenroom.exchange.errors import ItemBrokenError, TryLaterError
 from greenroom.meetings.meeting import MeetingKey, Response
 from greenroom.meetings.record import JournalEntry
+from greenroom.meetings.ticket import KeyRing
 from greenroom.recovering import Desk
 from greenroom.scheduler.lending import NotLentError
 from greenroom.scheduler.recovery import judging, leftover
 from greenroom.scheduler.recovery.contract import Fate
 from greenroom.scheduler.recovery.recover import recover
 from support.colleague import Colleague, in_days
-from support.observations import NOW
+from support.observations import NOW, observation
 from support.recovering import Disaster, disaster
 from support.whole import EQUIPMENT, ORGANIZER, Spoken, configure, eventually, serving, simulated_exchange, world
 
@@ -79,6 +81,7 @@ def run(
     *words: str,
     answer: str | None = None,
     holder: str = "",
+    columns: str = "200",
 ) -> tuple[Result, dict[str, int]]:
     """Run the command on a Greenroom in this process that is the same each time it is opened; also says what it did."""
     seen: dict[str, int] = {}
@@ -104,7 +107,7 @@ def run(
         monkeypatch.setattr(command, "asked", lambda question, **_how: click.confirm(question, default=False))
     config = configure(tmp_path, _Nowhere())
     line = ["recover", *words, "--config", str(config)]
-    return CliRunner(env={"COLUMNS": "200"}).invoke(main, line, input=answer), seen
+    return CliRunner(env={"COLUMNS": columns}).invoke(main, line, input=answer), seen
 
 
 def test_everything_that_it_says_has_its_words() -> None:
@@ -129,6 +132,50 @@ def test_a_plan_lists_what_changes_and_counts_the_rest(tmp_path: Path, monkeypat
     assert "1 meeting of these get a mail or an update" in done.output
     assert "Nothing was changed. With --yes it is done." in done.output
     assert seen == {"mails": 0, "rooms": 0}
+
+
+def test_at_eighty_columns_no_alias_is_cut_and_no_line_wraps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done, _ = run(tmp_path, monkeypatch, lost, columns="80")
+    table = done.stdout.partition("\n\n")[0].splitlines()
+    assert len(table) == 1 + 4, done.output
+    assert sum(f"meet50000000{number}@video.example" in line for line in table for number in (1, 2, 3)) == 3
+    assert any(line.rstrip().endswith("no ticket") for line in table)
+
+
+async def unsigned(at: Disaster) -> None:
+    """The database was lost, and the ticket keys with it: what is in the invitations was signed by others."""
+    ring = KeyRing(at.integration.ring.prefix, 1, {0: bytes(range(100, 132))})
+    for number in range(3):
+        body = f"<p>{ring.issue(500000001 + number, NOW)}</p>"
+        at.mailbox.invite(observation(f"m{number}", body_html=body, **ACCEPTED))
+
+
+def test_a_plan_says_when_the_ticket_keys_may_be_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done, _ = run(tmp_path, monkeypatch, unsigned)
+    assert "put them back before you go on" in done.output, done.output
+    told, _ = run(tmp_path, monkeypatch, unsigned, "--json")
+    (one,) = json.loads(told.stdout)["integrations"]
+    assert any("ticket keys" in warning for warning in one["warnings"])
+    assert "ticket keys" not in run(tmp_path, monkeypatch, lost)[0].output
+
+
+def test_with_yes_it_is_no_dry_run_even_where_nothing_is_to_be_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, _ = run(tmp_path, monkeypatch, well, "--yes", "--json")
+    told = json.loads(done.stdout)
+    assert (told["dry_run"], told["integrations"][0]["done"]) == (False, None)
+
+
+def test_who_says_no_is_told_that_nothing_was_changed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal = type("Terminal", (), {"isatty": lambda _: True})()
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setattr(click, "confirm", lambda *_args, **_more: False)
+    assert not asked("Do this?", yes=False, as_json=False)
+    assert "Nothing was changed." in capsys.readouterr().out
 
 
 def test_with_yes_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

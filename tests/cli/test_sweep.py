@@ -115,3 +115,9 @@ def test_a_day_or_a_time_is_meant_here() -> None:
 def test_what_is_no_time_in_the_past_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         Since().convert(text, None, None)
+
+
+def test_what_is_no_time_is_told_with_what_may_be_written(tmp_path: Path) -> None:
+    config = configure(tmp_path, _Nowhere())
+    done = CliRunner().invoke(main, ["sweep", "--since", "lately", "--config", str(config)], env={"COLUMNS": "200"})
+    assert (done.exit_code, "write 30m, 2h, 3d, 1w, today" in done.output) == (2, True), done.output

@@ -32,6 +32,7 @@ async def test_our_own_mark_is_known_by_our_database_alone() -> None:
         assert (ours.watcher.ours, ours.is_disputed) == (True, False)
         without = await look_at_marks(work.mailbox, None, work.clock())
         assert (without.is_anothers, without.is_disputed) == (True, True)
+        assert without.contender is None  # whoever watches leaves both marks
 
 
 async def test_what_gave_no_sign_of_life_for_long_is_no_dispute() -> None:

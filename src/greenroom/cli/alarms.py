@@ -44,7 +44,8 @@ def show_alarms(settings: Settings, alarms: list[Alarm]) -> None:
         if local(alarm.first_at) != when:
             when = f"{local(alarm.first_at)} to {when}"
         who = alarm.subject if _name(settings, alarm) is None else f"{alarm.subject} ({_name(settings, alarm)})"
-        table.add_row(Text(f"  {when}"), Text(plain(f"{_sentence(alarm)} {who}, {alarm.count} times")))
+        often = "once" if alarm.count == 1 else f"{alarm.count} times"
+        table.add_row(Text(f"  {when}"), Text(plain(f"{_sentence(alarm)} {who}, {often}")))
     if len(alarms) > _SHOWN:
         table.add_row(Text(""), Text(f"and more: `greenroom status --json` tells the latest {len(alarms)}"))
     stdout().print(table)

@@ -29,6 +29,7 @@ from greenroom.meetings.templates import TextProblem, Texts
 from greenroom.platforms.contract import Platform
 from greenroom.platforms.errors import PlatformError
 from greenroom.rooms import Platforms
+from greenroom.scheduler.numbers import check_numbers
 from greenroom.settings import EwsExchange, Integration, Settings
 from greenroom.storage import Storage, StorageError
 from greenroom.storage.errors import StorageNotPreparedError
@@ -146,6 +147,8 @@ async def _tries(settings: Settings) -> AsyncIterator[Reached]:
     try:
         database = _try_file(settings) or await _try_storage(storage)
         yield database
+        if numbers := await _try_numbers(settings, storage, database):
+            yield numbers
         for entry, built in zip(settings.integration, build_integrations(settings, calendars, platforms), strict=True):
             for tried in await try_calendars(entry, built, calendars):
                 whose = "mailbox" if tried.side == "exchange" else "organizers' Exchange, with mailbox"
@@ -179,6 +182,17 @@ async def _try_storage(storage: Storage) -> Reached:
     except StorageError as error:
         return Reached("database", failure=of_storage(error))
     return Reached("database")
+
+
+async def _try_numbers(settings: Settings, storage: Storage, database: Reached) -> Reached | None:
+    """Look whether numbers still belong to their mailboxes, without which nothing starts; None if they do."""
+    if database.failure is not None or database.note:
+        return None
+    try:
+        await check_numbers(storage, {entry.number: entry.mailbox for entry in settings.integration})
+    except StorageError as error:
+        return Reached("numbers", failure=of_storage(error))
+    return None
 
 
 async def _try_platform(entry: Integration, platform: Platform, database: Reached) -> Reached | None:

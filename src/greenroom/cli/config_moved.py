@@ -27,7 +27,12 @@ the configuration gives a number to another mailbox than before, or a mailbox to
 Right:  the mailbox has another address now, and its calendar is the same.
 Wrong:  another mailbox takes the place of the old one. Give it a number of its own; the old one's meetings would be taken
         for meetings that left the calendar.
+Wrong:  the mailbox gets another number. Its meetings are forgotten, and their tickets count as somebody else's.
 """
+_ANOTHER_NUMBER = (
+    "That forgets the meetings stored for number {0}, and their tickets, which name it, count as somebody else's: "
+    "put the number {0} back, unless nothing was scheduled with it."
+)
 
 
 @click.command("moved", epilog=_EXAMPLES)
@@ -42,6 +47,8 @@ def moved(config_file: Path | None, *, yes: bool, as_json: bool) -> None:
         if not as_json:
             for one in found:
                 stdout().print(Text(sentence_of(str(one))), soft_wrap=True)
+                if one.was_number:
+                    stdout().print(Text(_ANOTHER_NUMBER.format(one.was_number)), soft_wrap=True)
         if found and not asked("Is it meant so?", yes=yes, as_json=as_json):
             if as_json:
                 what = sentence_of(str(found[0]))

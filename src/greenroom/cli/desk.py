@@ -76,4 +76,7 @@ def asked(question: str, *, yes: bool, as_json: bool) -> bool:
     if not (sys.stdin.isatty() and stdout().is_terminal):
         stdout().print("Nothing was changed. With --yes it is done.")
         return False
-    return click.confirm(question, default=False)
+    agreed = click.confirm(question, default=False)
+    if not agreed:
+        stdout().print("Nothing was changed.")
+    return agreed

@@ -93,13 +93,19 @@ def show(found: Compared, *, several: bool) -> None:
         return
     differences = found.drift.differences
     if differences:
-        out.print(_table(differences[:_MOST], found.since))
+        table = _table(differences[:_MOST], found.since)
+        out.width = max(
+            out.width, out.measure(table).minimum
+        )  # what people copy is never cut, however narrow the terminal
+        out.print(table)
         out.print()
     if len(differences) > _MOST:
         out.print(f"[dim]{len(differences) - _MOST} more; --json lists all of them.[/dim]")
     for kind, count in found.drift.counts().items():
         if count:
             out.print(f"[bold]{count:>6}[/bold]  {kind.value}")
+    for what, mends in dict.fromkeys(_said(one) for one in differences):
+        out.print(Text(f"        {what}: {mends}", style="dim"), soft_wrap=True)
     if not differences:
         out.print("Nothing differs.")
     for remark in _remarks(found):
@@ -121,19 +127,26 @@ def _table(differences: Sequence[Difference], since: dict[tuple[str, str], datet
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("what", no_wrap=True)
     table.add_column("id", no_wrap=True, min_width=_ID)
-    table.add_column("alias", overflow="fold")
+    table.add_column("alias", no_wrap=True)
     table.add_column("start", no_wrap=True)
-    table.add_column("room", overflow="fold")
+    rooms = any(one.room or _mark(one) for one in differences)
+    if rooms:
+        table.add_column("room", no_wrap=True)
     if since is not None:
         table.add_column("since", no_wrap=True)
-    table.add_column("what would mend it", overflow="fold", style="dim")
     for one in differences:
-        what, mends = SAID.get((one.kind, one.detail), (one.kind.value, one.detail))
-        cells = [what, one.correlation_id, one.alias, local(one.starts_at), one.room or _mark(one)]
+        cells = [_said(one)[0], one.correlation_id, one.alias, local(one.starts_at)]
+        if rooms:
+            cells.append(one.room or _mark(one))
         if since is not None:
             cells.append(local(since.get((one.kind.value, one.subject))))
-        table.add_row(*(Text(plain(cell)) for cell in (*cells, mends)))
+        table.add_row(*(Text(plain(cell)) for cell in cells))
     return table
+
+
+def _said(one: Difference) -> tuple[str, str]:
+    """Return what differs, and what would mend it."""
+    return SAID.get((one.kind, one.detail), (one.kind.value, one.detail))
 
 
 def _mark(one: Difference) -> str:

@@ -37,6 +37,9 @@ def of_storage(error: storage.StorageError) -> Failure:  # noqa: PLR0911 (one re
             )
         case storage.StorageSignInError():
             return Failure("database-sign-in-refused", said, "Correct user, password and database name in storage.url.")
+        case MixedUpError() if error.found[0].was_number:
+            step = f"Put the number {error.found[0].was_number} back: all that is stored belongs to it, and every ticket names it."
+            return Failure("mixed-up-numbers", said, step, Exit.USAGE)
         case MixedUpError():
             step = "Correct number and mailbox in the configuration; if it is meant so, say that with `greenroom config moved`."
             return Failure("mixed-up-numbers", said, step, Exit.USAGE)
@@ -49,7 +52,8 @@ def of_storage(error: storage.StorageError) -> Failure:  # noqa: PLR0911 (one re
             return Failure(
                 "database-unreachable",
                 said,
-                "Start the database, or correct storage.url; an SQLite file is made by `greenroom serve`.",
+                "Start the database, or correct storage.url; an SQLite file is made by `greenroom serve`, and after a loss by "
+                "`greenroom recover --yes` or `greenroom restore`.",
             )
         case _:
             return Failure("database-fault", said, "Look at the disk's free space and the database's own log.")

@@ -47,6 +47,7 @@ class Moment(click.ParamType[datetime]):
     """A date, a date and time, "now", "today" or "tomorrow"; without a zone it is meant in this computer's."""
 
     name = "time"
+    ways = "2026-12-01, 2026-12-01T09:00, today or tomorrow"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return an aware time; a date alone is its beginning."""
@@ -59,7 +60,7 @@ class Moment(click.ParamType[datetime]):
         try:
             return words[text] if text in words else datetime.fromisoformat(str(value)).astimezone()
         except (ValueError, OverflowError, OSError):
-            self.fail(f"{value!r} is not a time; write 2026-12-01, 2026-12-01T09:00, today or tomorrow", param, ctx)
+            self.fail(f"{value!r} is not a time; write {self.ways}", param, ctx)
 
 
 @click.command(epilog=_EXAMPLES)

@@ -116,7 +116,7 @@ def recover_command(
     if any(report.plan.changes for report in reports) and asked(_question(reports, limit), yes=yes, as_json=as_json):
         reports = _carried_out(settings, reports, options, as_json=as_json)
     if as_json:
-        echo_json(_as_json(reports))
+        echo_json(_as_json(reports, dry_run=not yes))
     sys.exit(Exit.OK if all(_is_well(report, limit) for report in reports) else Exit.PROBLEM)
 
 
@@ -223,9 +223,9 @@ async def _done(settings: Settings, report: Report, options: Options, tell: Prog
             )
 
 
-def _as_json(reports: Sequence[Report]) -> dict[str, Any]:
+def _as_json(reports: Sequence[Report], *, dry_run: bool) -> dict[str, Any]:
     return {
         "ok": all(report.is_clear for report in reports),
-        "dry_run": all(report.done is None for report in reports),
+        "dry_run": dry_run,
         "integrations": [report_json(report) for report in reports],
     }

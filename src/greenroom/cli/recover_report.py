@@ -1,11 +1,13 @@
 """How a recovery is shown: a table of what becomes of meetings and rooms, what came of it, or JSON."""
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -21,6 +23,10 @@ from greenroom.settings import Integration
 _SHOWN = 40
 _ROOMS_SHOWN = 20
 _FAILED_SHOWN = 20
+_GAP = 2
+_LEAST = 15
+_WIDE = 160
+"""Columns where nobody told how many there are: in a file lines may be long."""
 _COLOURS = {
     Fate.KEEP: "green",
     Fate.ADOPT: "green",
@@ -59,7 +65,11 @@ def show_plan(report: Report, *, several: bool, everything: bool, updates: bool,
         out.print(f"[bold]{escape(report.entry.name)}[/bold] ({escape(report.entry.mailbox)})")
     rows = [*plan.entries, *plan.untouched] if everything else _first(plan)
     if rows:
-        out.print(_table(rows))
+        if not out.is_terminal and "COLUMNS" not in os.environ:
+            out.width = _WIDE
+        table, needed = _table(rows, out.width)
+        out.width = max(out.width, needed)
+        out.print(table)
         if not everything and plan.changes > len(rows):
             out.print(f"[dim]and {plan.changes - len(rows)} more: --all lists them.[/dim]")
         out.print()
@@ -88,24 +98,42 @@ def _first(plan: Plan) -> list[Entry]:
     return [*meetings[:_SHOWN], *rooms[:_ROOMS_SHOWN]]
 
 
-def _table(entries: Sequence[Entry]) -> Table:
+def _table(entries: Sequence[Entry], width: int) -> tuple[Table, int]:
+    """Return the table and how wide it is at least: what people copy is never cut, organizers and reasons give way."""
+    ids = any(entry.correlation_id for entry in entries)
+    remarks = any(beside(entry) for entry in entries)
+    columns = [
+        [f"start ({datetime.now().astimezone():%Z})", *(local(entry.starts_at) for entry in entries)],
+        ["what is done", *(SHORT[entry.fate] for entry in entries)],
+        ["alias", *(plain(entry.alias) for entry in entries)],
+        *([["id", *(entry.correlation_id for entry in entries)]] if ids else []),
+    ]
+    fixed = sum(max(map(cell_len, column)) + _GAP for column in columns)
+    organizer = max(_LEAST, *(cell_len(plain(entry.organizer)) for entry in entries))
+    organizer = min(32, organizer, max(_LEAST, width - fixed - (_GAP + _LEAST) * remarks))
+    needed = fixed + organizer + (_GAP + _LEAST) * remarks
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(f"start ({datetime.now().astimezone():%Z})", no_wrap=True)
+    table.add_column(columns[0][0], no_wrap=True)
     table.add_column("what is done", no_wrap=True)
-    table.add_column("alias", overflow="fold")
-    table.add_column("organizer", overflow="ellipsis", no_wrap=True, max_width=32)
-    table.add_column("id", no_wrap=True)
-    table.add_column("", overflow="fold", style="dim")
+    table.add_column("alias", no_wrap=True)
+    table.add_column("organizer", overflow="ellipsis", no_wrap=True, width=organizer)
+    if ids:
+        table.add_column("id", no_wrap=True)
+    if remarks:
+        table.add_column(
+            "", overflow="ellipsis", no_wrap=True, style="dim", max_width=max(width, needed) - fixed - organizer - _GAP
+        )
     for entry in entries:
-        table.add_row(
+        cells = [
             Text(local(entry.starts_at)),
             Text(SHORT[entry.fate], style=_COLOURS[entry.fate]),
             Text(plain(entry.alias)),
             Text(plain(entry.organizer)),
-            Text(entry.correlation_id),
-            Text(plain(beside(entry))),
-        )
-    return table
+            *([Text(entry.correlation_id)] if ids else []),
+            *([Text(plain(beside(entry)))] if remarks else []),
+        ]
+        table.add_row(*cells)
+    return table, needed
 
 
 def warnings_of(plan: Plan) -> list[str]:
@@ -113,6 +141,13 @@ def warnings_of(plan: Plan) -> list[str]:
     found = []
     if not plan.remembers:
         found.append("There is no database yet, or one of an older Greenroom: nothing that it may know is considered.")
+    foreign = plan.left.get("foreign", 0)
+    if foreign and (not plan.remembers or 2 * foreign >= plan.meetings):
+        found.append(
+            f"{plural(foreign, 'meeting')} of these {'was' if foreign == 1 else 'were'} prepared by somebody else, as far as the "
+            "ticket keys here can tell, and get no room. If it was this installation, the ticket keys in the configuration are not "
+            "those that it had: put them back before you go on."
+        )
     if not plan.rooms_told:
         found.append("The platform does not list its rooms: missing rooms and rooms of no meeting are not told.")
     if plan.held_back:

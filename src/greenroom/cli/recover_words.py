@@ -17,7 +17,7 @@ SHORT = {
 MEANING = {
     Fate.KEEP: "The ticket in the invitation tells the alias. Room and record are made again; nobody is mailed.",
     Fate.ADOPT: "No ticket, but the platform still has the meeting's room. It keeps that room and its alias; nobody is mailed.",
-    Fate.NEW: "Neither ticket nor room is left. Another alias, and an update of the organizer's meeting that tells it.",
+    Fate.NEW: "Neither ticket nor room is left. Another alias; an update of the organizer's meeting, or an answer, tells it.",
     Fate.ANSWER: "An invitation or a change that was not handled to its end. It is handled as the service would do it.",
     Fate.MAKE: "The platform lacks the meeting's room, or has it with another alias. It is made again; nobody is mailed.",
     Fate.END: "The meeting is not in the calendar. It is searched for once more; then its room is closed. Nobody is mailed.",
@@ -46,6 +46,7 @@ LEFT = {
 DETAILS = {
     "missing": "it is not at the platform",
     "differs": "it is dialled by another alias there",
+    "unticketed": "no ticket",
     "untold": "it has its alias and room; the organizer was not told yet",
     "pending": "its handling broke off",
     "defective": "its room could not be made before",

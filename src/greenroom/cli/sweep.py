@@ -42,6 +42,8 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 class Since(Moment):
     """A time in the past: how long ago (30m, 2h, 3d, 1w), or as elsewhere."""
 
+    ways = "30m, 2h, 3d, 1w, today, 2026-11-20 or 2026-11-20T14:00"
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return an aware time that is not in the future."""
         now = datetime.now().astimezone()

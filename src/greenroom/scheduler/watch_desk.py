@@ -66,6 +66,8 @@ async def look_at_marks(mailbox: Mailbox, storage: Storage | None, now: datetime
             installation = await work.facts.get(INSTALLATION)
     watcher = _shown(found, _WATCHER, tokens, installation, now)
     contender = _shown(found, _CONTENDER, tokens, installation, now)
+    if watcher is not None and contender is not None and _writer(watcher.mark) == _writer(contender.mark):
+        contender = None  # whoever watches leaves both
     text = found.get(_WATCHER)
     return Marks(watcher, contender, text is not None and watcher is None, text)
 
@@ -82,6 +84,10 @@ async def take_over(mailbox: Mailbox, storage: Storage, number: int, clock: Cloc
         raise MarkMovedError
     here = whereabouts.machine(), whereabouts.process(), whereabouts.host()
     await mailbox.mark(_WATCHER, Mark(installation, token, clock(), True, *here).write())
+
+
+def _writer(mark: Mark) -> tuple[str, str, int]:
+    return mark.installation, mark.machine, mark.process
 
 
 def _shown(
