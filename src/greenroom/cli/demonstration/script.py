@@ -13,6 +13,7 @@ from greenroom.cli.demonstration.errors import UnlikelyError
 from greenroom.cli.demonstration.world import World
 from greenroom.meetings.meeting import MeetingKey
 from greenroom.meetings.record import State
+from greenroom.meetings.ticket import KeyRing
 from greenroom.simulator.model import Attendee, Body, CalendarItem, MeetingDraft, MeetingResponse, Person
 from greenroom.simulator.recurrence import Daily, Recurrence
 
@@ -104,9 +105,10 @@ class Day:
         self._say("A meeting in the past is declined, with the reason", seconds)
 
     async def _invents_a_ticket(self) -> None:
-        item = self._compose("Made up", timedelta(days=1), f"<p>Meeting reference: {_made_up_ticket()}</p>")
+        ticket = _made_up_ticket(self.world.greenroom.integrations[0].ring)
+        item = self._compose("Made up", timedelta(days=1), f"<p>Meeting reference: {ticket}</p>")
         seconds = await self._answered(item, declined=1)
-        self._say("An invented ticket is declined, with the reason", seconds)
+        self._say("A ticket that somebody altered is declined, with the reason", seconds)
 
     async def _cancels(self, item: CalendarItem) -> None:
         self.world.exchange.cancel_meeting(ADA, item.id)
@@ -215,9 +217,7 @@ def key_of(item: CalendarItem) -> MeetingKey:
     return MeetingKey.of_global_object_id(item.meeting.clean_goid)
 
 
-def _made_up_ticket() -> str:
-    """A ticket in all but its MAC: version, key and integration number as in real ones."""
-    from greenroom.meetings.ticket import KeyRing  # noqa: PLC0415 (only this scene forges)
-
-    forger = KeyRing("GRM", 1, {0: b"not the real key, but as long as one"})
-    return forger.issue(123456789, datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
+def _made_up_ticket(ring: KeyRing) -> str:
+    """A ticket of ours in all but its MAC: one of another installation would be left alone."""
+    genuine = ring.issue(123456789, datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
+    return genuine[:-1] + ("A" if genuine[-1] != "A" else "B")
