@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import datetime, timedelta
@@ -20,6 +21,7 @@ from click.testing import CliRunner, Result
 from greenroom.cli import main
 from greenroom.cli import recover as command
 from greenroom.cli.desk import asked
+from greenroom.cli.recover_report import Report
 from greenroom.cli.recover_words import DETAILS, LEFT, MEANING, SHORT
 from greenroom.cli.words import sentence
 from greenroom.exchange.errors import ItemBrokenError, TryLaterError
@@ -30,7 +32,8 @@ from greenroom.recovering import Desk
 from greenroom.scheduler.lending import NotLentError
 from greenroom.scheduler.recovery import judging, leftover
 from greenroom.scheduler.recovery.contract import Fate
-from greenroom.scheduler.recovery.recover import recover
+from greenroom.scheduler.recovery.plan import Plan
+from greenroom.scheduler.recovery.recover import Recovered, recover
 from support.colleague import Colleague, in_days
 from support.observations import NOW, observation
 from support.recovering import Disaster, disaster
@@ -176,6 +179,13 @@ def test_who_says_no_is_told_that_nothing_was_changed(
     monkeypatch.setattr(click, "confirm", lambda *_args, **_more: False)
     assert not asked("Do this?", yes=False, as_json=False)
     assert "Nothing was changed." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("planned", "limit", "well"), [(2, None, True), (3, None, False), (3, 2, True), (2, 5, True)])
+def test_a_stop_when_all_was_done_is_no_problem(planned: int, limit: int | None, *, well: bool) -> None:
+    done = Recovered(done=Counter({Fate.KEEP: 2}), stopped=True)
+    entry: Any = None  # nobody asks whose plan it is
+    assert command._is_well(Report(entry, Plan(counts={Fate.KEEP: planned}), done), limit) is well
 
 
 def test_with_yes_it_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

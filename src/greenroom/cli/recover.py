@@ -127,7 +127,10 @@ def _question(reports: Sequence[Report], limit: int | None) -> str:
 
 def _is_well(report: Report, limit: int | None) -> bool:
     """Whether nobody has to look after it; an end that was asked for by a limit is none that has to be explained."""
-    stopped = report.done is not None and report.done.stopped and (limit is None or report.done.changed < limit)
+    done = report.done
+    stopped = (
+        done is not None and done.stopped and done.changed < min(report.plan.changes, limit or report.plan.changes)
+    )
     return report.is_clear and not stopped
 
 

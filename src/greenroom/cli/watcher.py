@@ -143,7 +143,13 @@ def _who(shown: Shown) -> str:
 def _seen(shown: Shown, now: datetime) -> str:
     seconds = int((now - shown.mark.at).total_seconds())
     ago = f"{seconds} seconds ago" if 0 <= seconds < 300 else local(shown.mark.at)  # noqa: PLR2004 (five minutes)
-    state = "" if shown.lives else "; it seems to be gone"
+    state = (
+        ""
+        if shown.lives
+        else "; it has ended, and the service goes on from it"
+        if shown.ours
+        else "; it seems to be gone"
+    )
     return f"last sign of life {ago} by its own clock{state}"
 
 

@@ -31,7 +31,7 @@ from greenroom.exchange.errors import (
 from greenroom.meetings.acceptance import handled_by, next_review, shown_to
 from greenroom.meetings.admission import Admission
 from greenroom.meetings.meeting import Response
-from greenroom.meetings.record import Record
+from greenroom.meetings.record import InstructionsState, Record
 from greenroom.meetings.reply import facts_of
 from greenroom.scheduler import wording
 from greenroom.scheduler.case import Case, Clock, Step, postponed, take_journal
@@ -126,8 +126,14 @@ async def _send(integration: Integration, line: ReplyLine, due: _Written, clock:
         line.left(_mails([*part, *rest]), now)
         for (case, reply), result in zip(part, results, strict=True):
             if result.error is None:
+                told = case.record.instructions is InstructionsState.LEFT and case.instructions is not None
                 case.record = replace(
-                    case.record, replied=case.identity, replying=None, answered_before=None, attempts=0
+                    case.record,
+                    replied=case.identity,
+                    replying=None,
+                    answered_before=None,
+                    attempts=0,
+                    instructions=InstructionsState.IN_REPLY if told else case.record.instructions,
                 )
                 mailed = reply.send and result.mailed
                 case.note("replied", case.outcome.value if case.outcome else "", now, "" if mailed else MARKED)

@@ -18,6 +18,7 @@ from greenroom.meetings.admission import Admission
 from greenroom.meetings.decision import Decision, once
 from greenroom.meetings.evidence import TicketStatus
 from greenroom.meetings.instructions import replace_block, with_instructions, with_location
+from greenroom.meetings.meeting import Kind
 from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import InstructionsState, Record, State
 from greenroom.meetings.reply import Outcome
@@ -138,14 +139,26 @@ async def write_instructions(
                     await _instruct(integration, storage, case, case.spec, now, held=held)
             except Exception as error:  # noqa: BLE001 (set_aside logs it; the other meetings go on)
                 case.set_aside(error, now)
+            if left and manner.untold:
+                _tell_by_answer(case)
             step("instructions")
             await _store(storage, [case])
         elif missing or (left and not manner.updates):
             case.note("instructions", "left", now)
-        if case.record.instructions is InstructionsState.IN_REPLY:
+        by_answer = case.record.instructions is InstructionsState.LEFT and case.outcome is not None
+        if case.record.instructions is InstructionsState.IN_REPLY or by_answer:
             case.instructions = wording.instructions_html(
                 integration, case.spec, wording.ticket_of(integration, case.record)
             )
+
+
+def _tell_by_answer(case: Case) -> None:
+    """Answer once more where only an answer can tell of an alias; until that went out the organizer counts as left untold."""
+    if case.waiting or case.outcome is not None or case.record.instructions is not InstructionsState.IN_REPLY:
+        return
+    series = case.observation.kind is Kind.SERIES
+    case.outcome = Outcome.ACCEPT_NEW_SERIES if series else Outcome.ACCEPT_NEW_SINGLE
+    case.record = replace(case.record, instructions=InstructionsState.LEFT)
 
 
 async def _ensure(integration: Integration, storage: Storage, case: Case, admission: Admission, now: datetime) -> None:

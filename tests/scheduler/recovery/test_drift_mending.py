@@ -90,6 +90,16 @@ async def test_missing_rooms_are_made_again_and_nobody_is_told(work: AtWork) -> 
     assert await mended(work, TWO) == []
 
 
+async def test_a_missing_room_whose_meeting_was_cancelled_meanwhile_is_not_left(work: AtWork) -> None:
+    await lose(work, ONE)
+    work.mailbox.put(observation("one", cancelled=True))
+    assert await looked(work) == []
+    assert await mended(work, ONE) == ["room-missing"]
+    after = await work.record(ONE)
+    assert after is not None
+    assert after.state is State.ENDED
+
+
 async def test_a_room_with_other_aliases_gets_its_own_back(work: AtWork) -> None:
     found = await work.room(ONE)
     assert found is not None

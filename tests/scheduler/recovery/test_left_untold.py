@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from greenroom.meetings.meeting import Response
+from greenroom.exchange.errors import NotPermittedError, TryLaterError
+from greenroom.meetings.meeting import Observation, Response
 from greenroom.meetings.record import InstructionsState, State
 from greenroom.platforms.contract import Platform
 from greenroom.platforms.errors import PlatformUnavailableError
 from greenroom.scheduler.integration import Manner
 from support.greenroom_at_work import Died, die_at
-from support.observations import NOW, weekly
+from support.observations import NOW, observation, weekly
 from support.recovering import Disaster, disaster
 from support.stubborn_platform import StubbornPlatform
 
@@ -83,3 +84,35 @@ async def test_what_was_begun_is_brought_to_its_end_without_a_word(number: int) 
         await at.settle_quickly()
         assert len(await at.rooms()) == 1
         assert nobody_was_told(at)
+
+
+@pytest.mark.parametrize("seen", [observation("one"), weekly("one")], ids=["single", "series"])
+async def test_a_later_recovery_answers_whose_meeting_may_not_be_written_to(seen: Observation) -> None:
+    async with disaster() as at:
+        key = at.book("one", seen=seen, **ACCEPTED)
+        await at.recover(updates=False)
+        alias = getattr(await at.record(key), "alias_number", None)
+        at.mailbox.fail("update_invitation", NotPermittedError("denied", code="ErrorAccessDenied"))
+        done = await at.recover()
+        assert (done.mails, len(at.mailbox.sent)) == (1, 1)
+        record = await at.record(key)
+        assert record is not None
+        assert (record.alias_number, record.instructions) == (alias, InstructionsState.IN_REPLY)
+        assert str(alias) in at.mailbox.sent[0].body_html
+        assert (await at.plan()).told == 0
+        await at.settle_quickly()
+        assert len(at.mailbox.sent) == 1
+
+
+async def test_an_answer_that_could_not_be_sent_leaves_its_organizer_untold() -> None:
+    async with disaster() as at:
+        at.book("one", **ACCEPTED)
+        await at.recover(updates=False)
+        at.mailbox.fail("update_invitation", NotPermittedError("denied", code="ErrorAccessDenied"))
+        at.mailbox.fail("respond", TryLaterError("busy", code="unreachable"))
+        await at.recover()
+        assert at.mailbox.sent == []
+        at.clock.forward(hours=1)
+        at.mailbox.fail("update_invitation", NotPermittedError("denied", code="ErrorAccessDenied"))
+        await at.recover()
+        assert len(at.mailbox.sent) == 1

@@ -102,7 +102,7 @@ class _Mender:
         made: set[str] = set()
         looked = 0
         async for taken in take_up_again(self._integration, self._attendant, refs, Manner(afresh=True)):
-            through = [case for case in taken.cases if _has_room(case) and case.record.mark in by_mark]
+            through = [case for case in taken.cases if _is_mended(case) and case.record.mark in by_mark]
             made |= {case.record.mark for case in through}
             now = self._clock()
             lines = [entry_of(one.record, now, MENDED, by_mark[one.record.mark].kind.value) for one in through]
@@ -160,5 +160,8 @@ async def close_orphan(
     return True
 
 
-def _has_room(case: Case) -> bool:
+def _is_mended(case: Case) -> bool:
+    """Whether its room stands, or is not needed any more: it was cancelled, and nobody had looked at that yet."""
+    if case.record.state not in LIVING and case.record.held is None and case.record.retry_at is None:
+        return True
     return case.spec is not None and case.record.room == case.spec.fingerprint
