@@ -34,11 +34,11 @@ from greenroom.platforms.pexip.policy import Desk, Directory, Follower, PolicySe
 from greenroom.platforms.pexip.style import PexipSettings
 from greenroom.storage import RoomFeed, Storage
 from greenroom.web.app import create_app
-from greenroom.web.rooms import StoredRooms
 from greenroom.web.policy import policy_app
 from greenroom.web.policy_callers import PolicyCaller
 from greenroom.web.policy_guard import Guard
 from greenroom.web.policy_listener import serving_policy
+from greenroom.web.rooms import StoredRooms
 from policy_load import NAME, PASSWORD
 
 PLAN = AliasPlan("meet.", 9, "video.bench.test")

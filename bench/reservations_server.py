@@ -35,11 +35,11 @@ from greenroom.platforms.embedded import EmbeddedPlatform
 from greenroom.scheduler.integration import Integration, JoinLinks
 from greenroom.scheduler.reserving import Allowance, Reservations
 from greenroom.storage import RoomStore, Storage
-from greenroom.web.app import create_app
-from greenroom.web.rooms import StoredRooms
 from greenroom.web.addin_api import AddinDesk, addin_api_router
+from greenroom.web.app import create_app
 from greenroom.web.identity import token_check
 from greenroom.web.policy_listener import serving_policy
+from greenroom.web.rooms import StoredRooms
 from support.fake_mailbox import FakeMailbox
 from support.tokens import Issuers, addin_settings
 
