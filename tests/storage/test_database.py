@@ -22,6 +22,7 @@ from greenroom.storage import (
     StorageUnreachableError,
     StorageVersionError,
 )
+from greenroom.storage.errors import StorageNotPreparedError
 from greenroom.storage.schema import metadata
 from support.records import HOUR, NOON, bare_record, full_record, line, meeting_key
 
@@ -69,6 +70,16 @@ async def test_many_may_migrate_at_once(url: str) -> None:
     for storage in storages:
         await storage.check()
         await storage.close()
+
+
+async def test_many_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for number in range(25):  # SQLite is busy in one of thirty such moments
+        storages = [Storage.open(f"sqlite:///{tmp_path}/{number}.db") for _ in range(6)]
+        (tmp_path / f"{number}.db").touch()
+        found = await asyncio.gather(*(storage.check() for storage in storages), return_exceptions=True)
+        assert {type(error) for error in found} == {StorageNotPreparedError}  # not StorageBusyError
+        for storage in storages:
+            await storage.close()
 
 
 async def test_a_database_of_a_newer_greenroom_is_refused(storage: Storage) -> None:

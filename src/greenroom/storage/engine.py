@@ -1,8 +1,10 @@
 """Engines for SQLite and PostgreSQL, and what their errors mean."""
 
+import asyncio
 import os
 import sqlite3
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,6 +14,7 @@ from sqlalchemy.engine import URL, Connection, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.util import await_only
 
 from greenroom.storage.errors import (
     BadUrlError,
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     import psycopg
 
 BUSY_SECONDS = 10
+BUSY_PAUSE_SECONDS = 0.01
 CONNECT_SECONDS = 10
 READING = "greenroom_reading"
 """The execution option of a connection that is to read only."""
@@ -114,15 +118,26 @@ def prepare_file(url: URL) -> None:
 def _on_sqlite_connect(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins no transactions of its own; see _on_sqlite_begin
     cursor = connection.cursor()
-    for pragma in (
-        f"busy_timeout={int(BUSY_SECONDS * 1000)}",
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-    ):
+    cursor.execute(f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}")
+    _write_ahead(cursor)
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
     connection.create_function("lower", 1, _lower, deterministic=True)
+
+
+def _write_ahead(cursor: Any) -> None:
+    """Switch a new file to its journal: where others do so in the same moment, SQLite says busy at once and waits for none."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            await_only(asyncio.sleep(BUSY_PAUSE_SECONDS))  # connections are made inside SQLAlchemy's greenlet
+        else:
+            return
 
 
 def _lower(value: Any) -> Any:
