@@ -11,5 +11,7 @@ compile "$@" pyproject.toml -o requirements/run.txt
 compile "$@" pyproject.toml --group dev -o requirements/dev.txt
 compile "$@" --group build -o requirements/build.txt
 compile "$@" --group installer -o requirements/uv.txt
+compile "$@" pyproject.toml --extra kerberos -o requirements/kerberos.txt
+compile "$@" --group kerberos-build -o requirements/kerberos-build.txt
 compile "$@" --group o365 -o requirements/o365.txt
 compile "$@" --group msgraph -o requirements/msgraph.txt

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field
 
 from greenroom.settings.fields import (
     Guid,
@@ -28,17 +28,7 @@ from greenroom.settings.fields import (
     WebAddress,
     setting,
 )
-
-_FILE = "path of a readable file, seen from this file's folder"
-
-
-def _not_empty(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value():
-        raise ValueError("is empty")
-    return value
-
-
-Secret = Annotated[SecretStr, AfterValidator(_not_empty)]
+from greenroom.settings.signing_in import FILE, Kerberos, OAuth, Secret
 
 
 class _Reach(Section):
@@ -66,23 +56,25 @@ class EwsAccess(Section):
         allowed="an https address such as https://mail.example.org/EWS/Exchange.asmx (http only to this computer)",
         example="https://mail.example.org/EWS/Exchange.asmx",
     )
-    auth: Literal["basic", "bearer"] = setting(
-        "basic", about="How to sign in: user name and password, or a token in the Authorization header."
+    auth: Literal["basic", "ntlm", "kerberos", "oauth", "bearer"] = setting(
+        "basic",
+        about="How to sign in: user name and password with every request (`basic`) or by challenge (`ntlm`), tickets (`kerberos`), "
+        "tokens that Greenroom fetches (`oauth`) or that somebody else renews (`bearer`).",
     )
     username: str | None = setting(
         None,
-        about="Service account that signs in (`basic`).",
+        about="Service account that signs in (`basic`, `ntlm`, `kerberos`).",
         allowed="a user principal name or DOMAIN\\user",
         example="greenroom@example.org",
         shown=True,
         min_length=1,
         max_length=254,
     )
-    password: Secret | None = setting(None, about="Its password (`basic`).", allowed="text; or set password_file")
+    password: Secret | None = setting(None, about="Its password.", allowed="text; or set password_file")
     password_file: Path | None = setting(
         None,
         about="File whose content is the password; keeps it out of this file.",
-        allowed=_FILE,
+        allowed=FILE,
         example="secrets/exchange-password",
         shown=True,
     )
@@ -90,7 +82,13 @@ class EwsAccess(Section):
     token_file: Path | None = setting(
         None,
         about="File whose content is the bearer token, renewed there by somebody else.",
-        allowed=_FILE,
+        allowed=FILE,
+    )
+    kerberos: Kerberos | None = setting(
+        None, about='What `auth = "kerberos"` needs.', allowed="a table [integration.exchange.kerberos]"
+    )
+    oauth: OAuth | None = setting(
+        None, about='What `auth = "oauth"` needs.', allowed="a table [integration.exchange.oauth]"
     )
 
 
@@ -115,22 +113,22 @@ class GraphAccess(Section):
     certificate_file: Path | None = setting(
         None,
         about="Signs in with a certificate (recommended): PEM with the certificate and its key, or PFX.",
-        allowed=_FILE,
+        allowed=FILE,
         example="secrets/greenroom.pem",
         shown=True,
     )
     certificate_key_file: Path | None = setting(
-        None, about="The certificate's private key, where it stands in a PEM file of its own.", allowed=_FILE
+        None, about="The certificate's private key, where it stands in a PEM file of its own.", allowed=FILE
     )
     certificate_password: Secret | None = setting(
         None, about="Password of the private key or the PFX file.", allowed="text; or set certificate_password_file"
     )
-    certificate_password_file: Path | None = setting(None, about="File whose content is that password.", allowed=_FILE)
+    certificate_password_file: Path | None = setting(None, about="File whose content is that password.", allowed=FILE)
     client_secret: Secret | None = setting(
         None, about="Signs in with a client secret (its value, not its id).", allowed="text; or set client_secret_file"
     )
     client_secret_file: Path | None = setting(
-        None, about="File whose content is the client secret.", allowed=_FILE, example="secrets/client-secret"
+        None, about="File whose content is the client secret.", allowed=FILE, example="secrets/client-secret"
     )
     client_secret_expires: date | None = setting(
         None,
@@ -142,7 +140,7 @@ class GraphAccess(Section):
         None,
         about="Signs in with the token of another issuer that the application trusts (workload identity federation); read "
         "anew whenever it is needed.",
-        allowed=_FILE,
+        allowed=FILE,
         example="/var/run/secrets/azure/tokens/azure-identity-token",
     )
     managed_identity: ManagedIdentityName | None = setting(

@@ -109,6 +109,17 @@ def _proxy_address(value: str) -> str:
     return value.rstrip("/")
 
 
+def _kdc_address(value: str) -> str:
+    try:
+        parts = urlsplit(f"//{value}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError("is not host or host:port") from error
+    if not host or port == 0 or not re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?", value):
+        raise ValueError("is not host or host:port")
+    return value
+
+
 def _origin(value: str) -> str:
     address = _root_address(value)
     parts = urlsplit(address)
@@ -244,6 +255,7 @@ BaseAddress = Annotated[str, AfterValidator(_base_address)]
 RootAddress = Annotated[str, AfterValidator(_root_address)]
 ProxyAddress = Annotated[str, AfterValidator(_proxy_address)]
 Guid = Annotated[str, AfterValidator(_guid)]
+KdcAddress = Annotated[str, AfterValidator(_kdc_address)]
 Tenant = Annotated[str, AfterValidator(_tenant)]
 ManagedIdentityName = Annotated[str, AfterValidator(_managed_identity)]
 Listen = Annotated[str, AfterValidator(_listen)]

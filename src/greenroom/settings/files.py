@@ -12,7 +12,7 @@ from greenroom.settings.toml_lines import Path as KeyPath
 _MAX_BYTES = 65_536
 _READABLE = "path of a readable file, seen from this file's folder"
 _DEEPEST = 4  # integration, its place, pexip, management
-_KEPT = ("certificate_file", "certificate_key_file", "federated_token_file")
+_KEPT = ("certificate_file", "certificate_key_file", "federated_token_file", "keytab_file")
 """Files that whoever uses them opens: they are binary, or change while we run."""
 
 

@@ -13,9 +13,9 @@ from typing import Literal
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from greenroom.settings.exchange import Secret
 from greenroom.settings.fields import BaseAddress, Listen, Networks, Section, setting
 from greenroom.settings.integration import Integration, Integrations
+from greenroom.settings.signing_in import Secret
 
 
 class PolicyListener(Section):

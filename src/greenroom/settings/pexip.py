@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Literal
 
 from greenroom.settings.dialling import Phone, WebApp
-from greenroom.settings.exchange import Secret
 from greenroom.settings.fields import DomainNames, Networks, ProxyAddress, RootAddress, Section, setting
+from greenroom.settings.signing_in import Secret
 
 _FILE = "path of a readable file, seen from this file's folder"
 _NAME = "a name as Pexip's administrator pages show it, at most 250 characters"

@@ -93,6 +93,10 @@ def _tables() -> list[Entry]:
     first: dict[tuple[str, ...], Entry] = {}
     for table in tables:
         first.setdefault((*table.where, table.name), table)
+    alike = {(*table.where, table.name) for table in tables if table.like}
+    tables = [
+        table for table in tables if table.where not in alike
+    ]  # what such a table holds is described where it is like
     return [table for table in tables if not table.like or first[*table.where, table.name] is table]
 
 

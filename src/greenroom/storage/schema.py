@@ -281,6 +281,18 @@ facts = sa.Table(
     _column("value", Words),
 )
 
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    _column("integration", sa.Integer, primary_key=True, autoincrement=False),
+    _column("side", sa.String(16), primary_key=True),
+    _column("account", sa.String(254)),
+    _column("sealed", sa.Text),  # encrypted by the ticket keys, which are not in the database
+    _column("signed_in_at", Instant),
+    _column("renewed_at", Instant),
+    _column("refused_at", Instant, nullable=True),
+)
+
 addin_refusals = sa.Table(
     "addin_refusals",
     metadata,
