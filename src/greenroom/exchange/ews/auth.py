@@ -22,6 +22,8 @@ import httpx2
 from greenroom.exchange.errors import MisconfiguredError, SignInError
 
 REFUSAL_PAUSE = timedelta(minutes=15)
+UNTRIED = frozenset({"not-offered", "no-challenge"})
+"""Codes of a SignInError before which no credentials were tried: no account comes nearer to being locked."""
 _LONGEST_TOKEN = 64 * 1024
 _MOST_TRIALS = 100
 _LONGEST_PAUSE = timedelta(hours=6)
@@ -138,7 +140,7 @@ class BasicAuth:
 
     def __init__(self, username: str, password: str, *, guard: SignInGuard | None = None) -> None:
         self.guard = guard or SignInGuard()
-        self._credentials = Credentials(httpx2.BasicAuth(username, password), _mark("basic", username, password))
+        self._credentials = Credentials(httpx2.BasicAuth(username, password), mark_of("basic", username, password))
 
     async def credentials(self) -> Credentials:
         """Return user name and password as a flow."""
@@ -164,7 +166,7 @@ class BearerAuth:
         token = token.strip()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise MisconfiguredError("the access token is empty or malformed", hint="look where the token comes from")
-        return Credentials(_Bearer(token), _mark("bearer", token))
+        return Credentials(_Bearer(token), mark_of("bearer", token))
 
 
 class _Bearer(httpx2.Auth):
@@ -185,5 +187,6 @@ def _read_token(path: Path) -> str:
         raise MisconfiguredError(f"the token file {path} cannot be read ({type(error).__name__})", hint=hint) from None
 
 
-def _mark(*parts: str) -> str:
+def mark_of(*parts: str) -> str:
+    """Return the digest by which a set of credentials is remembered; nobody finds them from it."""
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -19,7 +19,7 @@ from greenroom.exchange.backoff import BackOff, retry_after
 from greenroom.exchange.errors import ExchangeError, SignInError, TryLaterError
 from greenroom.exchange.ews import answers, envelope
 from greenroom.exchange.ews.affinity import Affinity
-from greenroom.exchange.ews.auth import Credentials
+from greenroom.exchange.ews.auth import UNTRIED, Credentials
 from greenroom.exchange.ews.envelope import Call, Envelope
 from greenroom.exchange.ews.faults import GarbledReplyError, error_for
 from greenroom.exchange.ews.settings import EwsSettings
@@ -99,8 +99,8 @@ class EwsTransport:
                     self.settings.auth.guard.accepted(credentials.mark)
                 except httpx2.HTTPError as error:
                     raise failure(error, asked) from None
-                except SignInError:
-                    self.settings.auth.guard.refused(credentials.mark, self._clock())
+                except SignInError as error:
+                    self._note(error, credentials)
                     raise
             yield _told(response.aiter_raw(), asked)
         finally:
@@ -128,7 +128,11 @@ class EwsTransport:
         code, status = "NoError", 0
         try:
             async with guard.attempt(credentials.mark, self._clock):
-                response, data = await self._exchange(lane, call, affinity, credentials=credentials, asked=asked)
+                try:
+                    response, data = await self._exchange(lane, call, affinity, credentials=credentials, asked=asked)
+                except SignInError as error:
+                    self._note(error, credentials)
+                    raise
                 status = response.status_code
                 try:
                     found = self._checked(response, data, call, mailbox, asked)
@@ -152,6 +156,11 @@ class EwsTransport:
                 status=status,
                 code=code,
             )
+
+    def _note(self, error: SignInError, credentials: Credentials) -> None:
+        """Remember a refusal, unless the credentials did not come into play."""
+        if error.code not in UNTRIED:
+            self.settings.auth.guard.refused(credentials.mark, self._clock())
 
     async def _exchange(
         self,
