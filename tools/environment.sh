@@ -116,3 +116,46 @@ peer() {
   "$uv" pip install --quiet --python ".peers/$name/bin/python" --require-hashes -r "requirements/$name.txt"
   touch ".peers/$name/greenroom-$stamp"
 }
+
+# kerberos: MIT Kerberos for tests: a key distribution center from Debian and the Python modules, built into .venv against its
+# headers. Without it those tests are skipped with a reason.
+kerberos() {
+  local stamp uv sbin="$PATH:/usr/sbin:/sbin" missing=""
+  stamp=$(cat requirements/kerberos.txt requirements/kerberos-build.txt | cksum | tr -d ' ')
+  if ! PATH=$sbin command -v krb5kdc >/dev/null || ! PATH=$sbin command -v kadmin.local >/dev/null ||
+    ! command -v kinit >/dev/null || ! command -v faketime >/dev/null || ! command -v krb5-config >/dev/null ||
+    ! command -v gcc >/dev/null || ! _python_headers; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+      # The packages' own services start nothing: a KDC without a realm's database ends at once.
+      _apt krb5-kdc krb5-admin-server krb5-user faketime libkrb5-dev gcc libc6-dev python3-dev >&2 || true
+    fi
+  fi
+  PATH=$sbin command -v krb5kdc >/dev/null || missing="krb5-kdc krb5-admin-server krb5-user faketime"
+  if [ ! -f ".venv/greenroom-kerberos-$stamp" ]; then
+    { command -v krb5-config && command -v gcc && _python_headers; } >/dev/null ||
+      missing="${missing:+$missing }libkrb5-dev gcc python3-dev"
+  fi
+  if [ -n "$missing" ]; then
+    echo "No MIT Kerberos here: its tests will be skipped. Install it (Debian: apt-get install $missing)." >&2
+    return
+  fi
+  if [ -f ".venv/greenroom-kerberos-$stamp" ]; then
+    return
+  fi
+  echo "Building the Kerberos modules into .venv ..." >&2
+  uv=$(_uv .venv/bin/python)
+  if "$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements/kerberos-build.txt >&2 &&
+    PATH="$PWD/.venv/bin:$PATH" "$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --no-build-isolation \
+      --require-hashes -r requirements/kerberos.txt >&2 &&
+    .venv/bin/python -c 'import gssapi, krb5' >&2; then
+    rm -f .venv/greenroom-kerberos-*
+    touch ".venv/greenroom-kerberos-$stamp"
+  else
+    echo "The Kerberos modules could not be built (see above): their tests will be skipped." >&2
+  fi
+}
+
+# Whether extension modules can be built for the Python in .venv.
+_python_headers() {
+  .venv/bin/python -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
+}
