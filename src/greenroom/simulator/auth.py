@@ -5,12 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from starlette.types import Scope
+
     from greenroom.simulator.counters import Counters
     from greenroom.simulator.exchange import Exchange
     from greenroom.simulator.model import Account
+
+PROVEN: Final = "greenroom.account"
+"""Where a door in front of a face that signs in connections (NTLM, Kerberos) leaves the login it has proven, in the scope."""
 
 
 class SignIn:
@@ -21,6 +26,11 @@ class SignIn:
         self._counters = counters
         self._lock_after = lock_after
         self._failures: Counter[str] = Counter()
+
+    def proven(self, scope: Scope) -> Account | None:
+        """The account that a door in front of the face has let in, if there is one: no header can name it."""
+        login = scope.get(PROVEN)
+        return self._exchange.account(login) if isinstance(login, str) else None
 
     def check(self, authorization: str | None) -> Account | None:
         """The account an Authorization header proves; None (and counted) when it proves none."""

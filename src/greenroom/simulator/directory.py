@@ -102,6 +102,11 @@ class Directory:
             return None
         return known.account
 
+    def by_login(self, login: str) -> Account | None:
+        """The account of a login that was proven elsewhere."""
+        known = self.logins.get(login.lower())
+        return None if known is None else known.account
+
     def by_token(self, token: str) -> Account | None:
         known = self.logins.get(self.tokens.get(token, "").lower())
         return None if known is None else known.account

@@ -97,7 +97,7 @@ class EwsFace:
         except ClientDisconnect:
             return
         headers = self._headers(request)
-        account = self.sign_in.check(request.headers.get("Authorization"))
+        account = self.sign_in.proven(scope) or self.sign_in.check(request.headers.get("Authorization"))
         if account is None:
             await _unauthorized(headers)(scope, receive, send)
             return

@@ -140,6 +140,10 @@ class Exchange:
         """Check a password; logins are case-insensitive. None when login or password is wrong."""
         return self.site.directory.check(login, password)
 
+    def account(self, login: str) -> Account | None:
+        """The account of a login that has proven itself to a door in front (NTLM, Kerberos)."""
+        return self.site.directory.by_login(login)
+
     def authenticate_token(self, token: str) -> Account | None:
         """Check a bearer token."""
         return self.site.directory.by_token(token)
