@@ -1,8 +1,9 @@
 """Files that a configuration names: secrets are read, paths become absolute and are looked at."""
 
 import os
+import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,28 @@ _READABLE = "path of a readable file, seen from this file's folder"
 _DEEPEST = 4  # integration, its place, pexip, management
 _KEPT = ("certificate_file", "certificate_key_file", "federated_token_file", "keytab_file")
 """Files that whoever uses them opens: they are binary, or change while we run."""
+_CREDENTIAL = "credential:"
+_CREDENTIALS = "CREDENTIALS_DIRECTORY"
+_CREDENTIAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
+_LOADED = "credential:NAME, with LoadCredential=NAME:/path or LoadCredentialEncrypted= in the unit of systemd"
 
 
-def read_files(layers: Layers, folder: Path) -> None:
-    """Replace `..._file` secrets by their content and make every path absolute, relative ones being in `folder`."""
+def read_files(layers: Layers, folder: Path, env: Mapping[str, str] | None = None) -> None:
+    """Replace `..._file` secrets by their content and make every path absolute, relative ones being in `folder`.
+
+    `credential:NAME` is a credential of systemd's (systemd.exec(5)): the file of that name in $CREDENTIALS_DIRECTORY of `env`.
+    """
+    passed = (env or {}).get(_CREDENTIALS, "")
     for path, table in _tables(layers.data):
         for key in list(table):
             where = (*path, key)
             if not isinstance(table[key], str | os.PathLike) or not str(table[key]):
                 continue
+            if key.endswith("_file") and str(table[key]).startswith(_CREDENTIAL):
+                found = _passed_by_systemd(layers, where, str(table[key]).removeprefix(_CREDENTIAL), passed)
+                table[key] = folder / "credential" if found is None else found
+                if found is None:
+                    continue
             if key == "ca_file":
                 file = table[key] = _absolute(folder, table[key])
                 _look_at_certificates(layers, where, file)
@@ -50,6 +64,21 @@ def _tables(found: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, dict[str,
     elif isinstance(found, list) and path == ("integration",):
         for index, entry in enumerate(found):
             yield from _tables(entry, (*path, index))
+
+
+def _passed_by_systemd(layers: Layers, where: KeyPath, name: str, passed: str) -> Path | None:
+    """Return where a credential is; None, with the problem told, where there is none."""
+    if not _CREDENTIAL_NAME.fullmatch(name):
+        layers.problem(where, "does not name a credential", _LOADED)
+    elif not passed:
+        layers.problem(
+            where, f"credential:{name} cannot be had: ${_CREDENTIALS} is not set, systemd passes none here", _LOADED
+        )
+    elif not (file := Path(passed) / name).is_file():
+        layers.problem(where, f"credential:{name} cannot be had: systemd passes none of that name", _LOADED)
+    else:
+        return file
+    return None
 
 
 def _absolute(folder: Path, given: Any) -> Path:

@@ -50,7 +50,7 @@ def load_settings(path: Path | None, env: Mapping[str, str]) -> Settings:
     layers = Layers({}, "greenroom.toml", {}) if path is None else _read(path)
     layers.lay_environment(env)
     choose_protocols(layers.data)
-    read_files(layers, Path.cwd() if path is None else path.absolute().parent)
+    read_files(layers, Path.cwd() if path is None else path.absolute().parent, env)
     settings: Settings | None = None
     try:
         settings = Settings(**layers.data)

@@ -32,7 +32,10 @@ GREENROOM_INTEGRATION__MAIN__MEETINGS__ALLOW_DOMAINS=example.org,example.net
 ```
 
 A setting that ends in `_file` names a file whose content is the value, as container platforms mount secrets, if there is
-a setting of that name without `_file`.
+a setting of that name without `_file`. Where systemd passes credentials to the service, `credential:NAME` instead of a path
+names one of them: with `LoadCredential=exchange-password:/etc/greenroom/exchange-password` in the unit it is
+`password_file = "credential:exchange-password"`. Commands that are typed at a shell get no credentials: start them by
+`systemd-run --pipe --wait` with the same `LoadCredential=`.
 
 `[integration.exchange]` is one of two sections: `protocol = "graph"` for Microsoft 365 ([how to set that up](microsoft-365.md)),
 `protocol = "ews"` for Exchange Server. Where `protocol` is left out, the other settings tell: `tenant` or `client_id` is the
