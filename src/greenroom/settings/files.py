@@ -28,15 +28,11 @@ def read_files(layers: Layers, folder: Path, env: Mapping[str, str] | None = Non
     """
     passed = (env or {}).get(_CREDENTIALS, "")
     for path, table in _tables(layers.data):
-        for key in list(table):
+        unfound = _name_credentials(layers, path, table, passed)
+        for key in [key for key in table if key not in unfound]:
             where = (*path, key)
             if not isinstance(table[key], str | os.PathLike) or not str(table[key]):
                 continue
-            if key.endswith("_file") and str(table[key]).startswith(_CREDENTIAL):
-                found = _passed_by_systemd(layers, where, str(table[key]).removeprefix(_CREDENTIAL), passed)
-                table[key] = folder / "credential" if found is None else found
-                if found is None:
-                    continue
             if key == "ca_file":
                 file = table[key] = _absolute(folder, table[key])
                 _look_at_certificates(layers, where, file)
@@ -64,6 +60,19 @@ def _tables(found: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, dict[str,
     elif isinstance(found, list) and path == ("integration",):
         for index, entry in enumerate(found):
             yield from _tables(entry, (*path, index))
+
+
+def _name_credentials(layers: Layers, path: KeyPath, table: dict[str, Any], passed: str) -> set[str]:
+    """Replace credentials by where they are; return the keys of those that are nowhere, their problems told."""
+    unfound = set()
+    for key, given in table.items():
+        if key.endswith("_file") and isinstance(given, str) and given.startswith(_CREDENTIAL):
+            file = _passed_by_systemd(layers, (*path, key), given.removeprefix(_CREDENTIAL), passed)
+            if file is None:
+                unfound.add(key)
+            else:
+                table[key] = file
+    return unfound
 
 
 def _passed_by_systemd(layers: Layers, where: KeyPath, name: str, passed: str) -> Path | None:
