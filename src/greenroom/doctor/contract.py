@@ -1,9 +1,18 @@
 """What the doctor's checks return, and what they are given."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Literal, Protocol
+
+from greenroom.exchange.errors import ExchangeError
+from greenroom.platforms.errors import PlatformError
+from greenroom.settings import Integration
+from greenroom.storage import StorageError
+
+Side = Literal["exchange", "organizers"]
+"""Which Exchange of an integration, by the name of its table."""
 
 
 class State(StrEnum):
@@ -36,7 +45,9 @@ class Finding:
 class Check:
     """One check: what it is called, and how it is done. It ends by itself, or is ended after `patience`.
 
-    `needs` are names of checks of the same subject whose WRONG makes this one pointless: it is told as UNKNOWN then.
+    Its findings may have further names, those in `tells`: one connection shows name, certificate and clock. `needs` are names of
+    checks or findings whose WRONG makes this one pointless: it is told as UNKNOWN then. A bare name means one of the same subject,
+    `name@subject` one of another. Only checks that stand earlier in the list are waited for.
     """
 
     name: str
@@ -44,3 +55,62 @@ class Check:
     look: Callable[[], Awaitable[list[Finding]]]
     patience: timedelta = timedelta(seconds=8)
     needs: tuple[str, ...] = ()
+    tells: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names its findings may have."""
+        return (self.name, *self.tells)
+
+    def needed(self) -> frozenset[tuple[str, str]]:
+        """Return name and subject of what it needs."""
+        parted = (need.partition("@") for need in self.needs)
+        return frozenset((name, subject or self.subject) for name, _, subject in parted)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An error in words: what happened, and what to do about it."""
+
+    what: str
+    mend: str
+
+
+class Explain(Protocol):
+    """Who turns errors into sentences, the same ones for every command."""
+
+    def exchange(self, error: ExchangeError, entry: Integration, side: Side) -> Told:
+        """Say what is wrong towards an Exchange."""
+        ...
+
+    def platform(self, error: PlatformError) -> Told:
+        """Say what is wrong with the video platform."""
+        ...
+
+    def storage(self, error: StorageError) -> Told:
+        """Say what is wrong with the database."""
+        ...
+
+
+def chosen(checks: Iterable[Check], only: Iterable[str]) -> list[Check]:
+    """Return the checks that tell anything by these names (all, without names), and what they need, in their order.
+
+    `tls` means `tls-chain` as well.
+    """
+    all_of_them, names = list(checks), tuple(only)
+    if not names:
+        return all_of_them
+    wanted: set[int] = set()
+    needed: set[tuple[str, str]] = set()
+    for place in range(len(all_of_them) - 1, -1, -1):  # what is needed stands before what needs it
+        check = all_of_them[place]
+        named = any(is_called(name, names) for name in check.names)
+        if named or any((name, check.subject) in needed for name in check.names):
+            wanted.add(place)
+            needed |= check.needed()
+    return [all_of_them[place] for place in sorted(wanted)]
+
+
+def is_called(name: str, names: Iterable[str]) -> bool:
+    """Whether a name is one of `names`, or begins with one of them and a hyphen."""
+    return any(name == one or name.startswith(f"{one}-") for one in names)
