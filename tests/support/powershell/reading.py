@@ -1,0 +1,284 @@
+"""Reads PowerShell by the grammar tree-sitter-powershell, and holds scripts against the part of the language we write.
+
+The grammar says what is a string and what is code; `quoting.py` then reads every string as PowerShell does, since the grammar does
+not know typographic quotes. What a script may consist of is a list of what is allowed, so that anything new is a problem.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import tree_sitter
+import tree_sitter_powershell
+
+from support.powershell.quoting import BrokenStringError, single_quoted
+
+_PARSER: Final = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+Node = tree_sitter.Node
+
+_KINDS: Final = ("expression", "argument_expression")
+LEVELS: Final = frozenset(
+    f"{level}_{kind}"
+    for level in ("logical", "bitwise", "comparison", "additive", "multiplicative", "format", "range")
+    for kind in _KINDS
+) | {
+    "array_literal_expression",
+    "unary_expression",
+    "pipeline_chain",
+    "argument_expression",
+    "expression_with_unary_operator",
+}
+"""Nodes of one child that only say how tightly something binds."""
+
+_ALLOWED: Final = LEVELS | {
+    "program", "param_block", "attribute_list", "attribute", "attribute_name", "attribute_arguments", "attribute_argument",
+    "type_spec", "type_name", "type_identifier", "type_literal", "parameter_list", "script_parameter",
+    "statement_list", "statement_block", "empty_statement", "comment",
+    "pipeline", "command", "command_name", "command_elements", "command_argument_sep", "command_parameter", "generic_token",
+    "assignment_expression", "left_assignment_expression", "assignement_operator",
+    "if_statement", "elseif_clauses", "elseif_clause", "else_clause", "foreach_statement",
+    "try_statement", "catch_clauses", "catch_clause", "flow_control_statement",
+    "variable", "string_literal", "verbatim_string_characters", "integer_literal", "decimal_integer_literal",
+    "array_expression", "hash_literal_expression", "hash_literal_body", "hash_entry", "key_expression", "simple_name",
+    "member_access", "member_name", "invokation_expression", "argument_list", "argument_expression_list", "argument_expression",
+    "parenthesized_expression", "comparison_operator", "script_block_expression", "script_block", "script_block_body",
+}  # fmt: skip
+_OPERATORS: Final = frozenset({"-eq", "-ne", "-contains", "-notcontains"})
+_WORDS: Final = frozenset({"Latest", "UTF8", "String"})  # bare words that stand for themselves
+_METHODS: Final = frozenset({"$PSCmdlet.ShouldProcess"})
+_FORBIDDEN: Final = frozenset({"invoke-expression", "iex", "invoke-command", "add-type", "start-process", "new-object"})
+_SIGNATURE: Final = re.compile(r"#\s*sig\s*#", re.IGNORECASE)
+_REQUIRES: Final = re.compile(r"#requires\b", re.IGNORECASE)
+_SCRIPT_BLOCKS: Final = frozenset({"Where-Object"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a script that is no PowerShell, or not of the part of it that we write."""
+
+    line: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of a cmdlet: named parameters as written, with the splatted ones; `guarded` within `ShouldProcess`."""
+
+    name: str
+    parameters: tuple[str, ...]
+    line: int
+    guarded: bool
+    positional: int = 0
+
+
+@lru_cache(maxsize=64)
+def parse(text: str) -> tree_sitter.Tree:
+    """Return the syntax tree. A byte order mark in front is no part of the script."""
+    return _PARSER.parse(text.removeprefix("\ufeff").encode("utf-8", "surrogatepass"))
+
+
+def text_of(node: Node) -> str:
+    """Return what stands in the script at this node."""
+    return (node.text or b"").decode("utf-8", "surrogatepass")
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Every node, in the order of the text."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting.extend(reversed(one.children))
+
+
+def parts(node: Node) -> list[Node]:
+    """What a node consists of, without its punctuation and without comments."""
+    return [part for part in node.named_children if part.type != "comment"]
+
+
+def bare(node: Node) -> Node:
+    """Go down through nodes that hold exactly one other and mean nothing by themselves."""
+    while node.type in LEVELS and node.child_count == 1:
+        (node,) = node.children
+    return node
+
+
+def problems(text: str) -> list[Problem]:
+    """Everything that is wrong with a script, in the order of its lines."""
+    found: list[Problem] = []
+    for node in walk(parse(text).root_node):
+        line = node.start_point.row + 1
+        if node.is_missing or node.is_error:
+            found.append(Problem(line, f"no PowerShell: {text_of(node)[:60]!r}"))
+        elif node.is_named and node.type not in _ALLOWED:
+            found.append(Problem(line, f"{node.type} is not used here: {text_of(node)[:60]!r}"))
+        else:
+            found += [Problem(line, what) for what in _wrong(node)]
+    return sorted(found + _signs(text), key=lambda problem: problem.line)
+
+
+def _wrong(node: Node) -> Iterator[str]:
+    rule = _RULES.get(node.type)
+    text = text_of(node)
+    if rule is not None and (what := rule(node, text)):
+        yield f"{what}: {text[:60]!r}"
+
+
+def _string(node: Node, text: str) -> str | None:
+    try:
+        single_quoted(text)
+    except BrokenStringError as error:
+        return str(error)
+    return None
+
+
+def _comment(node: Node, text: str) -> str | None:
+    if "<#" in text or "#>" in text or "\n" in text or "\r" in text.rstrip("\r"):
+        return "a comment of several lines"
+    return "PowerShell obeys this comment" if _SIGNATURE.match(text) or _REQUIRES.match(text) else None
+
+
+def _cmdlet(node: Node, text: str) -> str | None:
+    return "no cmdlet of ours" if text.lower() in _FORBIDDEN or "-" not in text else None
+
+
+def _operator(node: Node, text: str) -> str | None:
+    return None if text.lower() in _OPERATORS else "an operator that is not used here"
+
+
+def _word(node: Node, text: str) -> str | None:
+    return None if text in _WORDS or _splatted(text) else "a bare word"
+
+
+def _method(node: Node, text: str) -> str | None:
+    return None if text.partition("(")[0] in _METHODS else "a method that is not used here"
+
+
+def _code(node: Node, text: str) -> str | None:
+    return None if _owner(node) in _SCRIPT_BLOCKS else "code as a value"
+
+
+def _together(node: Node, text: str) -> str | None:
+    return "an expression that puts values together" if node.child_count > 1 else None
+
+
+_RULES: Final[dict[str, Callable[[Node, str], str | None]]] = {
+    "verbatim_string_characters": _string,
+    "comment": _comment,
+    "command_name": _cmdlet,
+    "comparison_operator": _operator,
+    "generic_token": _word,
+    "invokation_expression": _method,
+    "script_block_expression": _code,
+    **dict.fromkeys(
+        (
+            f"{level}_{kind}"
+            for level in ("bitwise", "additive", "multiplicative", "format", "range")
+            for kind in _KINDS
+        ),
+        _together,
+    ),
+}
+
+
+def _owner(node: Node) -> str | None:
+    above = node.parent
+    while above is not None and above.type != "command":
+        above = above.parent
+    return text_of(above.children[0]) if above is not None else None
+
+
+def _splatted(text: str) -> bool:
+    return re.fullmatch(r"@[A-Za-z][A-Za-z0-9]*", text) is not None
+
+
+def _signs(text: str) -> list[Problem]:
+    """Outside strings and comments there is ASCII alone: PowerShell knows typographic dashes and quotes, too."""
+    inside = [
+        (n.start_byte, n.end_byte)
+        for n in walk(parse(text).root_node)
+        if n.type in {"comment", "verbatim_string_characters"}
+    ]
+    data = text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+    found, at = [], 0
+    for start, end in [*inside, (len(data), len(data))]:
+        code = data[at:start]
+        if not code.isascii() or any(sign < ord(" ") and sign not in b"\r\n" for sign in code) or b"`" in code:
+            found.append(
+                Problem(data.count(b"\n", 0, start) + 1, "a sign in code that is not plain ASCII, or a backtick")
+            )
+        at = end
+    return found
+
+
+def literals(text: str) -> list[str]:
+    """What PowerShell reads from every string of the script."""
+    return [single_quoted(text_of(n)) for n in walk(parse(text).root_node) if n.type == "verbatim_string_characters"]
+
+
+def shape(text: str) -> tuple[str, ...]:
+    """The script without the content of its strings and without its comments: equal shapes do equal things with other values."""
+    found: list[str] = []
+    depth: list[tuple[int, Node]] = [(0, parse(text).root_node)]
+    while depth:
+        level, node = depth.pop()
+        if node.type in {"comment", "command_argument_sep"}:
+            continue
+        leaf = node.child_count == 0 and node.type != "verbatim_string_characters"
+        found.append(f"{level} {node.type} {text_of(node) if leaf else ''}")
+        depth.extend((level + 1, child) for child in reversed(node.children))
+    return tuple(found)
+
+
+def calls(text: str) -> list[Call]:
+    """Every call in the script, with the names of the parameters it is given."""
+    root = parse(text).root_node
+    tables = _tables(root)
+    return [_call(node, tables) for node in walk(root) if node.type == "command"]
+
+
+def _tables(root: Node) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
+    found: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+    for node in walk(root):
+        if node.type != "assignment_expression":
+            continue
+        name, value = bare(node.children[0].children[0]), node.children[-1]
+        while value.type == "pipeline" or (value.type in LEVELS and value.child_count == 1):
+            value = value.children[0]
+        if value.type == "hash_literal_expression":
+            keys = tuple(text_of(k) for body in parts(value) for e in parts(body) for k in e.children[:1])
+            found.setdefault(text_of(name).lstrip("$").lower(), []).append((node.start_byte, keys))
+    return found
+
+
+def _call(node: Node, tables: dict[str, list[tuple[int, tuple[str, ...]]]]) -> Call:
+    names: list[str] = []
+    positional, named = 0, False
+    elements = [part for block in node.children[1:] for part in block.children if part.type != "command_argument_sep"]
+    for part in elements:
+        text = text_of(part)
+        if part.type == "command_parameter":
+            names.append(text.lstrip("-").rstrip(":"))
+            named = True
+        elif _splatted(text):
+            earlier = [keys for at, keys in tables.get(text[1:].lower(), []) if at < node.start_byte]
+            names += earlier[-1] if earlier else [f"@{text[1:]} is nowhere"]
+        elif named:
+            named = False
+        else:
+            positional += 1
+    return Call(text_of(node.children[0]), tuple(names), node.start_point.row + 1, _guarded(node), positional)
+
+
+def _guarded(node: Node) -> bool:
+    block = node.parent
+    while block is not None:
+        above = block.parent
+        if above is not None and above.type == "if_statement" and block.type == "statement_block":
+            condition = next(part for part in parts(above) if part.type == "pipeline")
+            if any(one.type == "invokation_expression" for one in walk(condition)):
+                return True
+        block = above
+    return False
