@@ -20,9 +20,10 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
+import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from greenroom.simulator.app import SimulatorApp, create_simulator_app
@@ -38,6 +39,9 @@ from greenroom.simulator.wire import SPOILED
 from support import planted
 from support.ews_schema import ews_schema, request_complaint, validate_body, validate_stream
 from support.graph_schema import graph_judge
+
+if TYPE_CHECKING:
+    from support.negotiating import Door
 
 T = TypeVar("T")
 
@@ -188,7 +192,12 @@ def _has_schema() -> bool:
 
 
 def _build(
-    world: Mapping[str, Any] | None, clock: SimulatorClock | None, *, check_requests: bool, **options: Any
+    world: Mapping[str, Any] | None,
+    clock: SimulatorClock | None,
+    *,
+    check_requests: bool,
+    door: "Door | None" = None,
+    **options: Any,
 ) -> tuple[SimulatorApp, Exchange, list[str]]:
     exchange = Exchange(clock or SimulatorClock())
     if world is not None:
@@ -199,6 +208,8 @@ def _build(
     app = create_simulator_app(exchange, check_request=checker, check_graph=judge, **options)
     if _has_schema():
         app.app = _Referee(app.app, invalid)
+    if door is not None:
+        app.app = door.wrap(app.app)
     return app, exchange, invalid
 
 
@@ -208,20 +219,23 @@ async def simulator_in_loop(
     *,
     clock: SimulatorClock | None = None,
     check_requests: bool = True,
+    door: "Door | None" = None,
     **options: Any,
 ) -> AsyncIterator[RunningSimulator]:
     """Run a simulator in the test's own event loop.
 
     ``world`` is a seed (see `greenroom.simulator.seeding`); ``check_requests`` answers requests that do not fit the schema with
     ErrorSchemaValidation, as Exchange does; ``options`` go to `create_simulator_app` (lock_after, keep_alive_seconds, strict).
+    ``door`` stands in front of EWS and signs in connections.
     """
-    app, exchange, invalid = _build(world, clock, check_requests=check_requests, **options)
+    app, exchange, invalid = _build(world, clock, check_requests=check_requests, door=door, **options)
     with contextlib.closing(listening_socket("127.0.0.1", 0)) as sock:
         ready = asyncio.Event()
-        server = _QuietServer(simulator_config(app, log_level="error"), close=app.close, started=ready.set)
+        config = _behind(door, app, None)
+        server = _QuietServer(config, close=app.close, started=ready.set)
         serving = asyncio.create_task(server.serve([sock]))
         await asyncio.wait_for(ready.wait(), 10)
-        url = address_of(sock, tls=False)
+        url = address_of(sock, tls=config.is_ssl)
         try:
             yield RunningSimulator(url, exchange, app.face, app.graph, cast("SimulatorClock", exchange.clock), invalid)
         finally:
@@ -238,14 +252,14 @@ def running_simulator(
     clock: SimulatorClock | None = None,
     check_requests: bool = True,
     tls: tuple[Path, Path] | None = None,
+    door: "Door | None" = None,
     **options: Any,
 ) -> Iterator[RunningSimulator]:
     """Run a simulator in a thread, for synchronous clients and for tests of whole programs. ``tls``: certificate and key."""
-    app, exchange, invalid = _build(world, clock, check_requests=check_requests, **options)
+    app, exchange, invalid = _build(world, clock, check_requests=check_requests, door=door, **options)
     with contextlib.closing(listening_socket("127.0.0.1", 0)) as sock:
         ready = threading.Event()
-        certificate, key = (str(tls[0]), str(tls[1])) if tls else (None, None)
-        config = simulator_config(app, certificate=certificate, key=key, log_level="error")
+        config = _behind(door, app, tls)
         server = _QuietServer(config, close=app.close, started=ready.set)
         loops: list[asyncio.AbstractEventLoop] = []
 
@@ -259,7 +273,7 @@ def running_simulator(
         bound = cast("Exchange", _LoopBound(exchange, loops[0], thread))
         try:
             yield RunningSimulator(
-                address_of(sock, tls=tls is not None),
+                address_of(sock, tls=config.is_ssl),
                 bound,
                 app.face,
                 app.graph,
@@ -272,6 +286,16 @@ def running_simulator(
             thread.join(15)
     assert not thread.is_alive(), "the simulator did not stop"
     assert not invalid, "\n".join(invalid)
+
+
+def _behind(door: "Door | None", app: ASGIApp, tls: tuple[Path, Path] | None) -> uvicorn.Config:
+    if door is not None and door.tls is not None:
+        tls = (door.tls.certificate, door.tls.key)
+    certificate, key = (str(tls[0]), str(tls[1])) if tls else (None, None)
+    config = simulator_config(app, certificate=certificate, key=key, log_level="error")
+    if door is not None:
+        config.http = door.protocol()
+    return config
 
 
 class _QuietServer(SimulatorServer):
