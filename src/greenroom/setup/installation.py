@@ -9,7 +9,7 @@ from greenroom.setup.powershell import UnsafeValueError, checked
 
 Environment = Literal["production", "test"]
 _ADDRESS: Final = re.compile(
-    r"[^@\s\"(),:;<>\[\]\\\u2018\u2019\u201a\u201b]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
+    r"[^@\s*\"(),:;<>\[\]\\\u2018\u2019\u201a\u201b]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
 )
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -49,7 +49,10 @@ class Installation:
 
 
 def address(value: str, parameter: str) -> str:
-    """Return a mail address as it is, or raise `UnsafeValueError`: no spaces, no quotes but the plain apostrophe."""
+    """Return a mail address as it is, or raise `UnsafeValueError`.
+
+    It has no spaces, no quotes but the plain apostrophe, and no asterisk, which filters of Exchange take for any text.
+    """
     checked(value, parameter)
     if not _ADDRESS.fullmatch(value):
         raise UnsafeValueError(parameter, "is not a mail address")

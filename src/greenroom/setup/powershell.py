@@ -22,6 +22,9 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _CMDLET: Final = re.compile(r"[A-Z][a-z]+-[A-Za-z][A-Za-z0-9]*")
 _SIGNATURE: Final = "sig # begin signature block"  # PowerShell reads a file up to this comment only
 _QUIET: Final = frozenset({"Read-Host", "Get-Credential", "Write-Host", "Write-Warning", "Format-List"})
+_QUOTE: Final = "''''"  # one quote and two, as PowerShell has them between quotes
+_TWO_QUOTES: Final = "''''''"
+_GROUP_FILTER: Final = "'MemberOfGroup -eq ''{0}'''"
 _COLUMNS: Final = 110
 _EOL: Final = "\r\n"
 
@@ -97,12 +100,12 @@ def is_not(left: Value, right: Value) -> Condition:
     return Condition(f"{_written(left)} -ne {_written(right)}")
 
 
-def holds(items: Var, value: Value) -> Condition:
+def holds(items: "Var | Split", value: Value) -> Condition:
     """One of the items is this value."""
     return Condition(f"{_written(items)} -contains {_written(value)}")
 
 
-def lacks(items: Var, value: Value) -> Condition:
+def lacks(items: "Var | Split", value: Value) -> Condition:
     """None of the items is this value."""
     return Condition(f"{_written(items)} -notcontains {_written(value)}")
 
@@ -181,6 +184,15 @@ class Writer:
     def assign(self, name: str, value: Value) -> None:
         """Set a variable."""
         self._line(f"{_variable(name)} = {_written(value, name, 4 * self._depth)}")
+
+    def filter_by_group(self, name: str, group: Var) -> None:
+        """Set a variable to the recipient filter that means: direct members of this group.
+
+        Such a filter takes a distinguished name alone, which is only known there. Its quotes are doubled as Microsoft asks for:
+        https://learn.microsoft.com/powershell/module/exchangepowershell/new-managementscope
+        """
+        self._line(f"$GroupName = {_written(Var(group.name, 'DistinguishedName'))} -replace {_QUOTE}, {_TWO_QUOTES}")
+        self._line(f"{_variable(name)} = {_GROUP_FILTER} -f $GroupName")
 
     def splat(self, name: str, parameters: Mapping[str, Value], because: Mapping[str, str] | None = None) -> None:
         """Collect the parameters of a call in a variable, for `call(..., splat=name)`. `because` puts the reason above a value."""
@@ -357,6 +369,10 @@ def _written(value: Value, parameter: str = "value", indent: int = 0) -> str:
         return f"'{doubled}'"
     if isinstance(value, Var):
         return _variable(value.name) + (f".{_named(value.prop)}" if value.prop else "")
+    if isinstance(value, Joined):
+        return f"({_written(value.items, parameter)} -join {_written(value.between)})"
+    if isinstance(value, Split):
+        return f"({_written(value.text)} -split ' *, *')"
     if isinstance(value, Mapping):
         inner = " " * (indent + 4)
         rows = [f"{inner}{_named(key)} = {_written(one, key, indent + 4)}" for key, one in value.items()]

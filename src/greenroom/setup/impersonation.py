@@ -1,0 +1,192 @@
+"""The service account of an Exchange Server, and for whom it may act."""
+
+from typing import Final
+
+from greenroom.setup.installation import Installation
+from greenroom.setup.powershell import Switch, Value, Var, Writer, is_, is_not, missing
+
+ROLE: Final = "ApplicationImpersonation"
+_MAILBOX: Final = Var("Mailbox")
+_ACCOUNT: Final = Var("Account")
+
+
+def scope_names(installation: Installation) -> tuple[str, str]:
+    """Names of the two management scopes and of what is assigned with them: for the mailbox, and for organizers."""
+    return f"{installation.label} mailbox", f"{installation.label} organizers"
+
+
+def own_group(installation: Installation) -> str:
+    """Name of the group of organizers that is made if no other is named; only this one is ever removed again."""
+    return f"{installation.label} organizers"
+
+
+def create_account(w: Writer, installation: Installation, account: str) -> None:
+    """Write what makes the service account, with a mailbox and a password that is asked for."""
+    w.assign("Account", account)
+    w.blank()
+    with (
+        w.unless_exists("Get-Mailbox", {"Identity": _ACCOUNT}, into="Found"),
+        w.should_process(_ACCOUNT, "make an account with a mailbox"),
+    ):
+        w.comment(
+            "The password is asked for here and stands in no file. Put the same one where greenroom.toml reads it."
+        )
+        w.call("Read-Host", {"Prompt": "Password of the new account", "AsSecureString": Switch()}, into="Password")
+        w.splat(
+            "Create",
+            {
+                "Name": f"{installation.label} service",
+                "UserPrincipalName": _ACCOUNT,
+                "PrimarySmtpAddress": _ACCOUNT,
+                "Password": Var("Password"),
+                "ResetPasswordOnNextLogon": False,
+            },
+            because={
+                "PrimarySmtpAddress": "EWS lets nobody sign in who has no mailbox.",
+                "ResetPasswordOnNextLogon": "A program cannot choose a new one at its first sign-in.",
+            },
+        )
+        w.call("New-Mailbox", splat="Create")
+        w.splat(
+            "Settle",
+            {"Identity": _ACCOUNT, "CustomAttribute1": installation.mark, "HiddenFromAddressListsEnabled": True},
+            because={
+                "CustomAttribute1": "Tells the last script that this account was made here, and may be removed.",
+                "HiddenFromAddressListsEnabled": "Nobody writes to it.",
+            },
+        )
+        w.call("Set-Mailbox", splat="Settle")
+    with w.otherwise():
+        w.say("The service account is there already. Nothing about it is changed.")
+
+
+def grant(w: Writer, installation: Installation, account: str, group: str) -> None:
+    """Write what lets the account act for the equipment mailbox and, if a group is named, for its direct members."""
+    for_mailbox, for_organizers = scope_names(installation)
+    w.assign("Account", account)
+    w.assign("Mailbox", installation.mailbox)
+    w.blank()
+    for name, what in (("Account", "service account"), ("Mailbox", "equipment mailbox")):
+        with w.unless_exists("Get-Mailbox", {"Identity": Var(name)}, into="Found"):
+            w.stop(f"The {what} is not there yet: run the scripts before this one first.")
+    w.blank()
+    w.comment("1. For the equipment mailbox: without this nothing works.")
+    doubled = installation.mailbox.replace("'", "''")
+    w.assign("Filter", f"EmailAddresses -eq '{doubled}'")
+    _scope(w, for_mailbox)
+    _assignment(w, for_mailbox)
+    if not group:
+        return
+    w.blank()
+    w.comment(
+        "2. For organizers, so that joining instructions can be written into their own meetings. Direct members of the group "
+        "count, not members of groups in it."
+    )
+    w.assign("Group", group)
+    if group == own_group(installation):
+        with (
+            w.unless_exists("Get-DistributionGroup", {"Identity": Var("Group")}, into="Members"),
+            w.should_process(Var("Group"), "make a security group for organizers"),
+        ):
+            w.call("New-DistributionGroup", {"Name": Var("Group"), "Type": "Security"})
+            w.look("Get-DistributionGroup", {"Identity": Var("Group")}, into="Members")
+        with w.when(missing(Var("Members"))):
+            w.warn("There is no group of organizers yet, so the rest is left out.")
+    else:
+        with w.unless_exists("Get-DistributionGroup", {"Identity": Var("Group")}, into="Members"):
+            w.stop("There is no such group of organizers. Only groups that Exchange knows count (mail-enabled).")
+    with w.when(is_not(Var("Members"), None)):
+        w.filter_by_group("Filter", Var("Members"))
+        _scope(w, for_organizers)
+        _assignment(w, for_organizers)
+
+
+def _scope(w: Writer, name: str) -> None:
+    w.assign("Scope", name)
+    with (
+        w.unless_exists("Get-ManagementScope", {"Identity": Var("Scope")}, into="Found"),
+        w.should_process(Var("Scope"), "make a management scope"),
+    ):
+        w.call("New-ManagementScope", {"Name": Var("Scope"), "RecipientRestrictionFilter": Var("Filter")})
+    with w.otherwise():
+        with w.when(is_(Var("Found", "RecipientFilter"), Var("Filter"))):
+            w.say("The scope is right already.")
+        with w.otherwise(), w.should_process(Var("Scope"), "correct whom the scope covers"):
+            w.call("Set-ManagementScope", {"Identity": Var("Scope"), "RecipientRestrictionFilter": Var("Filter")})
+
+
+def _assignment(w: Writer, name: str) -> None:
+    w.assign("Assignment", name)
+    with (
+        w.unless_exists("Get-ManagementRoleAssignment", {"Identity": Var("Assignment")}, into="Found"),
+        w.should_process(_ACCOUNT, "may act for whom the scope covers"),
+    ):
+        w.splat(
+            "Assign",
+            {
+                "Name": Var("Assignment"),
+                "Role": ROLE,
+                "User": _ACCOUNT,
+                "CustomRecipientWriteScope": Var("Scope"),
+            },
+            because={"CustomRecipientWriteScope": "Without a scope the account could act for everybody."},
+        )
+        w.call("New-ManagementRoleAssignment", splat="Assign")
+    with w.otherwise():
+        w.say("The account has this right already.")
+
+
+def list_rights(w: Writer, into: str) -> None:
+    """Write what collects the account's rights, and warns of one without a scope. Expects `$Account`."""
+    w.look("Get-ManagementRoleAssignment", {"Role": ROLE, "RoleAssignee": _ACCOUNT}, into="Assignments")
+    with w.when(missing(Var("Assignments"))):
+        w.warn("The service account may act for nobody: run the script that grants rights.")
+    with w.each("Assignment", Var("Assignments")), w.when(missing(Var("Assignment", "CustomRecipientWriteScope"))):
+        w.warn("A right without a scope: the service account may act for everybody.")
+    row: dict[str, Value] = {
+        "role": ROLE,
+        "assignee": Var("Assignment", "RoleAssigneeName"),
+        "scope": Var("Assignment", "CustomRecipientWriteScope"),
+    }
+    with w.each("Assignment", Var("Assignments"), into=into):
+        w.emit(row)
+
+
+def revoke(w: Writer, installation: Installation, group: str) -> None:
+    """Write what takes away what `grant` gave, in reverse order."""
+    for name in reversed(scope_names(installation)):
+        if name == scope_names(installation)[1] and not group:
+            continue
+        for kind, what in (
+            ("ManagementRoleAssignment", "take this right away"),
+            ("ManagementScope", "remove this scope"),
+        ):
+            remove(w, f"Get-{kind}", f"Remove-{kind}", name, what)
+    if group == own_group(installation):
+        remove(w, "Get-DistributionGroup", "Remove-DistributionGroup", group, "remove this group")
+
+
+def remove_account(w: Writer, installation: Installation, account: str) -> None:
+    """Write what removes the account with its mailbox, if `create_account` made it."""
+    w.assign("Account", account)
+    w.look("Get-Mailbox", {"Identity": _ACCOUNT}, into="Found")
+    with w.when(missing(Var("Found"))):
+        w.say("The service account is gone already.")
+    with w.otherwise():
+        with (
+            w.when(is_(Var("Found", "CustomAttribute1"), installation.mark)),
+            w.should_process(_ACCOUNT, "remove the account and its mailbox"),
+        ):
+            w.call("Remove-Mailbox", {"Identity": _ACCOUNT, "Confirm": False})
+        with w.otherwise():
+            w.say("The service account was not made by these scripts, and stays.")
+
+
+def remove(w: Writer, look: str, cmdlet: str, name: str, action: str) -> None:
+    """Write what removes one thing by its name, if it is there."""
+    w.assign("Name", name)
+    w.look(look, {"Identity": Var("Name")}, into="Found")
+    with w.when(missing(Var("Found"))):
+        w.say("Gone already.")
+    with w.otherwise(), w.should_process(Var("Name"), action):
+        w.call(cmdlet, {"Identity": Var("Name"), "Confirm": False})
