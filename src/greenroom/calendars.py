@@ -119,13 +119,21 @@ class Calendars:
         )
 
     def _authenticator(self, exchange: OverEws) -> Auth:
-        if exchange.auth == "basic":
-            password = "" if exchange.password is None else exchange.password.get_secret_value()
-            return BasicAuth(exchange.username or "", password, guard=self._guard)
+        if exchange.auth in ("basic", "ntlm"):
+            return self._by_password(exchange)
         if exchange.token_file is not None:
             return BearerAuth(exchange.token_file, guard=self._guard)
         token = exchange.token
         return BearerAuth(lambda: "" if token is None else token.get_secret_value(), guard=self._guard)
+
+    def _by_password(self, exchange: OverEws) -> Auth:
+        username = exchange.username or ""
+        password = "" if exchange.password is None else exchange.password.get_secret_value()
+        if exchange.auth == "basic":
+            return BasicAuth(username, password, guard=self._guard)
+        from greenroom.exchange.ews.ntlm import ntlm  # noqa: PLC0415  pyspnego takes 0.1 s: only who needs it waits for it
+
+        return ntlm(username, password, guard=self._guard)
 
     def _graph(
         self, entry: Integration, side: Side, exchange: OverGraph, address: str, notifications: str = ""
