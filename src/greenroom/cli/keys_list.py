@@ -29,6 +29,7 @@ Examples:
 A key may be removed when
   - no meeting that lives was made with it, until its room has closed;
   - no room that was asked for with it waits for its invitation;
+  - no sign-in of a service account is sealed with it (a service that starts seals it anew with the current key);
   - no add-in can use any more what it signed for the time that nobody answers. That is stored nowhere: it is
     assumed to be used within the add-in's keep_days (30), counted from the first ticket of the next key.
 A meeting that is over and invited again, or a ticket in a very old text, would still need it.
@@ -90,6 +91,8 @@ def when_removable(one: KeyStanding, now: datetime) -> str:
         return "now"
     if one.is_current or not one.is_held:
         return "no"
+    if one.use.sign_ins:
+        return "after a restart of the service, which seals a sign-in anew"
     if one.free_after is None:
         return "not while its endless series live" if one.use.endless else "not while its meetings live"
     return f"after {local(one.free_after)}"
@@ -115,6 +118,7 @@ def _as_json(entry: Integration, standings: list[KeyStanding], now: datetime) ->
                 "endless": one.use.endless,
                 "latest_end": stamp(one.use.latest_end),
                 "reservations": one.use.reservations,
+                "sign_ins": one.use.sign_ins,
                 "waiting_until": stamp(one.use.waits_until),
                 "first_ticket": stamp(one.use.first_at),
                 "last_ticket": stamp(one.use.last_at),

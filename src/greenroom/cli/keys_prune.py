@@ -78,5 +78,11 @@ def _needed(one: KeyStanding, when: str) -> Failure:
             "key-is-current", what, "Make another one the current one with `greenroom keys rotate`.", Exit.PROBLEM
         )
     use = one.use
+    if use.sign_ins and not use.meetings and not use.reservations:
+        what = f"Key {one.id} is needed: what renews the tokens of a service account is sealed with it."
+        step = (
+            "Restart `greenroom serve`, which seals it with the current key; or sign in again with `greenroom signin`."
+        )
+        return Failure("key-is-needed", what, step, Exit.PROBLEM)
     what = f"Key {one.id} is needed: {use.meetings:,} meetings live and {use.reservations:,} reservations wait that it made."
     return Failure("key-is-needed", what, f"It may be removed: {when}.", Exit.PROBLEM)

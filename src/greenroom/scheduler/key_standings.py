@@ -15,7 +15,7 @@ class KeyStanding:
     """One key of an integration.
 
     `is_held`: it is in the configuration. `is_current`: it issues. `free_after`: nothing needs it any more after that; None for the
-    current one, for one that an endless series was made with, and for one whose meetings have no known end.
+    current one, for one that seals a sign-in or made an endless series, and for one whose meetings have no known end.
     """
 
     use: KeyUse
@@ -31,7 +31,7 @@ class KeyStanding:
     @property
     def is_used(self) -> bool:
         """Whether something that lives was made with it."""
-        return bool(self.use.meetings or self.use.reservations)
+        return bool(self.use.meetings or self.use.reservations or self.use.sign_ins)
 
     def is_free(self, now: datetime) -> bool:
         """Whether it may be removed."""
@@ -54,7 +54,9 @@ async def key_standings(
         is_current = key_id == ring[0]
         free_after = None if is_current else _free_after(use, current, now, after, promises)
         found.append(KeyStanding(use, is_held=True, is_current=is_current, free_after=free_after))
-    lost = [use for key_id, use in uses.items() if key_id not in ring and (use.meetings or use.reservations)]
+    lost = [
+        use for key_id, use in uses.items() if key_id not in ring and (use.meetings or use.reservations or use.sign_ins)
+    ]
     found += [KeyStanding(use, is_held=False, is_current=False, free_after=None) for use in lost]
     return found
 
@@ -67,7 +69,12 @@ def free_id(standings: Sequence[KeyStanding]) -> int | None:
 
 
 def _free_after(use: KeyUse, current: KeyUse, now: datetime, after: timedelta, promises: timedelta) -> datetime | None:
-    if use.endless or (use.meetings and use.latest_end is None) or (use.reservations and use.waits_until is None):
+    if (
+        use.sign_ins
+        or use.endless
+        or (use.meetings and use.latest_end is None)
+        or (use.reservations and use.waits_until is None)
+    ):
         return None
     ends = [] if use.latest_end is None else [use.latest_end + after]
     if use.waits_until is not None:

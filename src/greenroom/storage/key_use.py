@@ -1,5 +1,6 @@
-"""Which ticket keys are in use: meetings and reservations know the id of the key that they were made with."""
+"""Which ticket keys are in use: meetings and reservations know the id of the key that made them, sign-ins that of their seal."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,8 @@ import sqlalchemy as sa
 
 from greenroom.meetings.meeting import Kind
 from greenroom.meetings.record import State
-from greenroom.storage.schema import Instant, meetings, reservations
+from greenroom.storage.ring_seal import key_of
+from greenroom.storage.schema import Instant, meetings, reservations, sign_ins
 from greenroom.storage.session import Session
 
 _LIVING = tuple(state.value for state in (State.PENDING, State.SCHEDULED, State.DEFECTIVE))
@@ -19,7 +21,8 @@ class KeyUse:
     """What was made with one key of an integration.
 
     `meetings` live, `endless` of them are series without end, and the others end at `latest_end`. `reservations` wait for their
-    invitation, until `waits_until` at the longest. `first_at` and `last_at` are when tickets were issued with it.
+    invitation, until `waits_until` at the longest. `first_at` and `last_at` are when tickets were issued with it. `sign_ins` of
+    service accounts are sealed with it.
     """
 
     key_id: int
@@ -30,6 +33,7 @@ class KeyUse:
     waits_until: datetime | None = None
     first_at: datetime | None = None
     last_at: datetime | None = None
+    sign_ins: int = 0
 
 
 class KeyUses:
@@ -62,8 +66,9 @@ class KeyUses:
             sa.func.max(r.issued_at, type_=Instant),
         ).where(r.integration == integration, r.key_id.is_not(None))
         asked_for = await self._by_key(kept.group_by(r.key_id))
+        sealed = await self._seals(integration)
         found: dict[int, KeyUse] = {}
-        for key_id in sorted({*held, *asked_for}):
+        for key_id in sorted({*held, *asked_for, *sealed}):
             living, unending, end, first, last = held.get(key_id, (0, 0, None, None, None))
             waiting, until, first_asked, last_asked = asked_for.get(key_id, (0, None, None, None))
             found[key_id] = KeyUse(
@@ -75,8 +80,14 @@ class KeyUses:
                 waits_until=until,
                 first_at=min((at for at in (first, first_asked) if at is not None), default=None),
                 last_at=max((at for at in (last, last_asked) if at is not None), default=None),
+                sign_ins=sealed[key_id],
             )
         return found
+
+    async def _seals(self, integration: int) -> Counter[int]:
+        mine = sa.select(sign_ins.c.sealed).where(sign_ins.c.integration == integration)
+        keys = [key_of(row.sealed) for row in await self._session.execute(mine)]
+        return Counter(key_id for key_id in keys if key_id is not None)
 
     async def _by_key(self, question: sa.Select[Any]) -> dict[int, tuple[Any, ...]]:
         return {row[0]: tuple(row[1:]) for row in await self._session.execute(question)}

@@ -16,6 +16,7 @@ from greenroom.storage.reservations import Reservations
 from greenroom.storage.rooms import Rooms
 from greenroom.storage.routes import Routes
 from greenroom.storage.session import Session
+from greenroom.storage.sign_ins import SignIns
 
 
 class Work:
@@ -37,3 +38,4 @@ class Work:
         self.facts = Facts(session)
         self.key_uses = KeyUses(session)
         self.housing = Housing(session)
+        self.sign_ins = SignIns(session)
