@@ -52,7 +52,22 @@ class Switch:
     """The value of a parameter that takes none (`-Equipment`)."""
 
 
-Value = str | bool | int | Var | Switch | Sequence["Value"] | Mapping[str, "Value"] | None
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Texts, one after the other, with `between` between them."""
+
+    items: Var | tuple[str | Var, ...]
+    between: str
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The texts between the commas of a text; of no text at all it is one that is empty."""
+
+    text: Var
+
+
+Value = str | bool | int | Var | Switch | Joined | Split | Sequence["Value"] | Mapping[str, "Value"] | None
 """What a parameter can be given. A mapping is a hashtable."""
 
 
@@ -100,12 +115,12 @@ def is_not(left: Value, right: Value) -> Condition:
     return Condition(f"{_written(left)} -ne {_written(right)}")
 
 
-def holds(items: "Var | Split", value: Value) -> Condition:
+def holds(items: Var | Split, value: Value) -> Condition:
     """One of the items is this value."""
     return Condition(f"{_written(items)} -contains {_written(value)}")
 
 
-def lacks(items: "Var | Split", value: Value) -> Condition:
+def lacks(items: Var | Split, value: Value) -> Condition:
     """None of the items is this value."""
     return Condition(f"{_written(items)} -notcontains {_written(value)}")
 
@@ -369,10 +384,8 @@ def _written(value: Value, parameter: str = "value", indent: int = 0) -> str:
         return f"'{doubled}'"
     if isinstance(value, Var):
         return _variable(value.name) + (f".{_named(value.prop)}" if value.prop else "")
-    if isinstance(value, Joined):
-        return f"({_written(value.items, parameter)} -join {_written(value.between)})"
-    if isinstance(value, Split):
-        return f"({_written(value.text)} -split ' *, *')"
+    if isinstance(value, Joined | Split):
+        return _text(value, parameter)
     if isinstance(value, Mapping):
         inner = " " * (indent + 4)
         rows = [f"{inner}{_named(key)} = {_written(one, key, indent + 4)}" for key, one in value.items()]
@@ -380,6 +393,12 @@ def _written(value: Value, parameter: str = "value", indent: int = 0) -> str:
     if isinstance(value, Sequence):
         return f"@({', '.join(_written(one, parameter, indent) for one in value)})"
     return _plain(value)
+
+
+def _text(value: Joined | Split, parameter: str) -> str:
+    if isinstance(value, Split):
+        return f"({_written(value.text)} -split ' *, *')"
+    return f"({_written(value.items, parameter)} -join {_written(value.between)})"
 
 
 def _plain(value: bool | int | Switch | None) -> str:
