@@ -3,7 +3,7 @@
 from typing import Final
 
 from greenroom.setup.installation import Installation
-from greenroom.setup.powershell import Switch, Value, Var, Writer, is_, is_not, missing
+from greenroom.setup.powershell import Switch, Value, Var, Writer, is_, missing, present
 
 ROLE: Final = "ApplicationImpersonation"
 _MAILBOX: Final = Var("Mailbox")
@@ -95,7 +95,7 @@ def grant(w: Writer, installation: Installation, account: str, group: str) -> No
     else:
         with w.unless_exists("Get-DistributionGroup", {"Identity": Var("Group")}, into="Members"):
             w.stop("There is no such group of organizers. Only groups that Exchange knows count (mail-enabled).")
-    with w.when(is_not(Var("Members"), None)):
+    with w.when(present(Var("Members"))):
         w.filter_by_group("Filter", Var("Members"))
         _scope(w, for_organizers)
         _assignment(w, for_organizers)
