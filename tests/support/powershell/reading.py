@@ -62,17 +62,6 @@ class Problem:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a cmdlet: named parameters as written, with the splatted ones; `guarded` within `ShouldProcess`."""
-
-    name: str
-    parameters: tuple[str, ...]
-    line: int
-    guarded: bool
-    positional: int = 0
-
-
 @lru_cache(maxsize=64)
 def parse(text: str) -> tree_sitter.Tree:
     """Return the syntax tree. A byte order mark in front is no part of the script."""
@@ -149,7 +138,7 @@ def _operator(node: Node, text: str) -> str | None:
 
 
 def _word(node: Node, text: str) -> str | None:
-    return None if text in _WORDS or _splatted(text) else "a bare word"
+    return None if text in _WORDS or splatted(text) else "a bare word"
 
 
 def _method(node: Node, text: str) -> str | None:
@@ -190,7 +179,7 @@ def _owner(node: Node) -> str | None:
     return text_of(above.children[0]) if above is not None else None
 
 
-def _splatted(text: str) -> bool:
+def splatted(text: str) -> bool:
     return re.fullmatch(r"@[A-Za-z][A-Za-z0-9]*", text) is not None
 
 
@@ -230,55 +219,3 @@ def shape(text: str) -> tuple[str, ...]:
         found.append(f"{level} {node.type} {text_of(node) if leaf else ''}")
         depth.extend((level + 1, child) for child in reversed(node.children))
     return tuple(found)
-
-
-def calls(text: str) -> list[Call]:
-    """Every call in the script, with the names of the parameters it is given."""
-    root = parse(text).root_node
-    tables = _tables(root)
-    return [_call(node, tables) for node in walk(root) if node.type == "command"]
-
-
-def _tables(root: Node) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
-    found: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
-    for node in walk(root):
-        if node.type != "assignment_expression":
-            continue
-        name, value = bare(node.children[0].children[0]), node.children[-1]
-        while value.type == "pipeline" or (value.type in LEVELS and value.child_count == 1):
-            value = value.children[0]
-        if value.type == "hash_literal_expression":
-            keys = tuple(text_of(k) for body in parts(value) for e in parts(body) for k in e.children[:1])
-            found.setdefault(text_of(name).lstrip("$").lower(), []).append((node.start_byte, keys))
-    return found
-
-
-def _call(node: Node, tables: dict[str, list[tuple[int, tuple[str, ...]]]]) -> Call:
-    names: list[str] = []
-    positional, named = 0, False
-    elements = [part for block in node.children[1:] for part in block.children if part.type != "command_argument_sep"]
-    for part in elements:
-        text = text_of(part)
-        if part.type == "command_parameter":
-            names.append(text.lstrip("-").rstrip(":"))
-            named = True
-        elif _splatted(text):
-            earlier = [keys for at, keys in tables.get(text[1:].lower(), []) if at < node.start_byte]
-            names += earlier[-1] if earlier else [f"@{text[1:]} is nowhere"]
-        elif named:
-            named = False
-        else:
-            positional += 1
-    return Call(text_of(node.children[0]), tuple(names), node.start_point.row + 1, _guarded(node), positional)
-
-
-def _guarded(node: Node) -> bool:
-    block = node.parent
-    while block is not None:
-        above = block.parent
-        if above is not None and above.type == "if_statement" and block.type == "statement_block":
-            condition = next(part for part in parts(above) if part.type == "pipeline")
-            if any(one.type == "invokation_expression" for one in walk(condition)):
-                return True
-        block = above
-    return False
