@@ -17,7 +17,7 @@ import hashlib
 import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -88,6 +88,13 @@ class Door:
         """How often each thing has become of a proof."""
         return Counter(one.outcome for one in self.tries)
 
+    def reset(self, **changed: Any) -> None:
+        """Be another door at the same place, with the same way and the same TLS; everybody has to sign in anew."""
+        kept = {"acceptor": self.acceptor, "tls": self.tls, "_era": self._era + 1}
+        fresh = type(self)(**{**kept, **changed})
+        for one in fields(self):
+            setattr(self, one.name, getattr(fresh, one.name))
+
     def forget_connections(self) -> None:
         """Ask everybody to sign in again, as a restarted application pool does."""
         self._era += 1
@@ -122,26 +129,31 @@ class Door:
         """Say what becomes of a last token."""
         user = (context.client_principal or "") if error is None else _named(token)
         name = login_of(user).casefold()
+        bound_elsewhere = isinstance(error, BadBindingsError)
+        outcome: Outcome = "in"
         if name in self.locked:
-            return Try(user, "locked")
-        if isinstance(error, BadBindingsError):
-            return Try(user, "bound elsewhere")
-        if error is not None:
+            outcome = "locked"
+        elif error is not None and not bound_elsewhere:
+            outcome = "wrong"
             self._wrong[name] += 1
             if self.lock_after is not None and self._wrong[name] >= self.lock_after:
                 self.locked.add(name)
-            return Try(user, "wrong")
-        del self._wrong[name]
-        if name in self.expired:
-            return Try(user, "expired")
+        elif name in self.expired:
+            outcome = "expired"
+        else:
+            outcome = "bound elsewhere" if bound_elsewhere else self._bound(token)
+        return Try(user, outcome)
+
+    def _bound(self, token: bytes) -> Outcome:
         data = self.expected()
-        if data is not None and self.acceptor.bound is not None:
-            given = self.acceptor.bound(token)
-            if given in (None, _NTLM_NO_BINDING):
-                return Try(user, "unbound" if self.protection == "required" else "in")
-            if given != hashlib.md5(struct.pack("<4I", 0, 0, 0, 0) + struct.pack("<I", len(data)) + data).digest():
-                return Try(user, "bound elsewhere")
-        return Try(user, "in")
+        if data is None or self.acceptor.bound is None:
+            return "in"
+        given = self.acceptor.bound(token)
+        if given in (None, _NTLM_NO_BINDING):
+            return "unbound" if self.protection == "required" else "in"
+        # The structure of RFC 2744, 3.11, with empty addresses, as MS-NLMP 2.2.2.1 wants it hashed.
+        wanted = hashlib.md5(struct.pack("<5I", 0, 0, 0, 0, len(data)) + data, usedforsecurity=False).digest()
+        return "in" if given == wanted else "bound elsewhere"
 
 
 @dataclass
