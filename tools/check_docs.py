@@ -1,5 +1,6 @@
 """Checks that the documents say what is true: paths exist, links lead somewhere, generated pages are current."""
 
+import importlib.util
 import re
 import sys
 from collections.abc import Iterator
@@ -58,6 +59,20 @@ def _generated() -> Iterator[str]:
         page = PROJECT / name
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             yield f"{name} is not current: see `greenroom config reference --help`"
+    listed = PROJECT / "docs/messages.md"
+    if not listed.exists() or listed.read_text(encoding="utf-8") != _messages():
+        yield "docs/messages.md is not current: python tools/messages.py > docs/messages.md"
+
+
+def _messages() -> str:
+    """Return what docs/messages.md has to be; the tool beside this one reads it from the source."""
+    spec = importlib.util.spec_from_file_location("messages", Path(__file__).with_name("messages.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its dataclasses look their module up
+    spec.loader.exec_module(module)
+    return str(module.page())
 
 
 def _records() -> Iterator[str]:
