@@ -187,6 +187,6 @@ def remove(w: Writer, look: str, cmdlet: str, name: str, action: str) -> None:
     w.assign("Name", name)
     w.look(look, {"Identity": Var("Name")}, into="Found")
     with w.when(missing(Var("Found"))):
-        w.say("Gone already.")
+        w.say(f"{name}: gone already.")
     with w.otherwise(), w.should_process(Var("Name"), action):
         w.call(cmdlet, {"Identity": Var("Name"), "Confirm": False})

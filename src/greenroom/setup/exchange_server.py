@@ -1,0 +1,219 @@
+"""Preparing an Exchange Server: mailbox, service account, rights, signing in, viewing, add-in, check, undo."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from greenroom.setup import ews_endpoint, impersonation, mailbox
+from greenroom.setup.by_hand import steps
+from greenroom.setup.contract import Preparation, Script
+from greenroom.setup.ews_endpoint import Auth
+from greenroom.setup.installation import Installation, address, toml, toml_file
+from greenroom.setup.powershell import UnsafeValueError, Var, Writer, checked, given, present
+
+KIND: Final = "exchange-server"
+SHELL: Final = "Exchange Management Shell"
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
+_INTRO: Final = (
+    "Greenroom watches one equipment mailbox on your Exchange Server over Exchange Web Services. It signs in with an account of "
+    "its own that may act for this mailbox{organizers}, and for nobody else."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExchangeServer:
+    """What the scripts for an Exchange Server depend on.
+
+    `group` names organizers for whom Greenroom may act as well, so that instructions go into their own meetings; empty for the
+    equipment mailbox alone. `delegate` may look into the mailbox, `title` is what people see of it, `production` the address of the
+    production installation's mailbox. Raises `UnsafeValueError` for what cannot be written or cannot work.
+    """
+
+    installation: Installation
+    account: str
+    url: str
+    auth: Auth = "basic"
+    group: str = ""
+    delegate: str = ""
+    title: str = ""
+    production: str = ""
+    external: bool = False
+    hidden: bool = False
+    tenant: str = ""
+    client_id: str = ""
+    addin: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be written, before anything is."""
+        address(self.account, "account")
+        if self.account.casefold() == self.installation.mailbox.casefold():
+            raise UnsafeValueError("account", "is the equipment mailbox itself: name an account that may sign in")
+        if self.delegate:
+            address(self.delegate, "delegate")
+        for name in ("url", "group", "title", "tenant", "client_id"):
+            checked(getattr(self, name), name)
+        if not _HOST.fullmatch(self.host):
+            raise UnsafeValueError("url", "names no host")
+
+    @property
+    def host(self) -> str:
+        """The name under which Exchange is reached."""
+        try:
+            return urlsplit(self.url).hostname or ""
+        except ValueError:
+            return ""
+
+    @property
+    def equipment(self) -> mailbox.EquipmentMailbox:
+        """The mailbox that is invited."""
+        return mailbox.EquipmentMailbox(
+            installation=self.installation,
+            protocol="ews",
+            cloud=False,
+            name=self.title,
+            production=self.production,
+            external=self.external,
+            hidden=self.hidden,
+        )
+
+
+def exchange_server(parameters: ExchangeServer) -> Preparation:
+    """Write everything for an Exchange Server."""
+    one = parameters
+    scripts = [
+        _script(
+            "01-equipment-mailbox",
+            "The equipment mailbox",
+            "People invite this mailbox, as they would invite a projector, and get a room for their meeting. It is created if it "
+            "is not there, marked as this installation's, and every setting gets the value that Greenroom needs.",
+            lambda w: _mailbox(w, one),
+        ),
+        _script(
+            "02-service-account",
+            "The service account",
+            "Greenroom signs in as this account. It is an ordinary account with a mailbox and no rights of its own.",
+            lambda w: impersonation.create_account(w, one.installation, one.account),
+        ),
+        _script(
+            "03-rights",
+            "For whom the account may act",
+            "ApplicationImpersonation lets an account act for other mailboxes. A management scope limits it to those that it is "
+            "needed for.",
+            lambda w: impersonation.grant(w, one.installation, one.account, one.group),
+        ),
+        _script(
+            "04-signing-in",
+            "Signing in to EWS",
+            "Exchange must offer the way to sign in that greenroom.toml names, and EWS must be on for both mailboxes.",
+            lambda w: ews_endpoint.permit(w, one.auth, (one.account, one.installation.mailbox)),
+        ),
+    ]
+    if one.delegate:
+        scripts.append(
+            _script(
+                "05-view-mailbox",
+                "Looking into the mailbox",
+                "A person who may open the equipment mailbox in Outlook sees what Greenroom sees. Greenroom does not need it.",
+                lambda w: _view(w, one),
+            )
+        )
+    scripts += [
+        _script(
+            "07-verify",
+            "The check",
+            "Looks at all that the scripts before it do, says what is missing, and writes it to a file for the doctor.",
+            lambda w: _verify(w, one),
+            changes=False,
+        ),
+        _script(
+            "08-undo",
+            "Undoing it",
+            "Removes what these scripts made, and nothing else, in the reverse order. It asks before each step.",
+            lambda w: _undo(w, one),
+            switches={**mailbox.REMOVE_MAILBOX, **(ews_endpoint.UNDO_SWITCH if one.auth == "basic" else {})},
+        ),
+    ]
+    return Preparation(
+        kind=KIND,
+        title="Greenroom on Exchange Server",
+        intro=_INTRO.format(organizers=" and for the organizers in one group" if one.group else ""),
+        scripts=tuple(scripts),
+        settings=toml_file(one.installation, _settings(one)),
+        by_hand=steps(one.auth, one.host, one.account, one.client_id),
+    )
+
+
+def _script(
+    name: str,
+    title: str,
+    why: str,
+    write: Callable[[Writer], None],
+    *,
+    switches: Mapping[str, str] | None = None,
+    changes: bool = True,
+) -> Script:
+    w = Writer()
+    how = f"Run it in the {SHELL} on a server of yours."
+    asks = "It asks before each change; with -WhatIf it only tells what it would do. Run twice it changes nothing the second time."
+    w.header(
+        f"{title}.", why, f"{how} {asks if changes else 'It changes nothing.'}", switches=switches, changes=changes
+    )
+    w.blank()
+    write(w)
+    return Script(f"{name}.ps1", title, why, SHELL, w.text(), changes)
+
+
+def _mailbox(w: Writer, one: ExchangeServer) -> None:
+    mailbox.create(w, one.equipment)
+    w.blank()
+    with w.when(present(Var("mailbox"))):
+        mailbox.configure(w, one.equipment)
+
+
+def _view(w: Writer, one: ExchangeServer) -> None:
+    mailbox.find(w, one.equipment)
+    w.blank()
+    mailbox.delegate(w, one.equipment, one.delegate)
+
+
+def _verify(w: Writer, one: ExchangeServer) -> None:
+    mailbox.find(w, one.equipment)
+    w.blank()
+    w.assign("Account", one.account)
+    impersonation.list_rights(w, "Rights")
+    w.blank()
+    ews_endpoint.read(w, "Endpoints")
+    w.blank()
+    mailbox.export(w, one.equipment, KIND, {"rights": Var("Rights"), "endpoints": Var("Endpoints")})
+
+
+def _undo(w: Writer, one: ExchangeServer) -> None:
+    if one.delegate:
+        mailbox.take_back_delegate(w, one.equipment, one.delegate)
+        w.blank()
+    if one.auth == "basic":
+        with w.when(given(Var(next(iter(ews_endpoint.UNDO_SWITCH))))):
+            ews_endpoint.withdraw(w)
+        w.blank()
+    impersonation.revoke(w, one.installation, one.group)
+    w.blank()
+    impersonation.remove_account(w, one.installation, one.account)
+    w.blank()
+    mailbox.undo(w, one.equipment)
+
+
+def _settings(one: ExchangeServer) -> str:
+    by_name = f'username = {toml(one.account)}\npassword_file = "secrets/exchange-password"\n'
+    realm = one.account.rpartition("@")[2].upper()
+    more = {
+        "basic": by_name,
+        "ntlm": by_name,
+        "kerberos": f"{by_name}# or kerberos.keytab_file instead of the password\n\n"
+        f"[integration.exchange.kerberos]\nrealm = {toml(realm)}\n",
+        "oauth": f'\n[integration.exchange.oauth]\naccount = "application"\ntenant = {toml(one.tenant)}\n'
+        f'client_id = {toml(one.client_id)}\ncertificate_file = "secrets/greenroom.pem"\n',
+        "bearer": 'token_file = "secrets/exchange-token"\n',
+    }[one.auth]
+    return f'[integration.exchange]\nprotocol = "ews"\nurl = {toml(one.url)}\nauth = {toml(one.auth)}\n{more}'
