@@ -43,8 +43,10 @@ _ALLOWED: Final = LEVELS | {
     "variable", "string_literal", "verbatim_string_characters", "integer_literal", "decimal_integer_literal",
     "array_expression", "hash_literal_expression", "hash_literal_body", "hash_entry", "key_expression", "simple_name",
     "member_access", "member_name", "invokation_expression", "argument_list", "argument_expression_list", "argument_expression",
-    "parenthesized_expression", "comparison_operator", "script_block_expression", "script_block", "script_block_body",
+    "parenthesized_expression", "comparison_operator", "format_operator",
+    "script_block_expression", "script_block", "script_block_body",
 }  # fmt: skip
+LIST_SEPARATOR: Final = " *, *"
 _OPERATORS: Final = frozenset({"-eq", "-ne", "-contains", "-notcontains"})
 _WORDS: Final = frozenset({"Latest", "UTF8", "String"})  # bare words that stand for themselves
 _METHODS: Final = frozenset({"$PSCmdlet.ShouldProcess"})
@@ -134,7 +136,27 @@ def _cmdlet(node: Node, text: str) -> str | None:
 
 
 def _operator(node: Node, text: str) -> str | None:
-    return None if text.lower() in _OPERATORS else "an operator that is not used here"
+    allowed = text.lower() in _OPERATORS or _on_texts(node, text.lower())
+    return None if allowed else "an operator that is not used here"
+
+
+def _on_texts(node: Node, operator: str) -> bool:
+    """Texts are replaced, joined and split only by what is written right there, and is no pattern but that of a list."""
+    if node.parent is None:
+        return False
+    right = bare(node.parent.children[-1])
+    written = [bare(n) for n in parts(right)] if right.type == "array_literal_expression" else [right]
+    if any(one.type != "string_literal" for one in written):
+        return False
+    texts = [single_quoted(text_of(one)) for one in written]
+    match operator:
+        case "-replace":
+            return len(texts) == len(("pattern", "by")) and all(text.strip("'") == "" for text in texts)
+        case "-join":
+            return len(texts) == 1
+        case "-split":
+            return texts == [LIST_SEPARATOR]
+    return False
 
 
 def _word(node: Node, text: str) -> str | None:
@@ -149,6 +171,18 @@ def _code(node: Node, text: str) -> str | None:
     return None if _owner(node) in _SCRIPT_BLOCKS else "code as a value"
 
 
+def _format(node: Node, text: str) -> str | None:
+    """A value may be put into a text that is written right there: for filters, which take no variables."""
+    if node.child_count == 1:
+        return None
+    kinds = [bare(part).type for part in (node.children[0], node.children[-1])]
+    return (
+        None
+        if kinds == ["string_literal", "variable"]
+        else "a text that is not written there with something put into it"
+    )
+
+
 def _together(node: Node, text: str) -> str | None:
     return "an expression that puts values together" if node.child_count > 1 else None
 
@@ -161,12 +195,10 @@ _RULES: Final[dict[str, Callable[[Node, str], str | None]]] = {
     "generic_token": _word,
     "invokation_expression": _method,
     "script_block_expression": _code,
+    "format_expression": _format,
+    "format_argument_expression": _together,
     **dict.fromkeys(
-        (
-            f"{level}_{kind}"
-            for level in ("bitwise", "additive", "multiplicative", "format", "range")
-            for kind in _KINDS
-        ),
+        (f"{level}_{kind}" for level in ("bitwise", "additive", "multiplicative", "range") for kind in _KINDS),
         _together,
     ),
 }

@@ -180,7 +180,8 @@ class _Run:
 
     def _comparison(self, node: Node) -> Any:
         left, operator, right = parts(node)
-        return values.compared(self._expression(left), text_of(operator), self._expression(right))
+        work = values.TEXTS.get(text_of(operator).lower(), values.compared)
+        return work(self._expression(left), text_of(operator).lower(), self._expression(right))
 
     def _logical(self, node: Node) -> Any:
         left, operator, right = node.children
@@ -236,6 +237,9 @@ class _Run:
         "array_literal_expression": lambda run, node: [run._expression(part) for part in parts(node)],
         "hash_literal_expression": lambda run, node: run._table(node),
         "comparison_expression": lambda run, node: run._comparison(node),
+        "format_expression": lambda run, node: values.formatted(
+            *(run._expression(node.children[place]) for place in (0, -1))
+        ),
         "logical_expression": lambda run, node: run._logical(node),
         "expression_with_unary_operator": lambda run, node: run._unary(node),
         "invokation_expression": lambda run, node: run._should_process(node),
@@ -297,8 +301,8 @@ class _Run:
         try:
             sent = {key: value for key, value in passed.items() if key not in _PASSED_ON}
             return [brought_in(one) for one in self._cmdlets(name, sent)]
-        except Stopped:
-            if str(common.get("erroraction", "Stop")).lower() in _SILENT:
+        except Stopped as error:
+            if str(common.get("erroraction", "Stop")).lower() in _SILENT and not error.binding:
                 return []
             raise
 

@@ -1,17 +1,22 @@
 """What PowerShell's values do: comparing, being true, having properties. As strict as `Set-StrictMode -Version Latest` makes it."""
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 
 class Stopped(Exception):  # noqa: N818  (it is how a script ends, not an error of ours)
-    """A terminating error of the script; `category` is the cmdlet's, or empty for `throw` and for errors of the language."""
+    """A terminating error of the script; `category` is the cmdlet's, or empty for `throw` and for errors of the language.
 
-    def __init__(self, text: str, category: str = "") -> None:
+    `binding` is an error of the command line (no such cmdlet, no such parameter), which no -ErrorAction silences.
+    """
+
+    def __init__(self, text: str, category: str = "", *, binding: bool = False) -> None:
         super().__init__(text)
         self.text = text
         self.category = category
+        self.binding = binding
 
 
 class Nothing:
@@ -120,7 +125,6 @@ def equal(left: Any, right: Any) -> bool:
 
 def compared(left: Any, operator: str, right: Any) -> Any:
     """`-eq`, `-ne`, `-contains`, `-notcontains`; the first two filter a list, as PowerShell's do."""
-    operator = operator.lower()
     if operator in {"-contains", "-notcontains"}:
         found = any(equal(one, right) for one in unrolled(left))
         return found is (operator == "-contains")
@@ -130,6 +134,31 @@ def compared(left: Any, operator: str, right: Any) -> Any:
     if isinstance(left, list):
         return [one for one in left if equal(one, right) is wanted]
     return equal(left, right) is wanted
+
+
+def replaced(value: Any, operator: str, by: list[str]) -> str:
+    """`-replace` with a pattern and a replacement that mean nothing but themselves."""
+    pattern, replacement = by
+    return spoken(value).replace(pattern, replacement)
+
+
+def joined(items: Any, operator: str, between: str) -> str:
+    return between.join(spoken(one) for one in unrolled(items))
+
+
+def split(text: Any, operator: str, pattern: str) -> list[str]:
+    """`-split`, which makes one empty text out of no text at all."""
+    return re.split(pattern, spoken(text))
+
+
+TEXTS: Final[Mapping[str, Callable[[Any, str, Any], Any]]] = {"-replace": replaced, "-join": joined, "-split": split}
+
+
+def formatted(text: str, value: Any) -> str:
+    """`-f` with one value in the place of `{0}`; no other braces are written."""
+    if set(text.replace("{0}", "")) & {"{", "}"}:
+        raise NotImplementedError(text)
+    return text.replace("{0}", spoken(value))
 
 
 def member(value: Any, name: str) -> Any:
