@@ -1,0 +1,116 @@
+"""The page beside the scripts: the same steps in the same order, with what to run and what to look at. Markdown."""
+
+import re
+from typing import Final
+
+from greenroom.setup.contract import Preparation, Script
+
+PAGE: Final = "README.md"
+_WEIGHTY: Final = re.compile(r"([\\`*_{}\[\]<>#|!~])")
+_UNDO: Final = "undo"
+
+
+def page(preparation: Preparation, environment: str) -> str:
+    """Write the page of a preparation."""
+    parts = [f"# {plain(preparation.title)}: {environment}"]
+    if preparation.warning:
+        parts.append(f"> **{plain(preparation.warning)}**")
+    parts += [plain(preparation.intro), _how(preparation)]
+    parts += [_step(script) for script in preparation.scripts if not _undoes(script)]
+    if preparation.by_hand:
+        parts.append("## By hand")
+        parts += preparation.by_hand
+    parts += [_settings(preparation), _CHECKS]
+    parts += [_undo(script) for script in preparation.scripts if _undoes(script)]
+    return "\n\n".join(parts) + "\n"
+
+
+def plain(text: str) -> str:
+    """Write a text so that nothing in it is markup."""
+    return _WEIGHTY.sub(r"\\\1", text)
+
+
+def fenced(text: str, language: str = "") -> str:
+    """Write a text as a block of code that nothing in it can end."""
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
+def _how(preparation: Preparation) -> str:
+    files = "\n".join(
+        f"| `{script.name}` | {plain(script.title)} | {plain(script.where)} | {'yes' if script.changes else 'no'} |"
+        for script in preparation.scripts
+    )
+    return f"""\
+Copy this folder to a computer with the shell that each file names, and run the files in their order. Every file begins with why it
+is there, and has the reason beside every value that it sets. None of them holds a secret.
+
+| file | what | where | changes something |
+| --- | --- | --- | --- |
+{files}
+
+Windows runs no scripts that came from elsewhere unless it is told to, for this window alone:
+
+```powershell
+Set-ExecutionPolicy -Scope Process -ExecutionPolicy Bypass
+```
+
+Each file tells with `-WhatIf` what it would do. Without it, it asks before every change; `-Confirm:$false` asks nothing. A file
+that was run before changes nothing when it is run again, and says so. Exchange remembers rights and settings for a while: a change
+may take minutes to count, in Microsoft 365 up to two hours."""
+
+
+def _step(script: Script) -> str:
+    return f"""\
+## {plain(script.name.removesuffix(".ps1"))}: {plain(script.title)}
+
+{plain(script.why)}
+
+{plain(script.where)}:
+
+{fenced(_run(script), "powershell")}"""
+
+
+def _run(script: Script) -> str:
+    tried = [f".\\{script.name} -WhatIf"] if script.changes else []
+    return "\n".join([*tried, f".\\{script.name}"])
+
+
+def _settings(preparation: Preparation) -> str:
+    return f"""\
+## greenroom.toml
+
+What Greenroom has to know. If there is a configuration already, take over what differs. Files named here lie in the folder
+`secrets` beside it, readable for Greenroom alone.
+
+{fenced(preparation.settings, "toml")}"""
+
+
+_CHECKS: Final = """\
+## Is it right?
+
+```sh
+greenroom config check            # the file
+greenroom config check --connect  # signing in, and opening the calendar
+greenroom doctor                  # everything around it, with what to do
+greenroom doctor --facts FILE     # with what the check wrote, value by value
+greenroom serve
+```
+
+Then invite the mailbox to a meeting of your own. The answer comes within seconds."""
+
+
+def _undoes(script: Script) -> bool:
+    return _UNDO in script.name
+
+
+def _undo(script: Script) -> str:
+    return f"""\
+## Undoing it
+
+{plain(script.why)} Look first with `-WhatIf`. The equipment mailbox with its meetings stays unless `-RemoveMailbox` is given.
+
+{plain(script.where)}:
+
+{fenced(_run(script), "powershell")}"""
