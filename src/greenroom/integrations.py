@@ -5,8 +5,9 @@ Apart from `assembly`, so that commands which serve no pages do not load what se
 
 import structlog
 
+from greenroom.addin.texts import AddinTexts
 from greenroom.calendars import Calendars
-from greenroom.meetings.templates import Texts
+from greenroom.meetings.templates import TextProblem, Texts
 from greenroom.meetings.ticket import KeyRing
 from greenroom.rooms import Platforms
 from greenroom.scheduler.integration import Integration, JoinLinks
@@ -15,6 +16,15 @@ from greenroom.settings import Settings
 from greenroom.settings.ways import ways_of
 
 log = structlog.get_logger(__name__)
+
+
+def text_problems(entry: IntegrationSettings) -> list[TextProblem]:
+    """Return what is wrong with the administrator's texts, those of the add-in included; the packaged ones stand in for them."""
+    found = Texts(entry.texts.folder, entry.texts.language).lint()
+    if entry.addin is not None:
+        wrong = AddinTexts(entry.texts.folder).problems
+        found += [TextProblem(one.file, one.line, one.problem, one.allowed) for one in wrong]
+    return found
 
 
 def build_integrations(settings: Settings, calendars: Calendars, platforms: Platforms) -> list[Integration]:

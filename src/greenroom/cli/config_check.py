@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from greenroom.addin.texts import AddinTexts
 from greenroom.assembly import CalendarError, Calendars, build_integrations, try_calendars, wall_clock
 from greenroom.calendars import SIDES, notification_url
 from greenroom.cli.exchange_failures import expiry_note, of_calendar, of_tried
@@ -25,7 +24,8 @@ from greenroom.cli.options import (
     with_config,
     with_json,
 )
-from greenroom.meetings.templates import TextProblem, Texts
+from greenroom.integrations import text_problems
+from greenroom.meetings.templates import TextProblem
 from greenroom.platforms.contract import Platform
 from greenroom.platforms.errors import PlatformError
 from greenroom.rooms import Platforms
@@ -64,7 +64,7 @@ class Reached:
 def check(config_file: Path | None, *, connect: bool, as_json: bool) -> None:
     """Check the configuration file, the texts and, with --connect, everything they lead to."""
     settings = read_settings(config_file, as_json=as_json)
-    texts = {integration.name: _lint(integration) for integration in settings.integration}
+    texts = {integration.name: text_problems(integration) for integration in settings.integration}
     calendars, listeners = asyncio.run(_open_calendars(settings)), _policy_listener(settings)
     openable = all(one.failure is None for one in calendars)
     reached = asyncio.run(_connect(settings)) if connect and openable else []
@@ -75,14 +75,6 @@ def check(config_file: Path | None, *, connect: bool, as_json: bool) -> None:
     else:
         _show(settings, texts, [*calendars, *listeners, *reached])
     sys.exit(Exit.USAGE if wrong_texts else max((failure.exit for failure in failures), default=Exit.OK))
-
-
-def _lint(integration: Integration) -> list[TextProblem]:
-    found = Texts(integration.texts.folder, integration.texts.language).lint()
-    if integration.addin is not None:
-        wrong = AddinTexts(integration.texts.folder).problems
-        found += [TextProblem(one.file, one.line, one.problem, one.allowed) for one in wrong]
-    return found
 
 
 async def _open_calendars(settings: Settings) -> list[Reached]:

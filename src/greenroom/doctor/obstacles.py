@@ -133,13 +133,17 @@ def _not_trusted(end: End, refused: Refused, now: datetime) -> Finding:
         )
     if code == _SELF_SIGNED:
         return _wrong(end, "tls", f"{its} is signed by itself, and not trusted here.", f"{_up(trust)}: {show}")
+    return _untrusted_chain(end, sent, trust, show)
+
+
+def _untrusted_chain(end: End, sent: Sent, trust: str, show: str) -> Finding:
     if sent.root:
-        what = f"{its} comes from an authority of its own, {sent.root}, that is not trusted here."
+        what = f"The certificate of {end.place.name} comes from an authority of its own, {sent.root}, that is not trusted here."
         return _wrong(end, "tls-chain", what, f"{_up(trust)}: {show}")
     missing = sent.missing or "its authority"
     own = f"if that is your own authority, {trust}: {show}"
     if sent.sends_intermediate:
-        what = f"The chain of {place.name} leads to {missing}, which is neither sent nor trusted here."
+        what = f"The chain of {end.place.name} leads to {missing}, which is neither sent nor trusted here."
         return _wrong(end, "tls-chain", what, f"Add the certificate of {missing} to the server's chain; {own}")
     what = f"{it(end)} sends its own certificate alone; that of {missing}, which signed it, is neither sent nor trusted here."
     return _wrong(end, "tls-chain", what, f"Have the server send the intermediate certificate of {missing} too; {own}")

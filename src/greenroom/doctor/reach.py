@@ -69,7 +69,7 @@ def _clock(end: End, ahead: timedelta) -> Finding:
         return Finding("clock", end.subject, State.WELL, "Its clock and ours agree.")
     what = f"This computer's clock is {_span(off)} {'behind' if ahead > timedelta() else 'ahead of'} that of {end.place.name}."
     state = State.WRONG if off >= end.skew else State.NOTE
-    mend = "Have both take their time from a time server; here: timedatectl set-ntp true, and look again: timedatectl timesync-status"
+    mend = "Have both take their time from a time server; here: timedatectl set-ntp true; timedatectl timesync-status"
     return Finding("clock", end.subject, state, what, end.skew_why, mend)
 
 
