@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from greenroom.setup import ews_endpoint, impersonation, mailbox
+from greenroom.setup import addin, ews_endpoint, impersonation, mailbox
 from greenroom.setup.by_hand import steps
 from greenroom.setup.contract import Preparation, Script
 from greenroom.setup.ews_endpoint import Auth
@@ -28,7 +28,8 @@ class ExchangeServer:
 
     `group` names organizers for whom Greenroom may act as well, so that instructions go into their own meetings; empty for the
     equipment mailbox alone. `delegate` may look into the mailbox, `title` is what people see of it, `production` the address of the
-    production installation's mailbox. Raises `UnsafeValueError` for what cannot be written or cannot work.
+    production installation's mailbox, `addin_id` the id in the add-in's manifest (empty for no add-in).
+    Raises `UnsafeValueError` for what cannot be written or cannot work.
     """
 
     installation: Installation
@@ -43,7 +44,7 @@ class ExchangeServer:
     hidden: bool = False
     tenant: str = ""
     client_id: str = ""
-    addin: bool = True
+    addin_id: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could not be written, before anything is."""
@@ -52,7 +53,7 @@ class ExchangeServer:
             raise UnsafeValueError("account", "is the equipment mailbox itself: name an account that may sign in")
         if self.delegate:
             address(self.delegate, "delegate")
-        for name in ("url", "group", "title", "tenant", "client_id"):
+        for name in ("url", "group", "title", "tenant", "client_id", "addin_id"):
             checked(getattr(self, name), name)
         if not _HOST.fullmatch(self.host):
             raise UnsafeValueError("url", "names no host")
@@ -117,6 +118,17 @@ def exchange_server(parameters: ExchangeServer) -> Preparation:
                 "Looking into the mailbox",
                 "A person who may open the equipment mailbox in Outlook sees what Greenroom sees. Greenroom does not need it.",
                 lambda w: _view(w, one),
+            )
+        )
+    if one.addin_id:
+        scripts.append(
+            _script(
+                "06-addin",
+                "The add-in for Outlook",
+                f"Installs {addin.MANIFEST}: `greenroom addin manifest --profile exchange-onprem -o {addin.MANIFEST}` writes "
+                "it, and it belongs into this folder. People get a button that adds a room to their meeting.",
+                lambda w: addin.install_on_server(w, one.addin_id),
+                switches=addin.REPLACE,
             )
         )
     scripts += [
@@ -190,6 +202,9 @@ def _verify(w: Writer, one: ExchangeServer) -> None:
 
 
 def _undo(w: Writer, one: ExchangeServer) -> None:
+    if one.addin_id:
+        addin.remove_from_server(w, one.addin_id)
+        w.blank()
     if one.delegate:
         mailbox.take_back_delegate(w, one.equipment, one.delegate)
         w.blank()
@@ -216,4 +231,9 @@ def _settings(one: ExchangeServer) -> str:
         f'client_id = {toml(one.client_id)}\ncertificate_file = "secrets/greenroom.pem"\n',
         "bearer": 'token_file = "secrets/exchange-token"\n',
     }[one.auth]
+    if one.addin_id:
+        more += (
+            "\n[integration.addin]\n\n[integration.addin.exchange_tokens]\n"
+            f"metadata_urls = [{toml(f'https://{one.host}:443/autodiscover/metadata/json/1')}]\n"
+        )
     return f'[integration.exchange]\nprotocol = "ews"\nurl = {toml(one.url)}\nauth = {toml(one.auth)}\n{more}'

@@ -238,6 +238,11 @@ class Writer:
         `$ErrorActionPreference`. With `quiet_failure` nothing comes back instead. `where` keeps what has this property,
         `first` the first, `select` only these properties.
         """
+        if not splat and any(name[-1].isdigit() for name in parameters or {}):
+            # The grammar that scripts are checked with takes the digit of `-CustomAttribute1 x` for the number of a stream.
+            splat = "Given"
+            self.splat(splat, parameters or {})
+            parameters = {}
         words = [_cmdlet(cmdlet)]
         if splat:
             words.append(f"@{_named(splat)}")
