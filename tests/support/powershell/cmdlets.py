@@ -24,6 +24,7 @@ PLAIN: Final[dict[str, dict[str, str]]] = {
     "ConvertTo-Json": {"InputObject": "value", "Depth": "int"},
     "Format-List": {"InputObject": "value", "Property": "list"},
     "Get-Content": {"LiteralPath": "text", "Encoding": "text", "Raw": "switch"},
+    "Get-PfxCertificate": {"FilePath": "text", "LiteralPath": "text"},
     "Get-Credential": {"UserName": "text", "Message": "text"},
     "Out-Null": {},
     "Read-Host": {"Prompt": "text", "AsSecureString": "switch"},
