@@ -23,6 +23,8 @@ _NO_TENANT = (
     "there is no such directory (tenant)",
     "check tenant: its id or a domain of it, and that cloud is the one it is in",
 )
+_NO_RESOURCE = frozenset({500011, 70011, 1002012})
+_RESOURCE_HINT = "set resource to an address that Exchange has in the directory, usually https:// and the host of url"
 _NO_GRAPH = "this directory does not know this Microsoft Graph", "check that cloud is the one the directory is in"
 _MISCONFIGURED: Final[Mapping[int, tuple[str, str]]] = {
     700016: _NO_APPLICATION,
@@ -60,9 +62,14 @@ _BUSY = (408, 429)
 _SERVER = 500
 
 
-def refusal(status: int, headers: Mapping[str, str], told: Any, host: str, now: datetime) -> ExchangeError:
-    """Say what an answer other than 200 means; `told` is its parsed body (None where it is no JSON), headers are lower-case."""
-    number, oauth = _codes(told)
+def refusal(
+    status: int, headers: Mapping[str, str], told: Any, host: str, now: datetime, *, resource: str = ""
+) -> ExchangeError:
+    """Say what an answer other than 200 means; `told` is its parsed body (None where it is no JSON), headers are lower-case.
+
+    `resource` is what a token was wanted for, if that is not Graph.
+    """
+    number, oauth = codes_of(told)
     code = f"AADSTS{number}" if number else oauth or f"http-{status}"
     if (
         status in _BUSY
@@ -72,6 +79,8 @@ def refusal(status: int, headers: Mapping[str, str], told: Any, host: str, now: 
     ):
         wait = retry_after(headers.get("retry-after"), now)
         return TryLaterError(f"{host} gives no tokens just now (HTTP {status}, {code})", after=wait, code=code)
+    if resource and number in _NO_RESOURCE:
+        return MisconfiguredError(f"the directory does not know {resource} ({code})", hint=_RESOURCE_HINT, code=code)
     if number in _MISCONFIGURED or (not number and not oauth):
         what, hint = _MISCONFIGURED.get(number, (f"{host} is not a place that gives tokens", "check cloud and proxy"))
         return MisconfiguredError(f"{what} ({code})", hint=hint, code=code)
@@ -90,7 +99,7 @@ def refusal(status: int, headers: Mapping[str, str], told: Any, host: str, now: 
     return SignInError(sentence, code=code)
 
 
-def _codes(told: Any) -> tuple[int, str]:
+def codes_of(told: Any) -> tuple[int, str]:
     """Return Entra's number and OAuth's word (RFC 6749 5.2), 0 and empty where there are none."""
     if not isinstance(told, dict):
         return 0, ""

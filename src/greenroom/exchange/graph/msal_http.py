@@ -107,7 +107,7 @@ class LoginHttp(_Http):
     """The way to the login host of one cloud; `transport` replaces the network in tests.
 
     msal knows https alone: `authority_root` is what to tell it. Where the login root is http on this computer (a simulator),
-    what msal believes to be https goes there as http.
+    what msal believes to be https goes there as http. `resource` is what tokens are for, if that is not Graph.
     """
 
     def __init__(
@@ -117,8 +117,10 @@ class LoginHttp(_Http):
         *,
         ca_file: Path | None = None,
         proxy: str | None = None,
+        resource: str = "",
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
+        self._resource = resource
         self._real = origin(login, "the address to sign in at")
         scheme, name, port = self._real
         bracketed = f"[{name}]" if ":" in name else name
@@ -130,7 +132,8 @@ class LoginHttp(_Http):
 
     def claims(self, tenant: str) -> dict[str, str] | None:
         """Return what to say in an assertion besides what msal says: for whom it really is, where msal believes in https."""
-        return {"aud": f"{self._root}/{tenant}/oauth2/v2.0/token"} if self._real != self._believed else None
+        path = "adfs/oauth2/token" if tenant == "adfs" else f"{tenant}/oauth2/v2.0/token"
+        return {"aud": f"{self._root}/{path}"} if self._real != self._believed else None
 
     def get(self, url: str, *, params: Any = None, headers: Mapping[str, str] | None = None, **_: Any) -> Reply:
         """Read metadata for msal; raises MisconfiguredError with code "foreign-metadata" where it names another host."""
@@ -155,7 +158,7 @@ class LoginHttp(_Http):
     def _refusal(self, status: int, told: Mapping[str, str], body: Any) -> ExchangeError:
         if status == _OK:
             return TryLaterError(f"the answer of {self.host} is not what it should be", code="garbled-answer")
-        return entra_errors.refusal(status, told, body, self.host, self._clock())
+        return entra_errors.refusal(status, told, body, self.host, self._clock(), resource=self._resource)
 
     def _place(self, url: str) -> str:
         if origin_of(url) not in (self._believed, self._real):

@@ -77,16 +77,25 @@ def open_tokens(
     cloud: Cloud = CLOUDS["global"],
     ca_file: Path | None = None,
     proxy: str | None = None,
+    resource: str | None = None,
     clock: Callable[[], datetime],
 ) -> TokenSource:
     """Return the source of tokens for one application; raises MisconfiguredError for what is wrong in files and values.
 
-    `client_id` is the application's; a managed identity needs none. Nothing is sent before the first token is asked for.
+    `client_id` is the application's; a managed identity needs none. Tokens are for Graph, or for `resource`, such as an Exchange
+    Server; then the tenant may be "adfs". Nothing is sent before the first token is asked for.
     """
     if isinstance(credential, ManagedIdentity):
         return ManagedIdentityTokens(credential, cloud=cloud, clock=clock)
     return MsalTokens(
-        credential, tenant=tenant, client_id=client_id, cloud=cloud, ca_file=ca_file, proxy=proxy, clock=clock
+        credential,
+        tenant=tenant,
+        client_id=client_id,
+        cloud=cloud,
+        ca_file=ca_file,
+        proxy=proxy,
+        resource=resource,
+        clock=clock,
     )
 
 
@@ -173,18 +182,23 @@ class MsalTokens(_Threaded):
         cloud: Cloud = CLOUDS["global"],
         ca_file: Path | None = None,
         proxy: str | None = None,
+        resource: str | None = None,
         clock: Callable[[], datetime],
         http: httpx2.BaseTransport | None = None,
     ) -> None:
-        check_tenant(tenant)
+        check_tenant(tenant, adfs=resource is not None)
         check_client_id(client_id)
         if isinstance(credential, Secret) and not credential.value:
             raise MisconfiguredError("the client secret is empty", hint="set it, or use a certificate")
         self._credential = credential
         self._tenant = tenant
         self._client_id = client_id
-        self._scope = f"{cloud.graph.rstrip('/')}/.default"
-        self._http = LoginHttp(cloud.login, clock, ca_file=ca_file, proxy=proxy, transport=http)
+        # AD FS has no permissions of applications to give all of: whoever it gives a token may ask for openid.
+        named = "openid" if tenant == "adfs" else ".default"
+        self._scope = f"{(resource or cloud.graph).rstrip('/')}/{named}"
+        self._http = LoginHttp(
+            cloud.login, clock, ca_file=ca_file, proxy=proxy, resource=resource or "", transport=http
+        )
         self._app: msal.ConfidentialClientApplication | None = None
         self._mark: object = None
         self._pair: certificates.KeyPair | None = None
@@ -208,7 +222,7 @@ class MsalTokens(_Threaded):
         if self._app is None:
             self._app = msal.ConfidentialClientApplication(
                 self._client_id,
-                client_credential=self._proof(),
+                client_credential=proof_of(self._credential, self._pair),
                 authority=f"{self._http.authority_root}/{self._tenant}",
                 instance_discovery=False,  # that would ask another host than the one configured
                 azure_region=False,  # an environment variable would choose another host
@@ -219,15 +233,6 @@ class MsalTokens(_Threaded):
             self._app.remove_tokens_for_client()
         # A token that is merely ageing stays in use when its renewal fails for the moment.
         return self._app.acquire_token_for_client([self._scope], http_exceptions=(TryLaterError,))
-
-    def _proof(self) -> Any:
-        if self._pair is not None:
-            return {"private_key": self._pair.key, "public_certificate": self._pair.pem()}
-        if isinstance(self._credential, Federated):
-            file = self._credential.token_file
-            return {"client_assertion": lambda: _assertion(file)}
-        assert isinstance(self._credential, Secret)
-        return self._credential.value
 
 
 class ManagedIdentityTokens(_Threaded):
@@ -264,6 +269,17 @@ class ManagedIdentityTokens(_Threaded):
                 hint="use a certificate, or a federated identity",
                 code="managed-identity",
             ) from None
+
+
+def proof_of(credential: Certificate | Secret | Federated, pair: certificates.KeyPair | None) -> Any:
+    """Return a credential as msal wants it; `pair` is what the files of a certificate hold."""
+    if pair is not None:
+        return {"private_key": pair.key, "public_certificate": pair.pem()}
+    if isinstance(credential, Federated):
+        file = credential.token_file
+        return {"client_assertion": lambda: _assertion(file)}
+    assert isinstance(credential, Secret)
+    return credential.value
 
 
 def _load(credential: Certificate) -> certificates.KeyPair:

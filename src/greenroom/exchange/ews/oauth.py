@@ -1,0 +1,91 @@
+"""Signing in to EWS with tokens that are fetched: of an application, or of a service account.
+
+A token that worked and is refused is renewed, once; one that never worked is not, since the next would not work either.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Protocol
+
+import httpx2
+
+from greenroom.exchange.ews.auth import Credentials, SignInGuard, mark_of
+
+_UNAUTHORIZED = 401
+
+
+class TokenSource(Protocol):
+    """Gives access tokens for EWS; `fresh` asks for a new one. Raises SignInError, MisconfiguredError, TryLaterError."""
+
+    async def token(self, *, fresh: bool = False) -> str:
+        """Return a token that can stand in a header."""
+        ...
+
+
+class TokenAuth:
+    """Tokens of one identity. `identity` changes when what they come from is replaced, so that a refusal is forgotten then."""
+
+    connection_bound = False
+
+    def __init__(self, tokens: TokenSource, identity: Callable[[], str], *, guard: SignInGuard | None = None) -> None:
+        self.guard = guard or SignInGuard()
+        self._tokens = tokens
+        self._identity = identity
+        self._turn = asyncio.Lock()
+        self._works = ""
+
+    async def credentials(self) -> Credentials:
+        """Return the token of now."""
+        token = await self._tokens.token()
+        return Credentials(_Bearer(token, self), mark_of("oauth", self._identity()))
+
+    def worked(self, token: str) -> None:
+        """Remember the token that Exchange took last."""
+        self._works = token
+
+    async def after(self, refused: str) -> str | None:
+        """Return the token to try once more with after this one was refused; None if another will not do either."""
+        async with self._turn:
+            now = await self._tokens.token()
+            if now != refused:
+                return now
+            if refused != self._works:
+                return None
+            return await self._tokens.token(fresh=True)
+
+
+class _Bearer(httpx2.Auth):
+    def __init__(self, token: str, owner: TokenAuth) -> None:
+        self._token = token
+        self._owner = owner
+
+    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        response = yield request
+        if response.status_code != _UNAUTHORIZED:
+            self._owner.worked(self._token)
+            return
+        other = await self._owner.after(self._token)
+        if other is not None:
+            response.headers.pop("content-encoding", None)
+            if isinstance(response.stream, httpx2.AsyncByteStream):
+                response.stream = _Unread(response.stream)
+            request.headers["Authorization"] = f"Bearer {other}"
+            response = yield request
+            if response.status_code != _UNAUTHORIZED:
+                self._owner.worked(other)
+
+
+class _Unread(httpx2.AsyncByteStream):
+    """A refusal's text, which the client would read before it asks again, however long it is."""
+
+    def __init__(self, parts: httpx2.AsyncByteStream) -> None:
+        self._parts = parts
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        nothing: tuple[bytes, ...] = ()
+        for part in nothing:
+            yield part
+
+    async def aclose(self) -> None:
+        await self._parts.aclose()
