@@ -27,6 +27,7 @@ from greenroom.exchange.graph.sign_in import (
 )
 from greenroom.settings import EwsExchange, GraphExchange, Integration, OverEws, OverGraph, Settings
 from greenroom.settings.fields import is_loopback
+from greenroom.settings.signing_in import Kerberos
 
 Side = Literal["exchange", "organizers"]
 """Which Exchange of an integration, by the name of its table."""
@@ -119,21 +120,37 @@ class Calendars:
         )
 
     def _authenticator(self, exchange: OverEws) -> Auth:
-        if exchange.auth in ("basic", "ntlm"):
-            return self._by_password(exchange)
+        if exchange.auth in ("basic", "ntlm", "kerberos"):
+            return self._by_name(exchange)
         if exchange.token_file is not None:
             return BearerAuth(exchange.token_file, guard=self._guard)
         token = exchange.token
         return BearerAuth(lambda: "" if token is None else token.get_secret_value(), guard=self._guard)
 
-    def _by_password(self, exchange: OverEws) -> Auth:
+    def _by_name(self, exchange: OverEws) -> Auth:
         username = exchange.username or ""
         password = "" if exchange.password is None else exchange.password.get_secret_value()
         if exchange.auth == "basic":
             return BasicAuth(username, password, guard=self._guard)
+        if exchange.kerberos is not None:
+            return self._by_ticket(exchange, exchange.kerberos, username, password)
         from greenroom.exchange.ews.ntlm import ntlm  # noqa: PLC0415  pyspnego takes 0.1 s: only who needs it waits for it
 
         return ntlm(username, password, guard=self._guard)
+
+    def _by_ticket(self, exchange: OverEws, kerberos: Kerberos, username: str, password: str) -> Auth:
+        from greenroom.exchange.ews.kerberos import KerberosAuth  # noqa: PLC0415  as above
+
+        return KerberosAuth(
+            username,
+            password,
+            realm=kerberos.realm,
+            host=urlsplit(exchange.url).hostname or "",
+            kdc=kerberos.kdc,
+            service=kerberos.service,
+            keytab=kerberos.keytab_file,
+            guard=self._guard,
+        )
 
     def _graph(
         self, entry: Integration, side: Side, exchange: OverGraph, address: str, notifications: str = ""
