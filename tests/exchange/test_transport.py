@@ -103,7 +103,9 @@ class TestSentences:
 
     async def test_a_refusal_names_what_the_server_offers(self) -> None:
         response = httpx2.Response(401, headers=[("WWW-Authenticate", "Negotiate"), ("WWW-Authenticate", "NTLM")])
-        assert "it offers Negotiate, NTLM" in str(await told(always(response), SignInError))
+        assert "by Basic (it offers Negotiate, NTLM)" in str(await told(always(response), SignInError))
+        both = httpx2.Response(401, headers=[("WWW-Authenticate", 'Basic realm="m"'), ("WWW-Authenticate", "NTLM")])
+        assert "password or token (it offers Basic, NTLM)" in str(await told(always(both), SignInError))
         strange = httpx2.Response(401, headers={b"WWW-Authenticate": b"<b>\x9b31m"})
         assert "offers" not in str(await told(always(strange), SignInError))
 

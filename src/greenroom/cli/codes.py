@@ -36,6 +36,10 @@ _SENTENCES = {
         "token-file",
         "managed-identity",
     ),
+    "Exchange does not offer the way to sign in that the settings name.": ("not-offered", "other-ways", "no-challenge"),
+    "A proxy in front of Exchange does not keep connections, which signing in by NTLM or Kerberos needs.": (
+        "not-kept",
+    ),
     "The certificate to sign in with has run out.": ("certificate-expired",),
     "Exchange gives no right to this mailbox.": (
         "NotPermittedError",
@@ -62,6 +66,7 @@ _SENTENCES = {
         "foreign-metadata",
         "garbled-reply",
         "garbled-answer",
+        "bad-challenge",
     ),
 }
 _BY_CODE = {code: sentence for sentence, codes in _SENTENCES.items() for code in codes}

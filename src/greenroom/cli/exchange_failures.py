@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from greenroom.assembly import CalendarError, Side, Tried
 from greenroom.cli.exits import Exit
 from greenroom.cli.failures import Failure, sentence_of
+from greenroom.cli.sign_in_failures import BY_ITSELF, sign_in_ews
 from greenroom.exchange.errors import (
     ExchangeError,
     MisconfiguredError,
@@ -14,7 +15,6 @@ from greenroom.exchange.errors import (
 )
 from greenroom.settings import EwsExchange, Integration, OverEws, OverGraph
 
-_BY_ITSELF = "A running Greenroom tries again after a quarter of an hour, then ever more seldom"
 _AHEAD = timedelta(days=30)
 _RENEW = "put a new certificate or secret beside the old one in Entra, then name it in the configuration."
 _GUIDE = "docs/microsoft-365.md"
@@ -53,7 +53,7 @@ def of_exchange(error: ExchangeError, entry: Integration, side: Side = "exchange
     if isinstance(error, MisconfiguredError):
         return Failure(error.code or "misconfigured", said, sentence_of(error.hint) or f"Look at {where}.")
     if isinstance(error, SignInError):
-        step = _sign_in_ews(exchange, where) if exchange.protocol == "ews" else _sign_in_graph(exchange, where)
+        step = sign_in_ews(error, exchange, where) if exchange.protocol == "ews" else _sign_in_graph(exchange, where)
         return Failure("sign-in-refused", said, step)
     if isinstance(error, NotPermittedError):
         step = (
@@ -67,15 +67,6 @@ def of_exchange(error: ExchangeError, entry: Integration, side: Side = "exchange
     return Failure(error.code or "exchange", said, _unforeseen(exchange, mailbox, where))
 
 
-def _sign_in_ews(exchange: OverEws, where: str) -> str:
-    if exchange.auth != "basic":
-        return f"Renew the token of {where}."
-    return (
-        f"Correct username and password of {where}; see that the account is not locked or disabled, and that Basic "
-        f"authentication is switched on for the EWS virtual directory. {_BY_ITSELF}, so that no account is locked."
-    )
-
-
 def _sign_in_graph(exchange: OverGraph, where: str) -> str:
     at_home = 'the application\'s "Certificates & secrets" in the Entra admin center'
     if exchange.certificate_file is not None:
@@ -86,7 +77,7 @@ def _sign_in_graph(exchange: OverGraph, where: str) -> str:
         step = f"See that {where}.federated_token_file is fresh and that the application trusts its issuer and subject."
     else:
         step = f"See that this machine has the managed identity that {where} names."
-    return f"{step} {_BY_ITSELF}."
+    return f"{step} {BY_ITSELF}."
 
 
 def _no_right_ews(error: NotPermittedError, exchange: OverEws, mailbox: str, where: str) -> str:

@@ -18,6 +18,8 @@ from greenroom.exchange.ews.settings import URL_HINT
 from greenroom.exchange.failures import Asked, unknown
 
 OK = 200
+OTHER_WAYS = "other-ways"
+"""Code of a SignInError: the server does not offer the way that was tried."""
 _SERVER_ERROR = 500
 _BUSY = (429, 503)
 _NOT_EWS = (301, 302, 303, 307, 308, 404, 405, 410)
@@ -75,12 +77,18 @@ def _refusal(status: int, wait: timedelta | None, asked: Asked) -> ExchangeError
     return TryLaterError(f"{asked.host} failed (HTTP {status})", after=wait, code=code, mailbox=mailbox)
 
 
-def with_offer(error: SignInError, challenges: list[str]) -> SignInError:
-    """Add which ways to sign in the server offers (WWW-Authenticate, one per header as IIS writes them)."""
+def with_offer(error: SignInError, challenges: list[str], asked: Asked, scheme: str = "") -> SignInError:
+    """Add which ways to sign in the server offers (WWW-Authenticate, one per header as IIS writes them).
+
+    `scheme` is the one that was used; a server that does not offer it has not even looked at what was sent.
+    """
     named = [match[0] for line in challenges[:_MOST_SCHEMES] if (match := _SCHEME.match(line.strip()))]
     if error.code != "http-401" or not named:
         return error
     offer = ", ".join(dict.fromkeys(named))
+    if scheme and scheme.lower() not in {name.lower() for name in named}:
+        sentence = f"{asked.host} does not offer to sign in by {scheme} (it offers {offer})"
+        return SignInError(sentence, code=OTHER_WAYS, mailbox=error.mailbox)
     return SignInError(f"{error} (it offers {offer})", code=error.code, mailbox=error.mailbox)
 
 

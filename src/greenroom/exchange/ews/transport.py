@@ -137,7 +137,7 @@ class EwsTransport:
                 try:
                     found = self._checked(response, data, call, mailbox, asked)
                 except SignInError as error:
-                    if error.code == "http-401":
+                    if error.code in ("http-401", answers.OTHER_WAYS):
                         guard.refused(credentials.mark, self._clock())
                     raise
                 guard.accepted(credentials.mark)
@@ -191,7 +191,11 @@ class EwsTransport:
         try:
             found = answers.judge(response.status_code, data, wait, asked)
         except SignInError as error:
-            raise answers.with_offer(error, response.headers.get_list("www-authenticate")) from None
+            offer, sent = (
+                response.headers.get_list("www-authenticate"),
+                response.request.headers.get("authorization", ""),
+            )
+            raise answers.with_offer(error, offer, asked, sent.partition(" ")[0]) from None
         except TryLaterError as error:
             if error.code in ("http-429", "http-503"):
                 error.after = self._back_off.wait(mailbox, now, wait)

@@ -1,0 +1,86 @@
+"""What to do when EWS refuses a sign-in: by the way of signing in, and by what the protocol lets us know.
+
+Basic and NTLM only ever answer 401, whatever is wrong: one sentence then names all that can be, each with the command that
+shows it.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from greenroom.exchange.errors import SignInError
+from greenroom.settings import OverEws
+from greenroom.setup import powershell
+
+BY_ITSELF: Final = "A running Greenroom tries again after a quarter of an hour, then ever more seldom"
+_DIRECTORY: Final = "Get-WebServicesVirtualDirectory | Set-WebServicesVirtualDirectory"
+_LOOK: Final = "Get-WebServicesVirtualDirectory | Format-List Server,*Authentication,ExtendedProtection*"
+_NEVER_TRIED: Final = ("not-offered", "other-ways")
+
+
+def sign_in_ews(error: SignInError, exchange: OverEws, where: str) -> str:
+    """Say what mends a refused sign-in at `where`, the Exchange's place in the configuration."""
+    return _WAYS.get(exchange.auth, _by_token)(error, exchange, where)
+
+
+def _by_basic(error: SignInError, exchange: OverEws, where: str) -> str:
+    if error.code in _NEVER_TRIED:
+        return (
+            f"Switch it on in the Exchange Management Shell: {_DIRECTORY} -BasicAuthentication $true; or set "
+            f'{where}.auth = "ntlm".'
+        )
+    return (
+        f"Correct username and password of {where}; see that the account is not locked, disabled or expired "
+        f"({_account(exchange)}), that no policy keeps it from Basic authentication ({_policy(exchange)}), and that Basic "
+        f"authentication is switched on for the EWS virtual directory ({_LOOK}). {BY_ITSELF}, so that no account is locked."
+    )
+
+
+def _by_ntlm(error: SignInError, exchange: OverEws, where: str) -> str:
+    if error.code in _NEVER_TRIED:
+        return (
+            f"Switch it on in the Exchange Management Shell: {_DIRECTORY} -WindowsAuthentication $true; where only Negotiate "
+            f'is offered, add NTLM to the providers of Windows Authentication in IIS, or set {where}.auth = "kerberos".'
+        )
+    if error.code == "no-challenge":
+        return (
+            "See whether a policy denies NTLM on the Exchange server: gpresult /scope computer /h gpresult.html, there "
+            f'"Network security: Restrict NTLM"; if that is wanted, set {where}.auth = "kerberos".'
+        )
+    if error.code == "bad-challenge":
+        return f"See that {where}.url leads to Exchange itself, and what a proxy in front of it does with NTLM."
+    return (
+        f"NTLM does not tell the reason. Correct username and password of {where}; see that the account is not locked, disabled "
+        f"or expired, and no member of Protected Users ({_account(exchange)}); and see that nobody in between ends TLS: where "
+        f"ExtendedProtectionTokenChecking is on ({_LOOK}), the certificate seen from here must be Exchange's own "
+        "(Get-ExchangeCertificate | Format-List Thumbprint,Services), else forward TLS untouched or give the proxy the same "
+        f"certificate. {BY_ITSELF}, so that no account is locked."
+    )
+
+
+def _by_token(_error: SignInError, _exchange: OverEws, where: str) -> str:
+    return f"Renew the token of {where}."
+
+
+_WAYS: Final[dict[str, Callable[[SignInError, OverEws, str], str]]] = {
+    "basic": _by_basic,
+    "ntlm": _by_ntlm,
+    "bearer": _by_token,
+}
+
+
+def _account(exchange: OverEws) -> str:
+    properties = "LockedOut,Enabled,PasswordExpired,AccountExpirationDate,MemberOf"
+    return f"Get-ADUser {_login(exchange)} -Properties {properties}"
+
+
+def _policy(exchange: OverEws) -> str:
+    return f"Get-User {_login(exchange)} | Format-List AuthenticationPolicy"
+
+
+def _login(exchange: OverEws) -> str:
+    """Return the account as Active Directory knows it, quoted for PowerShell."""
+    name = (exchange.username or "").rpartition("\\")[2].partition("@")[0]
+    try:
+        return powershell.literal(name)
+    except powershell.UnsafeValueError:
+        return "<account>"
