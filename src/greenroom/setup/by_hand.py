@@ -14,7 +14,7 @@ _PROXY = (
 )
 
 
-def steps(auth: Auth, host: str, account: str, client_id: str) -> tuple[str, ...]:
+def left_by_hand(auth: Auth, host: str, account: str, client_id: str) -> tuple[str, ...]:
     """Return what is left to do by hand for a way to sign in."""
     match auth:
         case "basic":

@@ -7,14 +7,15 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from greenroom.setup import addin, ews_endpoint, impersonation, mailbox
-from greenroom.setup.by_hand import steps
-from greenroom.setup.contract import Preparation, Script
+from greenroom.setup.by_hand import left_by_hand
+from greenroom.setup.contract import Preparation
 from greenroom.setup.ews_endpoint import Auth
 from greenroom.setup.installation import Installation, address, toml, toml_file
 from greenroom.setup.powershell import UnsafeValueError, Var, Writer, checked, given, present
+from greenroom.setup.steps import Step, numbered
 
 KIND: Final = "exchange-server"
-SHELL: Final = "Exchange Management Shell"
+SHELL: Final = "Exchange Management Shell, as a member of Organization Management"
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _INTRO: Final = (
     "Greenroom watches one equipment mailbox on your Exchange Server over Exchange Web Services. It signs in with an account of "
@@ -83,98 +84,79 @@ class ExchangeServer:
 def exchange_server(parameters: ExchangeServer) -> Preparation:
     """Write everything for an Exchange Server."""
     one = parameters
-    scripts = [
-        _script(
-            "01-equipment-mailbox",
+    steps = [
+        _step(
+            "equipment-mailbox",
             "The equipment mailbox",
             "People invite this mailbox, as they would invite a projector, and get a room for their meeting. It is created if it "
             "is not there, marked as this installation's, and every setting gets the value that Greenroom needs.",
             lambda w: _mailbox(w, one),
         ),
-        _script(
-            "02-service-account",
+        _step(
+            "service-account",
             "The service account",
             "Greenroom signs in as this account. It is an ordinary account with a mailbox and no rights of its own.",
             lambda w: impersonation.create_account(w, one.installation, one.account),
         ),
-        _script(
-            "03-rights",
+        _step(
+            "rights",
             "For whom the account may act",
             "ApplicationImpersonation lets an account act for other mailboxes. A management scope limits it to those that it is "
             "needed for.",
             lambda w: impersonation.grant(w, one.installation, one.account, one.group),
         ),
-        _script(
-            "04-signing-in",
+        _step(
+            "signing-in",
             "Signing in to EWS",
             "Exchange must offer the way to sign in that greenroom.toml names, and EWS must be on for both mailboxes.",
             lambda w: ews_endpoint.permit(w, one.auth, (one.account, one.installation.mailbox)),
         ),
     ]
     if one.delegate:
-        scripts.append(
-            _script(
-                "05-view-mailbox",
+        steps.append(
+            _step(
+                "view-mailbox",
                 "Looking into the mailbox",
                 "A person who may open the equipment mailbox in Outlook sees what Greenroom sees. Greenroom does not need it.",
                 lambda w: _view(w, one),
             )
         )
     if one.addin_id:
-        scripts.append(
-            _script(
-                "06-addin",
+        steps.append(
+            _step(
+                "addin",
                 "The add-in for Outlook",
                 f"Installs {addin.MANIFEST}: `greenroom addin manifest --profile exchange-onprem -o {addin.MANIFEST}` writes "
                 "it, and it belongs into this folder. People get a button that adds a room to their meeting.",
                 lambda w: addin.install_on_server(w, one.addin_id),
-                switches=addin.REPLACE,
+                addin.REPLACE,
             )
         )
-    scripts += [
-        _script(
-            "07-verify",
-            "The check",
-            "Looks at all that the scripts before it do, says what is missing, and writes it to a file for the doctor.",
-            lambda w: _verify(w, one),
-            changes=False,
-        ),
-        _script(
-            "08-undo",
+    verify = "Looks at all that the scripts before it do, says what is missing, and writes it to a file for the doctor."
+    steps += [
+        Step("verify", "The check", verify, SHELL, lambda w: _verify(w, one), changes=False),
+        _step(
+            "undo",
             "Undoing it",
             "Removes what these scripts made, and nothing else, in the reverse order. It asks before each step.",
             lambda w: _undo(w, one),
-            switches={**mailbox.REMOVE_MAILBOX, **(ews_endpoint.UNDO_SWITCH if one.auth == "basic" else {})},
+            {**mailbox.REMOVE_MAILBOX, **(ews_endpoint.UNDO_SWITCH if one.auth == "basic" else {})},
         ),
     ]
     return Preparation(
         kind=KIND,
         title="Greenroom on Exchange Server",
         intro=_INTRO.format(organizers=" and for the organizers in one group" if one.group else ""),
-        scripts=tuple(scripts),
+        scripts=numbered(steps),
         settings=toml_file(one.installation, _settings(one)),
-        by_hand=steps(one.auth, one.host, one.account, one.client_id),
+        by_hand=left_by_hand(one.auth, one.host, one.account, one.client_id),
     )
 
 
-def _script(
-    name: str,
-    title: str,
-    why: str,
-    write: Callable[[Writer], None],
-    *,
-    switches: Mapping[str, str] | None = None,
-    changes: bool = True,
-) -> Script:
-    w = Writer()
-    how = f"Run it in the {SHELL} on a server of yours."
-    asks = "It asks before each change; with -WhatIf it only tells what it would do. Run twice it changes nothing the second time."
-    w.header(
-        f"{title}.", why, f"{how} {asks if changes else 'It changes nothing.'}", switches=switches, changes=changes
-    )
-    w.blank()
-    write(w)
-    return Script(f"{name}.ps1", title, why, SHELL, w.text(), changes)
+def _step(
+    slug: str, title: str, why: str, write: Callable[[Writer], None], switches: Mapping[str, str] | None = None
+) -> Step:
+    return Step(slug, title, why, SHELL, write, switches=dict(switches or {}))
 
 
 def _mailbox(w: Writer, one: ExchangeServer) -> None:

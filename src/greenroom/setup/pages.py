@@ -105,11 +105,14 @@ def _undoes(script: Script) -> bool:
     return _UNDO in script.name
 
 
+_STAYS: Final = " The equipment mailbox with its meetings stays unless `-RemoveMailbox` is given."
+
+
 def _undo(script: Script) -> str:
     return f"""\
-## Undoing it
+## {plain(script.title)}
 
-{plain(script.why)} Look first with `-WhatIf`. The equipment mailbox with its meetings stays unless `-RemoveMailbox` is given.
+{plain(script.why)}{_STAYS if "RemoveMailbox" in script.body else ""}
 
 {plain(script.where)}:
 
