@@ -14,6 +14,7 @@
     POST   /control/options               {"silent_updates"?: bool, "strict"?: bool, "latency"?: seconds, "home"?: {address: where},
                                            "folders_locked"?: {address: bool}}
     POST   /control/deliver               {"mailbox", "ics", "sender"?}
+    POST   /control/cmdlet                {"cmdlet", "parameters"?, "shell"?, "by"?}: {"objects": [...]} or {"error": {...}}
     GET    /control/state?mailbox=…       what lies in a mailbox, and what left the organisation
     POST   /control/clock                 {"now": ISO time or null for real time, "frozen"?}
 
@@ -35,6 +36,7 @@ from greenroom.simulator import seeding
 from greenroom.simulator.clock import SimulatorClock
 from greenroom.simulator.errors import StoreError
 from greenroom.simulator.faults import FaultRule, FaultRuleError
+from greenroom.simulator.management import SHELLS, CmdletError, Management
 from greenroom.simulator.model import CalendarItem, MeetingMessage, MeetingResponse
 
 if TYPE_CHECKING:
@@ -183,6 +185,9 @@ def control_routes(  # noqa: C901 - one small function for each route
             }
         )
 
+    async def cmdlet(request: Request) -> Response:
+        return run_cmdlet(face.exchange, await _json(request))
+
     async def state(request: Request) -> Response:
         return JSONResponse(mailbox_state(face.exchange, request.query_params.get("mailbox", "")))
 
@@ -210,9 +215,27 @@ def control_routes(  # noqa: C901 - one small function for each route
         Route("/control/lifecycle", guarded(lifecycle), methods=["POST"]),
         Route("/control/options", guarded(options), methods=["POST"]),
         Route("/control/deliver", guarded(deliver), methods=["POST"]),
+        Route("/control/cmdlet", guarded(cmdlet), methods=["POST"]),
         Route("/control/state", guarded(state), methods=["GET"]),
         Route("/control/clock", guarded(clock), methods=["POST"]),
     ]
+
+
+def run_cmdlet(exchange: Exchange, data: Any) -> Response:
+    """Run one cmdlet of an administrator; what it refuses is an answer as well (400)."""
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "cmdlet": str, "parameters": dict, "shell": (str, type(None)), "by": (str, type(None)),
+    }  # fmt: skip
+    fits = isinstance(data, dict) and all(isinstance(value, kinds.get(name, ())) for name, value in data.items())
+    if not fits or "cmdlet" not in data or data.get("shell") not in (None, *SHELLS):
+        raise _RefusedError(400, f"a call has cmdlet, parameters, by, and as shell one of {', '.join(sorted(SHELLS))}")
+    try:
+        management = Management(exchange, by=data.get("by"))
+        objects = management.run(data["cmdlet"], data.get("parameters", {}), shell=data.get("shell"))
+    except CmdletError as error:
+        about = {"category": error.category, "text": error.text, "kind": error.kind, "binding": error.binding}
+        return JSONResponse({"error": about}, 400)
+    return JSONResponse({"objects": objects})
 
 
 def _set_options(exchange: Exchange, graph: GraphFace, data: Any) -> None:

@@ -54,6 +54,12 @@ class Directory:
         self.mailboxes[mailbox.address] = mailbox
         self.names.update(dict.fromkeys(forms, mailbox.address))
 
+    def remove(self, mailbox: Mailbox) -> None:
+        """Take a mailbox out, with its logins."""
+        del self.mailboxes[mailbox.address]
+        self.names = {form: address for form, address in self.names.items() if address != mailbox.address}
+        self.logins = {name: one for name, one in self.logins.items() if one.account.mailbox != mailbox.address}
+
     def find(self, address: str) -> Mailbox | None:
         primary = self.names.get(bare(address))
         return None if primary is None else self.mailboxes[primary]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from greenroom.simulator import attendee, ics_write, ids, inbound, mail, organizer, planning, series
+from greenroom.simulator import attendee, ics_write, ids, inbound, mail, organizer, planning, rights, series
 from greenroom.simulator.applications import Application
 from greenroom.simulator.directory import bare
 from greenroom.simulator.errors import InvalidOperation, NoSuchSubscription
@@ -150,7 +150,7 @@ class Exchange:
 
     def may_impersonate(self, login: str, address: str) -> bool:
         """Whether the login may act as this mailbox by impersonation. False for unknown mailboxes."""
-        return self.site.directory.may_impersonate(login, address)
+        return rights.may_impersonate(self.site, login, address)
 
     def find_mailbox(self, address: str) -> Mailbox | None:
         """Find by SMTP address, alias or X500 name (legacyExchangeDN), case-insensitive, an "SMTP:"/"EX:" prefix allowed."""

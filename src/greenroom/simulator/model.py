@@ -303,6 +303,35 @@ class AutoAcceptOptions:
 
 
 @dataclass(slots=True, kw_only=True)
+class Booking:
+    """The rest of Set-CalendarProcessing that has an effect here.
+
+    The defaults refuse nothing and take nothing away, as seeds want it; Exchange's are `management.calendar_processing.DEFAULTS`.
+    """
+
+    tentatively: bool = True  # AddNewRequestsTentatively
+    remove_private: bool = False  # RemovePrivateProperty, under AutoUpdate as well
+    remove_old: bool = False  # RemoveOldMeetingMessages
+    remove_cancelled: bool = False  # RemoveCanceledMeetings
+    allow_conflicts: bool = True  # from here on only under AutoAccept
+    conflict_percentage: int = 0
+    conflict_instances: int = 0
+    allow_recurring: bool = True
+    window_days: int | None = None  # BookingWindowInDays; None: any
+    enforce_horizon: bool = False
+    longest_minutes: int = 0  # MaximumDurationInMinutes; 0: any
+    work_hours_only: bool = False
+    delegates: tuple[str, ...] = ()  # ResourceDelegates
+    forward_to_delegates: bool = True
+    book_in_policy: bool = True  # AllBookInPolicy
+    request_in_policy: bool = False
+    request_out_of_policy: bool = False
+    remove_mail: bool = False  # DeleteNonCalendarItems
+    response: str | None = None  # AdditionalResponse, where AddAdditionalResponse is set
+    more: dict[str, PropertyValue | bool | int | None] = field(default_factory=dict)  # kept and told again, no more
+
+
+@dataclass(slots=True, kw_only=True)
 class Mailbox:
     """Who owns a mailbox and how it treats meeting messages. Options may be changed at any time."""
 
@@ -318,6 +347,7 @@ class Mailbox:
     process_external: bool = True  # ProcessExternalMeetingMessages
     home: Home = "both"  # in a hybrid organisation: "cloud" is closed to EWS, "on-premises" to Graph
     auto_accept: AutoAcceptOptions = field(default_factory=AutoAcceptOptions)
+    booking: Booking = field(default_factory=Booking)
     folders_locked: bool = False  # what a folder itself says of itself may be read, but not changed
 
     @property

@@ -10,6 +10,7 @@ from greenroom.simulator import ids
 from greenroom.simulator.directory import Directory
 from greenroom.simulator.envelope import Envelope
 from greenroom.simulator.model import Event, Mailbox, OutboundMail, Person
+from greenroom.simulator.organisation import Organisation
 from greenroom.simulator.store import MailboxStore
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Site:
         self.held: list[Held] = []
         self.listeners: list[Callable[[str, Event], None]] = []  # told of every event of every mailbox
         self.directory = Directory()
+        self.organisation = Organisation()
         self.stores: dict[str, MailboxStore] = {}
         self.outbound: list[OutboundMail] = []
         self.bounced: list[OutboundMail] = []
@@ -64,6 +66,16 @@ class Site:
         store = MailboxStore(mailbox, self.now, self.tell)
         self.stores[mailbox.address] = store
         return store
+
+    def remove_store(self, mailbox: Mailbox) -> None:
+        """Take a mailbox away with all that is in it, and end who follows it."""
+        self.directory.remove(mailbox)
+        del self.stores[mailbox.address]
+        self.organisation.recipients.pop(mailbox.address, None)
+        for id_, subscription in list(self.subscriptions.items()):
+            if subscription.mailbox == mailbox.address:
+                subscription.close()
+                del self.subscriptions[id_]
 
     def store(self, address: str) -> MailboxStore:
         """The store of a mailbox by any of its addresses. Raises NoSuchMailbox."""

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from greenroom.simulator import applications, directory, model, recurrence
+from greenroom.simulator import applications, directory, model, organisation, recurrence
 from greenroom.simulator.exchange import Exchange
 from greenroom.simulator.site import Site
 from greenroom.simulator.synclog import FolderLog
@@ -23,7 +23,7 @@ from greenroom.simulator.synclog import FolderLog
 _VERSION = 1
 _KINDS: dict[str, type] = {
     name: kind
-    for module in (model, recurrence)
+    for module in (model, organisation, recurrence)
     for name, kind in vars(module).items()
     if isinstance(kind, type) and dataclasses.is_dataclass(kind)
 } | {"Login": directory.Login, "Application": applications.Application, "Federation": applications.Federation}
@@ -73,6 +73,7 @@ def _site_to_data(site: Site) -> dict[str, Any]:
         "grants": {name: None if scope is None else sorted(scope) for name, scope in people.grants.items()},
         "tenant": site.tenant,
         "silent_updates": site.silent_updates,
+        "organisation": _encode(site.organisation),
         "applications": [_encode(one) for one in people.applications.values()],
         "outbound": [_encode(one) for one in site.outbound],
         "bounced": [_encode(one) for one in site.bounced],
@@ -101,6 +102,9 @@ def _data_to_site(data: dict[str, Any], site: Site) -> None:
         name: None if scope is None else frozenset(scope) for name, scope in data["grants"].items()
     }
     site.tenant, site.silent_updates = str(data.get("tenant", site.tenant)), bool(data.get("silent_updates", False))
+    if "organisation" in data:
+        site.organisation = _decode(data["organisation"])
+        site.organisation.past = list(site.organisation.past)
     for one in data.get("applications", ()):
         site.directory.register(_decode(one))
     site.outbound = [_decode(one) for one in data["outbound"]]
