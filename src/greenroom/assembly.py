@@ -163,7 +163,7 @@ async def open_greenroom(
     file of the configuration that cannot be used.
     """
     storage = Storage.open(settings.storage.url.get_secret_value())
-    calendars = Calendars(settings, clock)
+    calendars = Calendars(settings, clock, storage)
     platforms = Platforms(settings, storage, clock)
     guard = _guard(settings, platforms)
     integrations: list[Integration] = []

@@ -13,6 +13,7 @@ from greenroom.exchange.contract import Mailbox, OrganizerCalendars
 from greenroom.exchange.errors import MisconfiguredError
 from greenroom.exchange.ews import EwsMailbox, EwsSettings
 from greenroom.exchange.ews.auth import Auth, BasicAuth, BearerAuth, SignInGuard
+from greenroom.exchange.ews.oauth import TokenAuth
 from greenroom.exchange.graph.intake import GraphIntake
 from greenroom.exchange.graph.limits import Limits
 from greenroom.exchange.graph.mailbox import GraphMailbox
@@ -27,7 +28,9 @@ from greenroom.exchange.graph.sign_in import (
 )
 from greenroom.settings import EwsExchange, GraphExchange, Integration, OverEws, OverGraph, Settings
 from greenroom.settings.fields import is_loopback
-from greenroom.settings.signing_in import Kerberos
+from greenroom.settings.signing_in import Kerberos, OAuth
+from greenroom.sign_ins import open_application, open_service_account
+from greenroom.storage import Storage
 
 Side = Literal["exchange", "organizers"]
 """Which Exchange of an integration, by the name of its table."""
@@ -51,7 +54,9 @@ class Calendars:
     `intakes` take the notifications of those integrations that Microsoft 365 can notify, by name.
     """
 
-    def __init__(self, settings: Settings, clock: Callable[[], datetime]) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], datetime], storage: Storage | None = None) -> None:
+        """Open nothing yet. `storage` is where service accounts' sign-ins are kept."""
+        self._storage = storage
         self._public_url = settings.service.public_url
         self._clock = clock
         self._guard = (
@@ -73,7 +78,8 @@ class Calendars:
     def _mailbox(self, entry: Integration) -> Mailbox:
         exchange = entry.exchange
         if isinstance(exchange, EwsExchange):
-            return EwsMailbox(self._ews(exchange, entry.mailbox, impersonate=exchange.impersonate))
+            auth = self._authenticator(entry, "exchange", exchange)
+            return EwsMailbox(self._ews(exchange, entry.mailbox, auth, impersonate=exchange.impersonate))
         address = notification_url(self._public_url, entry)
         settings = self._graph(entry, "exchange", exchange, entry.mailbox, address)
         if address:
@@ -90,7 +96,8 @@ class Calendars:
         calendars: OrganizerCalendars
         with _naming(entry, "organizers"):
             if there.protocol == "ews":
-                calendars = EwsMailbox(self._ews(there, there.mailbox, impersonate=True))
+                auth = self._authenticator(entry, "organizers", there)
+                calendars = EwsMailbox(self._ews(there, there.mailbox, auth, impersonate=True))
             else:
                 settings = self._graph(entry, "organizers", there, there.mailbox)
                 calendars = GraphMailbox(settings, limits=self._limit(there), clock=self._clock)
@@ -109,23 +116,37 @@ class Calendars:
         for tokens in self._tokens.values():
             await tokens.close()
 
-    def _ews(self, exchange: OverEws, address: str, *, impersonate: bool) -> EwsSettings:
+    def _ews(self, exchange: OverEws, address: str, auth: Auth, *, impersonate: bool) -> EwsSettings:
         return EwsSettings(
             url=exchange.url,
             address=address,
-            auth=self._authenticator(exchange),
+            auth=auth,
             ca_file=exchange.ca_file,
             impersonate=impersonate,
             timeout=timedelta(seconds=exchange.timeout_seconds),
         )
 
-    def _authenticator(self, exchange: OverEws) -> Auth:
+    def _authenticator(self, entry: Integration, side: Side, exchange: OverEws) -> Auth:
         if exchange.auth in ("basic", "ntlm", "kerberos"):
             return self._by_name(exchange)
+        if exchange.oauth is not None:
+            return self._by_oauth(entry, side, exchange, exchange.oauth)
         if exchange.token_file is not None:
             return BearerAuth(exchange.token_file, guard=self._guard)
         token = exchange.token
         return BearerAuth(lambda: "" if token is None else token.get_secret_value(), guard=self._guard)
+
+    def _by_oauth(self, entry: Integration, side: Side, exchange: OverEws, oauth: OAuth) -> Auth:
+        key: tuple[object, ...]
+        if oauth.account == "service-account":
+            key = (entry.number, side)
+            account = self._tokens[key] = open_service_account(entry, side, self._storage, self._clock)
+            return TokenAuth(account, lambda: f"{entry.number} {side} {account.identity}", guard=self._guard)
+        key = (oauth, urlsplit(exchange.url).netloc, exchange.ca_file)  # integrations that share it sign in once
+        if key not in self._tokens:
+            self._tokens[key] = open_application(exchange, oauth, self._clock)
+        tokens = self._sources[entry.name, side] = self._tokens[key]
+        return TokenAuth(tokens, lambda: f"{oauth.client_id} {exchange.url}", guard=self._guard)
 
     def _by_name(self, exchange: OverEws) -> Auth:
         username = exchange.username or ""

@@ -50,7 +50,7 @@ async def open_import(
     pexip = entry.pexip
     alone = settings.model_copy(update={"integration": (entry,)})
     storage = Storage.open(settings.storage.url.get_secret_value())
-    calendars = Calendars(alone, clock)
+    calendars = Calendars(alone, clock, storage)
     platforms = Platforms(alone, storage, clock)
     try:
         (integration,) = build_integrations(alone, calendars, platforms)

@@ -42,7 +42,7 @@ async def open_recovery(
     """
     alone = settings.model_copy(update={"integration": (entry,)})
     storage = Storage.open(settings.storage.url.get_secret_value())
-    calendars = Calendars(alone, clock)
+    calendars = Calendars(alone, clock, storage)
     platforms = Platforms(alone, storage, clock)
     integration: Integration | None = None
     try:

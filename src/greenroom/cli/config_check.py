@@ -134,7 +134,7 @@ async def _tries(settings: Settings) -> AsyncIterator[Reached]:
     except StorageError as error:
         yield Reached("database", failure=of_storage(error))
         return
-    calendars = Calendars(settings, wall_clock)
+    calendars = Calendars(settings, wall_clock, storage)
     platforms = Platforms(settings, storage, wall_clock)
     try:
         database = _try_file(settings) or await _try_storage(storage)

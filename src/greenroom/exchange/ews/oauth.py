@@ -10,8 +10,10 @@ from typing import Protocol
 import httpx2
 
 from greenroom.exchange.ews.auth import Credentials, SignInGuard, mark_of
+from greenroom.exchange.ews.diagnostics import token_refused
 
 _UNAUTHORIZED = 401
+_REFUSED = (_UNAUTHORIZED, 403)
 
 
 class TokenSource(Protocol):
@@ -62,18 +64,20 @@ class _Bearer(httpx2.Auth):
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
         request.headers["Authorization"] = f"Bearer {self._token}"
         response = yield request
-        if response.status_code != _UNAUTHORIZED:
-            self._owner.worked(self._token)
-            return
-        other = await self._owner.after(self._token)
-        if other is not None:
+        sent = self._token
+        if response.status_code == _UNAUTHORIZED and (other := await self._owner.after(sent)) is not None:
             response.headers.pop("content-encoding", None)
             if isinstance(response.stream, httpx2.AsyncByteStream):
                 response.stream = _Unread(response.stream)
-            request.headers["Authorization"] = f"Bearer {other}"
+            sent = other
+            request.headers["Authorization"] = f"Bearer {sent}"
             response = yield request
-            if response.status_code != _UNAUTHORIZED:
-                self._owner.worked(other)
+        if response.status_code not in _REFUSED:
+            self._owner.worked(sent)
+            return
+        said, offered = response.headers.get("x-ms-diagnostics", ""), response.headers.get_list("www-authenticate")
+        if (error := token_refused(response.status_code, request.url.host, said, offered)) is not None:
+            raise error
 
 
 class _Unread(httpx2.AsyncByteStream):
