@@ -124,10 +124,12 @@ def entra_settings(installation: Installation) -> str:
 def by_hand_online(installation: Installation) -> tuple[str, ...]:
     """Return how the add-in gets into everybody's Outlook in Microsoft 365: no command does it for all clients."""
     return (
-        "**The add-in for everybody.** `greenroom addin manifest --profile exchange-online "
-        f"--integration {installation.name} -o {MANIFEST}`, then the [Microsoft 365 admin center](https://admin.microsoft.com): "
-        "*Settings*, *Integrated apps*, *Upload custom apps*. It can take a day until everybody has it. `New-App` works in Exchange "
-        "Online as well, but phones never show what it installs.",
+        (
+            "**The add-in for everybody.** `greenroom addin manifest --profile exchange-online "
+            f"--integration {installation.name} -o {MANIFEST}`. Then the [Microsoft 365 admin "
+            "center](https://admin.microsoft.com), *Settings*, *Integrated apps*, *Upload custom apps*. It can take a day until "
+            "everybody has it. `New-App` works there, too, but phones never show what it installs."
+        ),
     )
 
 

@@ -30,13 +30,16 @@ def note(installation: Installation) -> str:
 
 
 def find_application(writer: Writer, installation: Installation, name: str, client_id: str = "") -> None:
-    """Look the application up into `$application`: by its id where that is known, else by name and note."""
+    """Look the application up into `$application`: by its id where that is known, else by name and note.
+
+    A filter that finds nothing is no failure, so that a failure ends the script: it must not lead to a second application.
+    """
     if client_id:
         by_id: dict[str, Value] = {"Filter": f"appId eq '{guid(client_id, 'client_id')}'"}
-        writer.look("Get-MgApplication", by_id, into="application", first=True)
+        writer.call("Get-MgApplication", by_id, into="application", first=True)
     else:
         by_name: dict[str, Value] = {"Filter": named(name), "All": Switch()}
-        writer.look("Get-MgApplication", by_name, into="application", where=("Notes", note(installation)), first=True)
+        writer.call("Get-MgApplication", by_name, into="application", where=("Notes", note(installation)), first=True)
 
 
 def create_application(
@@ -63,7 +66,7 @@ def find_principal(writer: Writer, name: str, client_id: str = "") -> None:
     by: dict[str, Value] = (
         {"Filter": f"appId eq '{client_id}'"} if client_id else {"Filter": named(name), "All": Switch()}
     )
-    writer.look(
+    writer.call(
         "Get-MgServicePrincipal", by, into="principal", where=("AppId", Var("application", "AppId")), first=True
     )
 
