@@ -25,6 +25,7 @@ _COMMANDS = {
     "recover": "greenroom.cli.recover:recover_command",
     "restore": "greenroom.cli.restore:restore_command",
     "serve": "greenroom.cli.serve:serve",
+    "setup": "greenroom.cli.setup:setup",
     "status": "greenroom.cli.status:status",
     "sweep": "greenroom.cli.sweep:sweep",
     "watcher": "greenroom.cli.watcher:watcher",
