@@ -241,7 +241,7 @@ def login_of(user: str) -> str:
 def _named(token: bytes) -> str:
     try:
         return Authenticate.unpack(token).user_name or ""
-    except (ValueError, struct.error):  # a Kerberos token names nobody in the clear
+    except (ValueError, KeyError, struct.error):  # a Kerberos token names nobody in the clear
         return ""
 
 
