@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.shared import shared_path
 
 from greenroom.setup.calendar_processing import BY_NAME, SETTINGS, Gravity, Setting, agrees, existing, needed, plain
+from support.shared import shared_path
 
 
 def rows() -> Iterator[tuple[list[str], str, str]]:
