@@ -17,6 +17,7 @@ _COMMANDS = {
     "backup": "greenroom.cli.backup:backup",
     "config": "greenroom.cli.config:config",
     "demo": "greenroom.cli.demo:demo",
+    "doctor": "greenroom.cli.doctor:doctor",
     "drift": "greenroom.cli.drift:drift",
     "explain": "greenroom.cli.explain:explain",
     "import": "greenroom.cli.importing:importing",
@@ -35,7 +36,7 @@ _EPILOG = f"""\
 \b
 Examples:
   greenroom demo                    see it work on this computer, without an Exchange
-  greenroom config check --connect  is everything right?
+  greenroom doctor                  is everything right, from the file to the mailbox?
   greenroom serve                   attend the mailboxes
   greenroom status                  how is every mailbox doing?
 

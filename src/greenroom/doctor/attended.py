@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from greenroom.doctor.contract import Check, Finding
+from greenroom.doctor.database import is_prepared
 from greenroom.doctor.findings import About, age, count
 from greenroom.meetings.record import State as Standing
 from greenroom.scheduler.watch_book import Watch, WatchStanding, watch_of
 from greenroom.settings import Integration
-from greenroom.storage import Alarm, MailboxState, Storage
+from greenroom.storage import Alarm, MailboxState, Storage, StorageError
 
 NAMES = ("passes", "replies", "backlog", "defects", "drift", "alarms")
+_WAITS = "Invitations wait until somebody attends the mailbox."
 _PATIENCE = timedelta(minutes=15)
 _LATELY = timedelta(hours=24)
 _LATE = timedelta(minutes=5)
@@ -43,22 +45,29 @@ def attended_check(
     """Make the check of one integration."""
 
     async def look() -> list[Finding]:
-        now = clock()
-        async with storage.reading() as work:
-            alarms = await work.alarms.since(now - _LATELY)
-            return judge(
-                Stored(
-                    entry,
-                    await work.mailboxes.get(entry.mailbox),
-                    await watch_of(work, entry.mailbox),
-                    await work.meetings.counts(entry.number),
-                    await work.drifts.counts(entry.number),
-                    tuple(alarm for alarm in alarms if alarm.integration in {0, entry.number}),
-                    now,
-                )
-            )
+        try:
+            if not await is_prepared(storage):
+                return [_nobody_yet(entry)]
+            return judge(await _stored(entry, storage, clock()))
+        except StorageError:
+            about = About("heartbeat", entry.name)
+            return [about.unknown("What the service stored cannot be read.", "See the check of the database.")]
 
     return Check("heartbeat", entry.name, look, needs=needs, tells=NAMES)
+
+
+async def _stored(entry: Integration, storage: Storage, now: datetime) -> Stored:
+    async with storage.reading() as work:
+        alarms = await work.alarms.since(now - _LATELY)
+        return Stored(
+            entry,
+            await work.mailboxes.get(entry.mailbox),
+            await watch_of(work, entry.mailbox),
+            await work.meetings.counts(entry.number),
+            await work.drifts.counts(entry.number),
+            tuple(alarm for alarm in alarms if alarm.integration in {0, entry.number}),
+            now,
+        )
 
 
 def judge(stored: Stored) -> list[Finding]:
@@ -76,7 +85,6 @@ def judge(stored: Stored) -> list[Finding]:
 
 def _heartbeat(stored: Stored) -> Finding:
     about, mailbox = About("heartbeat", stored.entry.name), stored.mailbox
-    why = "Invitations wait until somebody attends the mailbox."
     if stored.attended:
         if stored.watch.standing is WatchStanding.KEPT_OUT:
             why = "Ours waits, and answers nothing."
@@ -84,7 +92,7 @@ def _heartbeat(stored: Stored) -> Finding:
             return about.wrong("Another Greenroom attends the mailbox and keeps ours out.", why, mend)
         return about.well(f"{mailbox.claimed_by} attends the mailbox.")
     if mailbox.last_pass_at is None:
-        return about.note("No Greenroom has attended this mailbox yet.", why, "greenroom serve")
+        return _nobody_yet(stored.entry)
     gone = age(stored.now - mailbox.last_pass_at)
     return about.wrong(
         f"No Greenroom attends this mailbox; it was last looked at {gone} ago.",

@@ -33,6 +33,17 @@ def database_checks(storage: Storage, file: Path | None, explain: Explain) -> li
     return found
 
 
+async def is_prepared(storage: Storage) -> bool:
+    """Whether anything is remembered yet. Raises StorageError for a database that cannot be used."""
+    if not storage.exists:
+        return False
+    try:
+        await storage.check()
+    except StorageNotPreparedError:
+        return False
+    return True
+
+
 async def _database(storage: Storage, file: Path | None, explain: Explain, subject: str) -> list[Finding]:
     about = About("database", subject)
     if file is not None and not await in_thread(file.exists):

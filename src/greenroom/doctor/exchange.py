@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from greenroom.doctor.contract import Check, Explain, Finding, Side
+from greenroom.doctor.database import is_prepared
 from greenroom.doctor.findings import About, age, expiry
 from greenroom.exchange.contract import Mailbox, OrganizerCalendars
 from greenroom.exchange.errors import ExchangeError, NotPermittedError, TryLaterError
@@ -133,7 +134,8 @@ def watcher_check(entry: Integration, mailbox: Mailbox, storage: Storage | None,
     async def look() -> list[Finding]:
         now = clock()
         try:
-            marks = await look_at_marks(mailbox, storage, now)
+            known = storage if storage is not None and await is_prepared(storage) else None
+            marks = await look_at_marks(mailbox, known, now)
         except (ExchangeError, StorageError) as error:
             return [
                 about.unknown(f"The marks on the mailbox cannot be read ({type(error).__name__}).", "greenroom watcher")

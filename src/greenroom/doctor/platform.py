@@ -33,9 +33,7 @@ def platform_check(
         except StorageError:  # platforms look at the database last, which has a check of its own
             if alone:
                 return [
-                    about.unknown(
-                        "Rooms are in the database, which cannot be used now.", "See the check of the database."
-                    )
+                    about.unknown("Rooms are in the database, which cannot be used.", "See the check of the database.")
                 ]
         if alone:
             return [about.well("Rooms are in Greenroom's own database.")]

@@ -33,7 +33,7 @@ class Place:
     host: str
     port: int
     encrypted: bool
-    path: str = "/"
+    path: str = field(default="/", compare=False)  # one place, whatever is asked there
     ca_file: Path | None = None
     proxy: str | None = None
 
