@@ -23,6 +23,7 @@ from greenroom.cli.options import (
 from greenroom.cli.setup_answers import (
     ENVIRONMENTS,
     KINDS,
+    WARNINGS,
     Answers,
     MissingError,
     SharedMailboxError,
@@ -135,9 +136,13 @@ def setup(
 ) -> None:
     """Write PowerShell files that prepare Exchange for Greenroom, in order, and a page that explains them.
 
-    KIND is exchange-server, or microsoft-365 over Microsoft Graph. What is not named comes from the configuration, where there is
-    one, and is asked for otherwise. A configuration to begin with is printed where there is none. Passwords are never asked for.
+    KIND is exchange-server, microsoft-365 (Microsoft Graph), or microsoft-365-service-account (EWS, which ends soon).
+
+    What is not named comes from the configuration, where there is one, and is asked for otherwise. A configuration to begin with is
+    printed where there is none. Passwords are never asked for.
     """
+    if kind in WARNINGS and not as_json:  # before anything is asked
+        stderr().print(f"[bold yellow]![/bold yellow] {escape(WARNINGS[kind])}", soft_wrap=True)
     settings, entry = (None, None) if no_config else _configuration(config_file, name, as_json=as_json)
     try:
         answers = gather(kind, options, settings, entry, may_ask=not (no_input or as_json))
@@ -201,8 +206,6 @@ def _show(
     refused: bool,
 ) -> None:
     out = stdout()
-    if preparation.warning:
-        stderr().print(f"[bold yellow]![/bold yellow] {escape(preparation.warning)}", soft_wrap=True)
     titles = {script.name: script.title for script in preparation.scripts}
     for one in planned:
         title = titles.get(one.name, "What to do with them")

@@ -8,7 +8,7 @@ import click
 
 from greenroom.addin.manifest import addin_id
 from greenroom.settings import EwsExchange, GraphExchange, Integration, Settings
-from greenroom.setup import exchange_server, microsoft_365
+from greenroom.setup import exchange_server, microsoft_365, service_account
 from greenroom.setup.microsoft_shells import Cloud
 
 NO_PRODUCTION: Final = "none"
@@ -24,8 +24,10 @@ _QUESTIONS: Final[Mapping[str, str]] = {
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     exchange_server.KIND: ("mailbox", "public_url", "account", "url"),
     microsoft_365.KIND: ("mailbox", "public_url", "tenant"),
+    service_account.KIND: ("mailbox", "public_url", "tenant"),
 }
 KINDS: Final = tuple(_NEEDED)
+WARNINGS: Final[Mapping[str, str]] = {service_account.KIND: service_account.WARNING}
 ENVIRONMENTS: Final = ("production", "test")
 Answer = str | bool | None
 

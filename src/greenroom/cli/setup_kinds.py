@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, cast
 
 from greenroom.cli.setup_answers import NO_PRODUCTION, Answers
-from greenroom.setup import exchange_server, microsoft_365
+from greenroom.setup import exchange_server, microsoft_365, service_account
 from greenroom.setup.contract import Preparation
 from greenroom.setup.impersonation import own_group
 from greenroom.setup.installation import Environment, Installation
@@ -18,6 +18,8 @@ def prepared(answers: Answers) -> Preparation:
     """Write all scripts. Raises `UnsafeValueError` for values that no script can hold or that cannot work."""
     if answers.kind == exchange_server.KIND:
         return exchange_server.exchange_server(_exchange_server(answers))
+    if answers.kind == service_account.KIND:
+        return service_account.service_account(_service_account(answers))
     return microsoft_365.microsoft_365(_microsoft_365(answers))
 
 
@@ -66,6 +68,21 @@ def _microsoft_365(answers: Answers) -> microsoft_365.Microsoft365:
         credential=cast("Credential", answers.text("credential", "certificate")),  # checked by click
         certificate_file=answers.text("certificate", "greenroom.crt"),
         organizers=answers.is_so("organizers"),
+        delegate=answers.text("delegate"),
+        title=answers.text("display_name"),
+        production=_production(answers),
+        external=answers.is_so("external"),
+        hidden=answers.is_so("hidden"),
+        addin=answers.with_addin,
+    )
+
+
+def _service_account(answers: Answers) -> service_account.ServiceAccount:
+    return service_account.ServiceAccount(
+        installation=_installation(answers),
+        tenant=answers.text("tenant"),
+        cloud=cast("Cloud", answers.text("cloud", "global")),  # checked by click
+        client_id=answers.text("client_id"),
         delegate=answers.text("delegate"),
         title=answers.text("display_name"),
         production=_production(answers),
