@@ -94,11 +94,13 @@ def _heartbeat(stored: Stored) -> Finding:
     if mailbox.last_pass_at is None:
         return _nobody_yet(stored.entry)
     gone = age(stored.now - mailbox.last_pass_at)
-    return about.wrong(
-        f"No Greenroom attends this mailbox; it was last looked at {gone} ago.",
-        why,
-        "Start the service: greenroom serve",
-    )
+    what = f"No Greenroom attends this mailbox; it was last looked at {gone} ago."
+    return about.wrong(what, _WAITS, "Start the service: greenroom serve")
+
+
+def _nobody_yet(entry: Integration) -> Finding:
+    about = About("heartbeat", entry.name)
+    return about.note("No Greenroom has attended this mailbox yet.", _WAITS, "greenroom serve")
 
 
 def _passes(stored: Stored) -> list[Finding]:
