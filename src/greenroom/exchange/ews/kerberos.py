@@ -63,7 +63,7 @@ class KerberosAuth:
         """Return the flow; raises MisconfiguredError for a keytab that cannot be read. A keytab that has changed is a new one."""
         mark = mark_of(*self._parts, *(() if self._keytab is None else await asyncio.to_thread(_state, self._keytab)))
         if mark != self._mark:
-            self._office.forget(self._office.held)
+            self._office.start_anew()
             self._mark = mark
         legs = NegotiateAuth(self._context, scheme="Negotiate", mark=mark, guard=self.guard, explain=self._explained)
         return Credentials(_Renewing((await legs.credentials()).flow, self._office), mark)

@@ -57,7 +57,7 @@ def of_center(code: int, asked: Asked) -> ExchangeError:
             code="kerberos-realm",
         )
     if found in (_ETYPE_NOSUPP, _BAD_ENCTYPE, _PREAUTH_GENERIC):
-        return _encryption(f"the account {who}", f"Set-ADUser {_short(who)} -KerberosEncryptionType AES128,AES256")
+        return _encryption(f"the account {who}", "Set-ADUser <account> -KerberosEncryptionType AES128,AES256")
     if found == _KT_NOTFOUND:
         return no_key(asked, [])
     return _of_anyone(found, f"the realm {realm}", realm)
@@ -209,7 +209,3 @@ def _minutes(span: timedelta) -> str:
     minutes = round(abs(span) / timedelta(minutes=1))
     hours, rest = divmod(minutes, 60)
     return f"{hours} h {rest} min" if hours else f"{minutes} min"
-
-
-def _short(account: str) -> str:
-    return account.partition("@")[0]

@@ -18,6 +18,8 @@ from greenroom.exchange.ews.kerberos_errors import Asked
 
 PATIENCE: Final = 15.0
 """Seconds until a center that says nothing is taken for one that is down; libkrb5 itself would wait half a minute or more."""
+_ECHO: Final = 30.0
+"""Seconds in which a refusal is the answer to whoever asks: several requests may find out at once that a password is wrong."""
 _AHEAD: Final = 0.2
 """Which part of a ticket's life is left when it is had anew."""
 
@@ -76,6 +78,7 @@ class TicketOffice:
         self._held: Tickets | None = None
         self._before: Tickets | None = None
         self._coming: Future[Tickets] | None = None
+        self._refused: tuple[SignInError, float] | None = None
 
     @property
     def held(self) -> Tickets | None:
@@ -87,6 +90,8 @@ class TicketOffice:
         with self._lock:
             if self._held is not None and time.time() < self._held.fresh_until:
                 return self._held
+            if self._refused is not None and time.monotonic() < self._refused[1]:
+                raise self._refused[0]
             if self._coming is None:
                 self._coming = Future()
                 # A daemon: nobody who stops Greenroom waits for a center that says nothing.
@@ -105,23 +110,30 @@ class TicketOffice:
             self._keep(None)
             return True
 
+    def start_anew(self) -> None:
+        """Forget all that was had or refused: the keytab is another one."""
+        with self._lock:
+            self._refused = None
+            self._keep(None)
+
     def _ask(self, coming: Future[Tickets]) -> None:
+        found: Tickets | ExchangeError
         try:
-            had = self._sign_in()
+            found = self._sign_in()
         except ExchangeError as error:
-            with self._lock:
-                self._coming = None
-            coming.set_exception(error)
+            found = error
         except Exception as error:  # noqa: BLE001  a thread's exception would be nobody's; its kind is told
-            with self._lock:
-                self._coming = None
             sentence = f"the sign-in by Kerberos broke off ({type(error).__name__})"
-            coming.set_exception(SignInError(sentence, code="kerberos-refused"))
+            found = SignInError(sentence, code="kerberos-refused")
+        with self._lock:
+            self._coming = None
+            self._refused = (found, time.monotonic() + _ECHO) if isinstance(found, SignInError) else None
+            if isinstance(found, Tickets):
+                self._keep(found)
+        if isinstance(found, Tickets):
+            coming.set_result(found)
         else:
-            with self._lock:
-                self._coming = None
-                self._keep(had)
-            coming.set_result(had)
+            coming.set_exception(found)
 
     def _keep(self, had: Tickets | None) -> None:
         """Put tickets in use. Those before stay one round longer: a sign-in may be under way with them."""
