@@ -88,7 +88,10 @@ def _no_right_ews(error: NotPermittedError, exchange: OverEws, mailbox: str, whe
             "a proxy in front of Exchange may refuse this path too."
         )
     if isinstance(exchange, EwsExchange) and not exchange.impersonate:
-        return f"Sign in as {mailbox} itself, or set {where}.impersonate = true."
+        return (
+            f"Sign in as {mailbox} itself, or set {where}.impersonate = true, or give the account full access and Send As: "
+            f"Add-MailboxPermission {mailbox} -User {user} -AccessRights FullAccess -AutoMapping $false."
+        )
     return (
         "Run in the Exchange Management Shell: New-ManagementRoleAssignment -Role ApplicationImpersonation "
         f"-User {user}"

@@ -58,18 +58,30 @@ class Envelope:
         return max(waits, default=None)
 
 
-def write(call: Call, impersonate: str | None) -> bytes:
-    """Wrap an operation into an envelope, acting for `impersonate` (a primary SMTP address) if given."""
+def write(call: Call, mailbox: str, *, impersonate: bool) -> bytes:
+    """Wrap an operation into an envelope that acts on `mailbox` (a primary SMTP address).
+
+    With `impersonate` the account acts as it; without, folders with a fixed name are named as that mailbox's, so that an account
+    with full access opens it, and no other account opens its own by mistake.
+    """
     root = etree.Element(
         f"{{{markup.SOAP}}}Envelope", nsmap={"s": markup.SOAP, "t": markup.TYPES, "m": markup.MESSAGES}
     )
     header = etree.SubElement(root, f"{{{markup.SOAP}}}Header")
     header.append(types("RequestServerVersion", Version=REQUEST_VERSION))
-    if impersonate is not None:
-        person = markup.with_children(types("ConnectingSID"), types("PrimarySmtpAddress", impersonate))
+    if not impersonate:
+        _name_owner(call.body, mailbox)
+    else:
+        person = markup.with_children(types("ConnectingSID"), types("PrimarySmtpAddress", mailbox))
         header.append(markup.with_children(types("ExchangeImpersonation"), person))
     etree.SubElement(root, f"{{{markup.SOAP}}}Body").append(call.body)
     return etree.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def _name_owner(body: Element, mailbox: str) -> None:
+    for folder in body.iter(f"{{{markup.TYPES}}}DistinguishedFolderId"):
+        if not len(folder):
+            folder.append(markup.with_children(types("Mailbox"), types("EmailAddress", mailbox)))
 
 
 def read(data: bytes) -> Envelope:

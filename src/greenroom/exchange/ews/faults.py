@@ -89,6 +89,7 @@ _RIGHTS: Final = frozenset(
         "ErrorImpersonationFailed",
         "ErrorSendAsDenied",
         "ErrorSubscriptionAccessDenied",
+        "ErrorSubscriptionDelegateAccessNotSupported",
         "ErrorNotAllowedExternalSharingByPolicy",
         "ErrorOrganizationAccessBlocked",
     }

@@ -218,11 +218,16 @@ class EwsMailbox:
 
     async def check(self) -> None:
         """Sign in and look at the calendar folder once; raises what is wrong."""
-        if self._settings.impersonate:
-            reply = await self._transport.call(search.look_at_calendar(), self._address)
+        reply = await self._transport.call(search.look_at_calendar(), self._address)
+        try:
             search.read_look(reply, mailbox=self._address)
-        else:
-            await self._check_own()
+        except TryLaterError:
+            raise
+        except ExchangeError as error:
+            if self._settings.impersonate:
+                raise
+            what = f"the account is not the mailbox {self._address} itself, and has no full access to it ({error.code})"
+            raise NotPermittedError(what, code=error.code, mailbox=self._address) from None
         major = (self._transport.version or "").partition(".")[0]
         if major.isdigit() and int(major) < _OLDEST_SERVER:
             raise MisconfiguredError(
@@ -230,21 +235,6 @@ class EwsMailbox:
                 hint="Exchange Server 2016 or newer is needed",
                 code="old-server",
             )
-
-    async def _check_own(self) -> None:
-        """Without impersonation the account's own calendar is attended: it must be that of this mailbox."""
-        reply = await self._transport.call(search.look_at_calendar(self._address), self._address)
-        code = "another-mailbox"
-        try:
-            own, named = search.read_look(reply, mailbox=self._address, count=2)
-            if own == named:
-                return
-        except TryLaterError:
-            raise
-        except ExchangeError as error:
-            code = error.code
-        sentence = f"the account is not the mailbox {self._address} itself ({code})"
-        raise NotPermittedError(sentence, code=code, mailbox=self._address)
 
     async def close(self) -> None:
         """Close connections."""

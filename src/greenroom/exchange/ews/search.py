@@ -150,27 +150,17 @@ def read_resolution(reply: Envelope, *, mailbox: str) -> str | None:
     return smtp.pop() if len(smtp) == 1 else None
 
 
-def look_at_calendar(named: str | None = None) -> Call:
-    """Ask for the calendar folder: the cheapest call that needs sign-in, impersonation and the mailbox.
-
-    With `named` also for the calendar of the mailbox with that address, to compare.
-    """
+def look_at_calendar() -> Call:
+    """Ask for the calendar folder: the cheapest call that needs sign-in, impersonation and the mailbox."""
     shape = with_children(messages("FolderShape"), types("BaseShape", "IdOnly"))
     ids = with_children(messages("FolderIds"), types("DistinguishedFolderId", Id="calendar"))
-    if named is not None:
-        owner = with_children(types("Mailbox"), types("EmailAddress", named))
-        with_children(ids, with_children(types("DistinguishedFolderId", Id="calendar"), owner))
     return Call("GetFolder", with_children(messages("GetFolder"), shape, ids))
 
 
-def read_look(reply: Envelope, *, mailbox: str, count: int = 1) -> list[str]:
-    """Return the ids of the folders; raises what is wrong with one, if anything."""
-    if len(reply.messages) != count:
-        raise GarbledReplyError("not one answer for each folder", code="count", mailbox=mailbox)
-    found = []
+def read_look(reply: Envelope, *, mailbox: str) -> None:
+    """Raise what is wrong with the folder, if anything."""
+    if len(reply.messages) != 1:
+        raise GarbledReplyError("not one answer for one folder", code="count", mailbox=mailbox)
     for message in reply.messages:
         if message.problem:
             raise error_for(message.problem, mailbox=mailbox)
-        ident = child(next(children(child(message.element, "Folders")), None), "FolderId")
-        found.append("" if ident is None else ident.get("Id") or "")
-    return found

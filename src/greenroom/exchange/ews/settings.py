@@ -22,8 +22,9 @@ class EwsSettings:
     """One equipment mailbox on one Exchange Server.
 
     `address` is the mailbox's primary SMTP address. With `impersonate` the account acts for it, and for organizers, by the
-    ApplicationImpersonation role; without, the account must be the mailbox itself. `timeout` bounds one request from end to
-    end, `in_flight` the requests under way at once. `ca_file` is a PEM file of further certificate authorities to trust.
+    ApplicationImpersonation role; without, the account must be the mailbox itself, or have full access to it and the right to
+    send as it (Exchange then sends no notifications, and the mailbox is polled). `timeout` bounds one request from end to end,
+    `in_flight` the requests under way at once. `ca_file` is a PEM file of further certificate authorities to trust.
     Raises MisconfiguredError for an address that cannot be right, or one that would show a password to the network.
     """
 

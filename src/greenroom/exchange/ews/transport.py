@@ -221,7 +221,7 @@ class EwsTransport:
         }
         if affinity is not None:
             headers |= affinity.headers()
-        content = envelope.write(call, mailbox if self.settings.impersonate else None)
+        content = envelope.write(call, mailbox, impersonate=self.settings.impersonate)
         seconds = patience.total_seconds()
         limits = httpx2.Timeout(seconds, connect=self.settings.connect_timeout.total_seconds())
         return self._clients[0].build_request(
