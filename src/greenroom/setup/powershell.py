@@ -192,7 +192,7 @@ class Writer:
         """Write a comment, wrapped. Nothing in it can end the line, and so the comment."""
         if _SIGNATURE in text.lower():
             raise UnsafeValueError("a comment", "would end the script, since PowerShell takes it for a signature")
-        _visible(text, "a comment")
+        text = _visible(text, "a comment").replace("#>", "# >").replace("<#", "< #")
         for line in textwrap.wrap(text, _COLUMNS - 4 * self._depth - 2, break_long_words=False, break_on_hyphens=False):
             self._line(f"# {line}")
 
