@@ -112,7 +112,7 @@ ConvertTo-Json -InputObject $Facts -Depth 5 | Set-Content -Encoding 'UTF8' -Lite
 
 
 def test_what_we_write_is_no_problem() -> None:
-    assert problems(GOOD) == []
+    assert problems(GOOD) == ()
     assert literals(GOOD)[2] == "it's"
     new = next(call for call in calls(GOOD) if call.name == "New-Mailbox")
     assert new.given == (("Name", "value"), ("Equipment", "bool"), ("Rights", "list"), ("ErrorAction", "text"))

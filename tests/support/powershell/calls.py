@@ -1,9 +1,10 @@
 """Which cmdlets a script calls, with the parameters as they are written and splatted."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from support.powershell.reading import LEVELS, Node, parse, parts, splatted, text_of, walk
+from support.powershell.reading import LEVELS, Node, captured, parts, splatted, text_of, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,11 @@ class Call:
     positional: int = 0
 
 
+@lru_cache(maxsize=1024)
 def calls(text: str) -> list[Call]:
     """Every call in the script, with the names of the parameters it is given."""
-    root = parse(text).root_node
-    tables = _tables(root)
-    return [_call(node, tables) for node in walk(root) if node.type == "command"]
+    tables = _tables(text)
+    return [_call(node, tables) for node in captured(text, "call")]
 
 
 _Tables = dict[str, list[tuple[int, tuple[tuple[str, str], ...]]]]
@@ -52,12 +53,10 @@ def _inner(node: Node) -> Node:
     return node
 
 
-def _tables(root: Node) -> _Tables:
+def _tables(text: str) -> _Tables:
     """Which hashtable a variable holds, by the place from which on."""
     found: _Tables = {}
-    for node in walk(root):
-        if node.type != "assignment_expression":
-            continue
+    for node in captured(text, "assignment"):
         value = _inner(node.children[-1])
         if value.type == "hash_literal_expression":
             entries = [parts(entry) for body in parts(value) for entry in parts(body)]

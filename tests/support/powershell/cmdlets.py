@@ -1,10 +1,12 @@
 """Which cmdlets there are, in which shell, with which parameters: what a generated script is held against.
 
-Names, kinds and parameter sets of Exchange's cmdlets in `cmdlets.json` are facts from Microsoft's reference
-(https://learn.microsoft.com/powershell/module/exchangepowershell/, state of 2026-08-21), those of Microsoft Graph from
-https://learn.microsoft.com/powershell/module/microsoft.graph.applications/ (state of 2026-01-30). `CORRECTED` says where the
-reference contradicts itself. PowerShell's own are in `PLAIN`, as the pages of its modules Utility, Management and Security tell
-them, with only the parameters that we use.
+Names, kinds and parameter sets in `cmdlets.json` are facts from Microsoft's reference: of Exchange's cmdlets from
+https://learn.microsoft.com/powershell/module/exchangepowershell/ (state of 2026-08-21), of Microsoft Graph's from
+https://learn.microsoft.com/powershell/module/microsoft.graph.applications/ and its neighbours (state of 2026-01-30).
+Of Update-MgUser only a part is there; Get-MgUser and Get-MgServicePrincipalOauth2PermissionGrant follow the pattern of all Get-
+cmdlets of these modules, their own pages were not read. Two constants below say where the reference contradicts itself.
+PowerShell's own cmdlets are in `PLAIN`, as the pages of its modules Utility, Management and Security tell them, with only the
+parameters that we use.
 """
 
 import json
@@ -36,9 +38,12 @@ PLAIN: Final[dict[str, dict[str, str]]] = {
     "Write-Host": {"Object": "value"},
     "Write-Warning": {"Message": "text"},
 }
-CORRECTED: Final = {
-    # The page calls ServiceId required and deprecated; its own example goes without.
-    "New-ServicePrincipal": {"not required": frozenset({"ServiceId"})},
+NOT_REQUIRED: Final = {
+    ("New-ServicePrincipal", "ServiceId")
+}  # its page calls it required and deprecated, its example goes without
+TOLD_ELSEWHERE: Final = {
+    # The page of Set-OrganizationConfig tells of this switch, the page of the cmdlet itself does not yet.
+    "Get-OrganizationConfig": {"RetrieveEwsOperationAccessPolicy": "switch"},
 }
 _FITS: Final = {
     "switch": {"switch", "bool", "value"},
@@ -73,14 +78,16 @@ def known() -> dict[str, Cmdlet]:
 
 def _read(name: str, row: dict[str, Any]) -> Cmdlet:
     common = frozenset(row["common"].split())
-    spared = CORRECTED.get(name, {}).get("not required", frozenset())
+    spared = {parameter for cmdlet, parameter in NOT_REQUIRED if cmdlet == name}
+    more = TOLD_ELSEWHERE.get(name, {})
     sets = []
     for one in row["sets"]:
         required, _, others = one.partition("|")
         needed = frozenset(required.split())
-        sets.append((needed - spared, needed | frozenset(others.split()) | common))
+        sets.append((needed - spared, needed | frozenset(others.split()) | common | set(more)))
     kinds = dict.fromkeys((parameter for _, every in sets for parameter in every), "text")
     kinds |= {parameter: kind for kind, names in row["kinds"].items() for parameter in names.split()}
+    kinds |= more
     only = {where: frozenset(names.split()) for where, names in row["only"].items()}
     return Cmdlet(frozenset(row["shells"].split()), kinds, tuple(sets), only)
 

@@ -8,17 +8,25 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, Literal
 
 import tree_sitter
 import tree_sitter_powershell
 
 from support.powershell.quoting import BrokenStringError, single_quoted
 
-_PARSER: Final = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
+_LANGUAGE: Final = tree_sitter.Language(tree_sitter_powershell.language())
+_PARSER: Final = tree_sitter.Parser(_LANGUAGE)
 Node = tree_sitter.Node
 
 _KINDS: Final = ("expression", "argument_expression")
+_PAIRED: Final = (
+    "bitwise_expression",
+    *(f"{level}_{kind}" for level in ("additive", "multiplicative", "range") for kind in _KINDS),
+    "format_argument_expression",
+)
+"""Put two values together where they have two parts."""
+_TYPE: Final = re.compile(r"\(([a-z_]+)")
 LEVELS: Final = frozenset(
     f"{level}_{kind}"
     for level in ("logical", "bitwise", "comparison", "additive", "multiplicative", "format", "range")
@@ -96,18 +104,37 @@ def bare(node: Node) -> Node:
     return node
 
 
-def problems(text: str) -> list[Problem]:
+@lru_cache(maxsize=1024)
+def problems(text: str) -> tuple[Problem, ...]:
     """Everything that is wrong with a script, in the order of its lines."""
-    found: list[Problem] = []
-    for node in walk(parse(text).root_node):
+    root = parse(text).root_node
+    found = [Problem(node.start_point.row + 1, what) for node in _captured(text, "judged") for what in _wrong(node)]
+    if root.has_error or set(_TYPE.findall(str(root))) - _ALLOWED:
+        found += _unknown(root)
+    return tuple(sorted([*found, *_signs(text)], key=lambda problem: problem.line))
+
+
+def _unknown(root: Node) -> Iterator[Problem]:
+    for node in walk(root):
         line = node.start_point.row + 1
         if node.is_missing or node.is_error:
-            found.append(Problem(line, f"no PowerShell: {text_of(node)[:60]!r}"))
+            yield Problem(line, f"no PowerShell: {text_of(node)[:60]!r}")
         elif node.is_named and node.type not in _ALLOWED:
-            found.append(Problem(line, f"{node.type} is not used here: {text_of(node)[:60]!r}"))
-        else:
-            found += [Problem(line, what) for what in _wrong(node)]
-    return sorted(found + _signs(text), key=lambda problem: problem.line)
+            yield Problem(line, f"{node.type} is not used here: {text_of(node)[:60]!r}")
+
+
+def _captured(text: str, name: str) -> list[Node]:
+    """Nodes of a kind that matters, in the order of the text, found without a look at all others."""
+    return sorted(_found(text).get(name, []), key=lambda node: node.start_byte)
+
+
+def _found(text: str) -> dict[str, list[Node]]:
+    return tree_sitter.QueryCursor(_query()).captures(parse(text).root_node)
+
+
+def captured(text: str, name: Literal["call", "assignment"]) -> list[Node]:
+    """Every call or every assignment of a script."""
+    return _captured(text, name)
 
 
 def _wrong(node: Node) -> Iterator[str]:
@@ -183,6 +210,10 @@ def _format(node: Node, text: str) -> str | None:
     )
 
 
+def _unary(node: Node, text: str) -> str | None:
+    return None if text.lower().startswith(("-not", "!")) else "an operator that is not used here"
+
+
 def _together(node: Node, text: str) -> str | None:
     return "an expression that puts values together" if node.child_count > 1 else None
 
@@ -196,12 +227,23 @@ _RULES: Final[dict[str, Callable[[Node, str], str | None]]] = {
     "invokation_expression": _method,
     "script_block_expression": _code,
     "format_expression": _format,
-    "format_argument_expression": _together,
-    **dict.fromkeys(
-        (f"{level}_{kind}" for level in ("bitwise", "additive", "multiplicative", "range") for kind in _KINDS),
-        _together,
-    ),
+    "expression_with_unary_operator": _unary,
+    **dict.fromkeys(_PAIRED, _together),
 }
+
+
+@lru_cache(maxsize=1)
+def _query() -> tree_sitter.Query:
+    judged = [f"({one}) @judged" for one in _RULES if one not in _PAIRED]
+    pairs = [f"({one} (_) (_)) @judged" for one in _PAIRED]
+    kinds = {
+        "string": "verbatim_string_characters",
+        "comment": "comment",
+        "call": "command",
+        "assignment": "assignment_expression",
+    }
+    others = [f"({kind}) @{name}" for name, kind in kinds.items()]
+    return tree_sitter.Query(_LANGUAGE, "\n".join([*judged, *pairs, *others]))
 
 
 def _owner(node: Node) -> str | None:
@@ -217,13 +259,11 @@ def splatted(text: str) -> bool:
 
 def _signs(text: str) -> list[Problem]:
     """Outside strings and comments there is ASCII alone: PowerShell knows typographic dashes and quotes, too."""
-    inside = [
-        (n.start_byte, n.end_byte)
-        for n in walk(parse(text).root_node)
-        if n.type in {"comment", "verbatim_string_characters"}
-    ]
+    found_there = _found(text)
+    inside = sorted((n.start_byte, n.end_byte) for kind in ("comment", "string") for n in found_there.get(kind, []))
     data = text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
-    found, at = [], 0
+    found: list[Problem] = []
+    at = 0
     for start, end in [*inside, (len(data), len(data))]:
         code = data[at:start]
         if not code.isascii() or any(sign < ord(" ") and sign not in b"\r\n" for sign in code) or b"`" in code:
@@ -236,18 +276,25 @@ def _signs(text: str) -> list[Problem]:
 
 def literals(text: str) -> list[str]:
     """What PowerShell reads from every string of the script."""
-    return [single_quoted(text_of(n)) for n in walk(parse(text).root_node) if n.type == "verbatim_string_characters"]
+    return [single_quoted(text_of(node)) for node in _captured(text, "string")]
 
 
-def shape(text: str) -> tuple[str, ...]:
-    """The script without the content of its strings and without its comments: equal shapes do equal things with other values."""
-    found: list[str] = []
-    depth: list[tuple[int, Node]] = [(0, parse(text).root_node)]
-    while depth:
-        level, node = depth.pop()
-        if node.type in {"comment", "command_argument_sep"}:
-            continue
-        leaf = node.child_count == 0 and node.type != "verbatim_string_characters"
-        found.append(f"{level} {node.type} {text_of(node) if leaf else ''}")
-        depth.extend((level + 1, child) for child in reversed(node.children))
-    return tuple(found)
+@lru_cache(maxsize=1024)
+def shape(text: str) -> tuple[str, tuple[bytes, ...]]:
+    """The script without what its strings and its comments say: equal shapes do equal things with other values.
+
+    The nodes of the tree, and the code between the strings without the space that means nothing.
+    """
+    found = _found(text)
+    data = text.removeprefix("\ufeff").encode("utf-8", "surrogatepass")
+    left_out = [(n.start_byte, n.end_byte, kind) for kind in ("comment", "string") for n in found.get(kind, [])]
+    code: list[bytes] = []
+    at, joined = 0, b""
+    for start, end, kind in sorted(left_out):
+        joined += data[at:start]
+        at = end
+        if kind == "string":
+            code.append(b" ".join(joined.split()))
+            joined = b""
+    code.append(b" ".join((joined + data[at:]).split()))
+    return re.sub(r" ?\(comment\)", "", str(parse(text).root_node)), tuple(code)
