@@ -191,7 +191,7 @@ class EwsExchange(_Reach, _Attended, EwsAccess):
     impersonate: bool = setting(
         True,
         about="Act for the equipment mailbox and for organizers by impersonation. Without it the account must be the "
-        "mailbox's own, and joining instructions travel in the reply.",
+        "mailbox's own or have full access to it and Send As, and joining instructions travel in the reply.",
     )
     streaming: bool = setting(
         True, about="Hold a notification stream open, so that replies come within a second or two."
