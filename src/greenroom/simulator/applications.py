@@ -17,7 +17,8 @@ class Federation:
 class Application:
     """One application. `scope` are the mailboxes RBAC for Applications lets it into (primary addresses); None: all.
 
-    `certificate` is PEM text, `secret_expires` aware UTC (None: never).
+    `certificate` is PEM text, `secret_expires` aware UTC (None: never). `ews`: it has full_access_as_app, over `scope`.
+    `public`: users may sign in through it without a secret.
     """
 
     client_id: str
@@ -26,3 +27,5 @@ class Application:
     certificate: str | None = field(default=None, repr=False)
     federation: Federation | None = None
     scope: tuple[str, ...] | None = None
+    ews: bool = False
+    public: bool = False

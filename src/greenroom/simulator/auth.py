@@ -30,11 +30,26 @@ class SignIn:
     def proven(self, scope: Scope) -> Account | None:
         """The account that a door in front of the face has let in, if there is one: no header can name it."""
         login = scope.get(PROVEN)
+        if self._exchange.site.organisation.directory.windows is False:
+            return None
         return self._exchange.account(login) if isinstance(login, str) else None
+
+    def offered(self) -> list[str]:
+        """The ways to sign in, as WWW-Authenticate offers them: what the virtual directory has on."""
+        organisation = self._exchange.site.organisation
+        realm = 'realm="greenroom-simulator"'
+        windows = ["Negotiate", "NTLM"] if organisation.directory.windows else []
+        basic = [f"Basic {realm}"] if organisation.directory.basic else []
+        bearer = [f"Bearer {realm}"] if organisation.directory.oauth and organisation.modern_authentication else []
+        return [*windows, *basic, *bearer]
 
     def check(self, authorization: str | None) -> Account | None:
         """The account an Authorization header proves; None (and counted) when it proves none."""
         scheme, _, value = (authorization or "").partition(" ")
+        directory = self._exchange.site.organisation.directory
+        if {"basic": not directory.basic, "bearer": not directory.oauth}.get(scheme.lower()):
+            self._counters.auth_failure("-")  # whoever signs in by a way that is switched off proves nothing
+            return None
         if scheme.lower() == "bearer" and value:
             account = self._exchange.authenticate_token(value.strip())
             if account is None:

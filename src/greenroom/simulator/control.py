@@ -12,7 +12,8 @@
     POST   /control/applications          register an application (see seeding)
     POST   /control/lifecycle             {"subscription": id, "event": "missed" or another lifecycle event of Graph}
     POST   /control/options               {"silent_updates"?: bool, "strict"?: bool, "latency"?: seconds, "home"?: {address: where},
-                                           "folders_locked"?: {address: bool}}
+                                           "folders_locked"?: {address: bool}, "rights_cached_seconds"?: seconds,
+                                           "message_rate"?: messages a minute of each mailbox, or null for any}
     POST   /control/deliver               {"mailbox", "ics", "sender"?}
     POST   /control/cmdlet                {"cmdlet", "parameters"?, "shell"?, "by"?}: {"objects": [...]} or {"error": {...}}
     GET    /control/state?mailbox=…       what lies in a mailbox, and what left the organisation
@@ -241,7 +242,7 @@ def run_cmdlet(exchange: Exchange, data: Any) -> Response:
 def _set_options(exchange: Exchange, graph: GraphFace, data: Any) -> None:
     kinds: dict[str, type | tuple[type, ...]] = {
         "silent_updates": bool, "strict": bool, "latency": (int, float), "home": dict,
-        "folders_locked": dict,
+        "folders_locked": dict, "rights_cached_seconds": (int, float), "message_rate": (int, type(None)),
     }  # fmt: skip
     if not isinstance(data, dict) or not all(isinstance(value, kinds.get(name, ())) for name, value in data.items()):
         raise _RefusedError(400, f"options are {', '.join(sorted(kinds))}")
@@ -251,6 +252,11 @@ def _set_options(exchange: Exchange, graph: GraphFace, data: Any) -> None:
     locks = [(exchange.mailbox(address), locked) for address, locked in data.get("folders_locked", {}).items()]
     if not all(isinstance(locked, bool) for _, locked in locks):
         raise _RefusedError(400, "folders_locked is true or false for each address")
+    organisation = exchange.site.organisation
+    if data.get("rights_cached_seconds", 0) < 0 or (data.get("message_rate") or 1) < 1:
+        raise _RefusedError(400, "rights_cached_seconds is not negative, message_rate is at least 1")
+    organisation.rights_cached_seconds = data.get("rights_cached_seconds", organisation.rights_cached_seconds)
+    organisation.message_rate = data.get("message_rate", organisation.message_rate)
     for mailbox, locked in locks:
         mailbox.folders_locked = locked
     for address, home in homes.items():

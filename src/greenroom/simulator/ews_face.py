@@ -17,6 +17,7 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from greenroom.simulator import rights, transport
 from greenroom.simulator.auth import SignIn
 from greenroom.simulator.ews import envelope
 from greenroom.simulator.ews.call import Call, identify
@@ -99,16 +100,20 @@ class EwsFace:
         headers = self._headers(request)
         account = self.sign_in.proven(scope) or self.sign_in.check(request.headers.get("Authorization"))
         if account is None:
-            await _unauthorized(headers)(scope, receive, send)
+            await self.unauthorized(headers)(scope, receive, send)
             return
         if body is None:
             await Response(status_code=413, headers=headers)(scope, receive, send)
             return
         call: Call | None = None
+        transport.release(self.exchange.site)
         try:
             soap = parse_request(body)
             call = identify(self.exchange, account, soap.impersonate, self.access)
             self._count(call, soap, request)
+            if self._closed(call, request):
+                await Response(status_code=403, headers=headers)(scope, receive, send)
+                return
             self._judge(soap)
             if soap.operation == STREAMING:
                 await self._stream(_Exchanged(self, call, soap, headers), scope, receive, send)
@@ -118,6 +123,18 @@ class EwsFace:
             self.counters.code(error.code)
             log.info("simulator_soap_fault", code=error.code)
             await Response(envelope.fault(error), 500, headers, _XML)(scope, receive, send)
+
+    def unauthorized(self, headers: Mapping[str, str]) -> Response:
+        """The 401 that tells which ways to sign in there are."""
+        response = Response(status_code=401, headers=dict(headers))
+        for way in self.sign_in.offered():
+            response.headers.append("WWW-Authenticate", way)
+        return response
+
+    def _closed(self, call: Call, request: Request) -> bool:
+        """Whether EWS is switched off for whom a request speaks for: Exchange answers 403 then, without a word."""
+        agent = request.headers.get("User-Agent", "")
+        return rights.ews_closed(self.exchange.site, call.account, call.acting, agent=agent)
 
     def _headers(self, request: Request) -> dict[str, str]:
         headers = {
@@ -228,7 +245,7 @@ class _Exchanged:
             case "http_503" | "http_504":
                 return Response(status_code=int(rule.kind[-3:]), headers=self.headers | retry_after)
             case "unauthorized":
-                return _unauthorized(self.headers)
+                return self.face.unauthorized(self.headers)
             case "server_busy" if not rule.nested or self.soap.operation == STREAMING:
                 raise SoapFault("ErrorServerBusy", values={"BackOffMilliseconds": str(rule.back_off_ms)})
             case "server_busy":
@@ -261,10 +278,3 @@ class _Exchanged:
         elif kind == "garbage_reply":
             data = b"<html><body>It works!</body>\x00\xff"
         return Response(data, 200, self.headers, _XML)
-
-
-def _unauthorized(headers: Mapping[str, str]) -> Response:
-    response = Response(status_code=401, headers=dict(headers))
-    response.headers["WWW-Authenticate"] = 'Basic realm="greenroom-simulator"'
-    response.headers.append("WWW-Authenticate", 'Bearer realm="greenroom-simulator"')
-    return response

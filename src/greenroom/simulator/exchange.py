@@ -166,7 +166,7 @@ class Exchange:
 
     def resolve_names(self, text: str) -> list[Mailbox]:
         """ResolveNames: an exact address or X500 name gives one, else those whose name or address has a word beginning so."""
-        return self.site.directory.resolve(text)
+        return [one for one in self.site.directory.resolve(text) if not rights.hidden(self.site, one)]
 
     # --- folders and items ----------------------------------------------------------------------------------------
 

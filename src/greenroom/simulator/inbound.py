@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from greenroom.simulator import transport
+from greenroom.simulator import rights, transport
 from greenroom.simulator.envelope import Envelope
 from greenroom.simulator.errors import BadInvitation
 from greenroom.simulator.ics_identity import UNSTAMPED
@@ -35,6 +35,9 @@ def deliver_ics(site: Site, store: MailboxStore, data: bytes, sender: str | None
     for event in file.events:
         if event.meeting.stamp == UNSTAMPED:
             event.meeting.stamp = site.now()
+    if _is_stranger(site, store, file, by_sender):
+        note = "550 5.7.133 only senders of the own organisation may write to this mailbox"
+        return Delivered(method, file.events[0].meeting.uid, (), (), note)
     if file.method in _AS_REQUEST or file.method == "CANCEL":
         groups = _by_uid(file.events)
         if file.method == "PUBLISH" and all(one.organizer is None for one in file.events):
@@ -57,6 +60,16 @@ def deliver_ics(site: Site, store: MailboxStore, data: bytes, sender: str | None
             site, store, file, by_sender, "it is a reply in which nobody accepts, declines or is tentative"
         )
     return _keep_as_mail(site, store, file, by_sender, "mail servers do nothing by themselves with this method")
+
+
+def _is_stranger(site: Site, store: MailboxStore, file: ReadFile, sender: Person | None) -> bool:
+    """Whether the mailbox takes mail of the own organisation alone (RequireSenderAuthenticationEnabled), and this is none."""
+    if not rights.recipient(site, store.owner).authenticated_only:
+        return False
+    event = file.events[0]
+    attendees = event.meeting.attendees
+    author = attendees[0].person if file.method == "REPLY" and attendees else event.organizer or sender
+    return author is None or site.directory.find(author.address) is None
 
 
 def _by_uid(events: Iterable[ReadEvent]) -> list[list[ReadEvent]]:

@@ -178,6 +178,13 @@ class Organisation:
     past: list[tuple[datetime, Rights]] = field(default_factory=list)
     """Rights as they were before a change at that time, oldest first; kept only as long as they still count."""
 
+    def as_installed(self) -> None:
+        """Set what seeds leave open to Exchange's own defaults."""
+        self.directory = VirtualDirectory(basic=False, windows=True, oauth=True)
+        self.ews = EwsAccess()
+        self.modern_authentication = False
+        self.new_equipment = "auto_accept"
+
     def before_change(self, now: datetime, was: Rights) -> None:
         """Remember what the rights were before they were changed."""
         if self.rights_cached_seconds > 0 and was != self.rights:

@@ -2,7 +2,7 @@
 
     none         the message stays as it came; the calendar is the client's business
     auto_update  requests enter the calendar tentatively, updates and cancellations change the entry
-    auto_accept  as auto_update, then the entry is accepted, stripped as configured, and the organizer told
+    auto_accept  as auto_update, then the entry is accepted and stripped, or declined, and the organizer told (`booking`)
 
 Where the site has silent updates (`Site.silent_updates`, as Exchange Online), messages of updates that change nothing of weight
 go straight to Deleted Items.
@@ -14,10 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from greenroom.simulator import copies, exceptions, tracking
-from greenroom.simulator.envelope import ANSWER_PREFIX, Envelope, canceled_subject, copy_of, schedule_print, version
+from greenroom.simulator import booking, copies, tracking
+from greenroom.simulator.envelope import Envelope, canceled_subject, copy_of, schedule_print, version
 from greenroom.simulator.model import (
-    Body,
     CalendarItem,
     Meeting,
     MeetingCancellation,
@@ -138,15 +137,24 @@ def _receive_request(site: Site, store: MailboxStore, envelope: Envelope) -> Out
     if mode == "none" or outdated:
         message.has_been_processed = outdated and mode != "none"
         store.add(message, new_mail=True)
+        if outdated and store.owner.booking.remove_old:
+            store.move(message, "deleteditems")
         note = "an older version than the mailbox has" if outdated else None
         return Outcome(message, note=note)
     mark_older_requests(store, message)
+    if known is None and mode == "auto_update" and not store.owner.booking.tentatively:
+        store.add(message, new_mail=True)
+        return Outcome(message, note="new requests do not enter the calendar of this mailbox by themselves")
+    if store.owner.booking.remove_private and envelope.sensitivity == "Private":
+        envelope = replace(envelope, sensitivity="Normal")
     item = copies.apply_request(site, store, envelope, request_type)
     message.associated_id, message.has_been_processed = item.id, True
     store.add(message, new_mail=not silent)
+    if not silent:
+        _for_delegates(site, store, envelope, message)
     if mode != "auto_accept":
         return Outcome(message, item)
-    reply = _auto_accept(site, store, envelope, item, request_type)
+    reply = booking.process(site, store, envelope, item, request_type)
     store.move(message, "deleteditems")
     return Outcome(message, item, reply)
 
@@ -183,44 +191,26 @@ def mark_older_requests(store: MailboxStore, newer: MeetingMessage) -> None:
             item.is_out_of_date = True
             item.request_type = "Outdated"
             store.touch(item)
+            if store.owner.booking.remove_old:
+                store.move(item, "deleteditems")
 
 
-def _auto_accept(
-    site: Site, store: MailboxStore, envelope: Envelope, item: CalendarItem, request_type: MeetingRequestType
-) -> Envelope | None:
-    original = envelope.meeting.recurrence_id
-    if original is not None and item.meeting.is_series:
-        exceptions.answer(item, original, "Accept", site.now())
-    else:
-        _accept_whole(site, store, item)
-    store.touch(item)
-    if request_type == "InformationalUpdate" or not envelope.meeting.response_requested:
-        return None
-    return Envelope(
-        method="REPLY",
-        meeting=copy_of(envelope.meeting),
-        subject=ANSWER_PREFIX["Accept"] + envelope.subject,
-        body=Body("Your request was accepted.", "Text"),
-        author=store.owner.person,
-        sender=store.owner.person,
-        to=(envelope.meeting.organizer,),
-        answer="Accept",
-    )
-
-
-def _accept_whole(site: Site, store: MailboxStore, item: CalendarItem) -> None:
-    options = store.owner.auto_accept
-    subject = "" if options.delete_subject else item.subject
-    if options.add_organizer_to_subject:
-        organizer = site.directory.smtp(item.meeting.organizer)
-        subject = f"{organizer.name or organizer.address} {subject}".strip()
-    item.subject = subject
-    if options.delete_comments:
-        item.body = Body("", item.body.type)
-    if options.remove_private_property:
-        item.sensitivity = "Normal"
-    item.my_response, item.reply_time = "Accept", site.now()
-    item.meeting.free_busy = item.intended_free_busy
+def _for_delegates(site: Site, store: MailboxStore, envelope: Envelope, message: MeetingRequest) -> None:
+    """Put a copy of a request into the Inboxes of the mailbox's delegates, who may answer it (ForwardRequestsToDelegates)."""
+    options = store.owner.booking
+    for address in options.delegates if options.forward_to_delegates else ():
+        known = site.directory.find(address)
+        if known is None:
+            continue
+        theirs = site.stores[known.address]
+        copy = replace(envelope, meeting=copy_of(envelope.meeting), to=(store.owner.person,))
+        forwarded = MeetingRequest(
+            item_class="IPM.Schedule.Meeting.Request",
+            request_type=message.request_type,
+            is_delegated=True,
+            **message_fields(site, theirs, copy),
+        )
+        theirs.add(forwarded, new_mail=True)
 
 
 def _receive_cancel(site: Site, store: MailboxStore, envelope: Envelope) -> Outcome:
@@ -255,6 +245,10 @@ def _receive_cancel(site: Site, store: MailboxStore, envelope: Envelope) -> Outc
     store.add(message, new_mail=True)
     if mode == "auto_accept":
         store.move(message, "deleteditems")
+    if store.owner.booking.remove_cancelled:
+        for one in store.calendar_items(envelope.meeting.clean_goid):
+            if one.meeting.is_cancelled:
+                store.move(one, "deleteditems")
     return Outcome(message, item)
 
 

@@ -169,15 +169,12 @@ def full_access(site: Site, login: str, address: str) -> bool:
     return not names.isdisjoint(given) or any(not names.isdisjoint(one.members) for one in groups)
 
 
-def ews_closed(site: Site, account: Account, acting: str | None, *, agent: str, app_id: str | None) -> bool:
+def ews_closed(site: Site, account: Account, acting: str | None, *, agent: str) -> bool:
     """Whether EWS is switched off for whoever a request speaks for: in the organisation, or in that mailbox.
 
-    ``agent`` is the User-Agent, ``app_id`` the application of an OAuth token.
+    ``agent`` is the User-Agent. The list of allowed applications is looked at where tokens are (`graph.ews_door`).
     """
     organisation = site.organisation
-    allowed = {one.lower() for one in organisation.ews.app_ids}
-    if organisation.ews.enabled is True and allowed and app_id is not None and app_id.lower() not in allowed:
-        return True
     mailbox = site.directory.find(acting or account.mailbox or "")
     accesses = [organisation.ews]
     if mailbox is not None and mailbox.address in organisation.recipients:

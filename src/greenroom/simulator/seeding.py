@@ -7,11 +7,13 @@ A seed is a JSON object::
                     "home": "both"}],
      "accounts":  [{"login": "svc", "password": "...", "mailbox": null, "token": null, "impersonate": "everybody"}],
      "applications": [{"client_id": "...", "secret": "...", "secret_expires": null, "certificate": null,
-                       "federated": {"issuer": "...", "subject": "...", "key": "PEM"}, "scope": "everybody"}],
-     "silent_updates": false}
+                       "federated": {"issuer": "...", "subject": "...", "key": "PEM"}, "scope": "everybody",
+                       "ews": false, "public": false}],
+     "silent_updates": false, "untouched": false}
 
 ``impersonate`` is ``"everybody"``, a list of addresses, or absent for no right; ``scope`` is one of the first two (absent:
-everybody). ``home`` is ``"both"``, ``"cloud"`` or ``"on-premises"``. ``secret_expires`` is a time with an offset.
+everybody). ``home`` is ``"both"``, ``"cloud"`` or ``"on-premises"``. ``secret_expires`` is a time with an offset. ``untouched``
+puts what administrators set to Exchange's own defaults: EWS takes Windows authentication alone, and so on.
 """
 
 from __future__ import annotations
@@ -58,7 +60,10 @@ _APPLICATION_FIELDS: dict[str, type | tuple[type, ...]] = {
     "certificate": (str, type(None)),
     "federated": (dict, type(None)),
     "scope": (str, list),
+    "ews": bool,
+    "public": bool,
 }
+_SEED = {"mailboxes", "accounts", "applications", "silent_updates", "untouched"}
 _FEDERATION_FIELDS: dict[str, type | tuple[type, ...]] = {"issuer": str, "subject": str, "key": str}
 
 
@@ -127,8 +132,12 @@ def add_application(exchange: Exchange, data: Any) -> None:
             certificate=fields.get("certificate"),
             federation=federation,
             scope=None if scope == "everybody" else tuple(str(one) for one in scope),
+            ews=fields.get("ews", False),
+            public=fields.get("public", False),
         )
         exchange.add_application(application)
+        if application.ews:
+            exchange.site.directory.grant(application.client_id, application.scope)
     except ValueError as error:
         raise SeedError(f"secret_expires: {error}") from None
     except NoSuchMailbox as error:
@@ -137,8 +146,10 @@ def add_application(exchange: Exchange, data: Any) -> None:
 
 def seed(exchange: Exchange, data: Any) -> None:
     """Fill a store from a whole seed. Raises `SeedError`."""
-    if not isinstance(data, Mapping) or set(data) - {"mailboxes", "accounts", "applications", "silent_updates"}:
-        raise SeedError("a seed is a JSON object with mailboxes, accounts, applications and silent_updates")
+    if not isinstance(data, Mapping) or set(data) - _SEED:
+        raise SeedError(f"a seed is a JSON object with {', '.join(sorted(_SEED))}")
+    if data.get("untouched"):
+        exchange.site.organisation.as_installed()
     for entry in data.get("mailboxes", []):
         add_mailbox(exchange, entry)
     for entry in data.get("accounts", []):

@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greenroom.simulator import demo_world
+from greenroom.simulator import demo_world, untouched
 from greenroom.simulator.app import SimulatorApp, create_simulator_app
 from greenroom.simulator.clock import SimulatorClock
 from greenroom.simulator.ews_face import EWS_PATH
@@ -42,6 +42,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=0, help="0 lets the system choose")
     world = parser.add_mutually_exclusive_group()
     world.add_argument("--seed", type=Path, metavar="FILE", help="JSON file with mailboxes and accounts")
+    world.add_argument("--untouched", action="store_true", help="people, an administrator, and Exchange's defaults")
     world.add_argument("--demo", action="store_true", help="the made-up company of the demo")
     parser.add_argument("--tls-cert", metavar="FILE")
     parser.add_argument("--tls-key", metavar="FILE")
@@ -56,6 +57,8 @@ def build(arguments: argparse.Namespace) -> SimulatorApp:
     exchange = Exchange(SimulatorClock(arguments.now))
     if arguments.demo:
         demo_world.populate(exchange)
+    elif arguments.untouched:
+        untouched.populate(exchange)
     elif arguments.seed is not None:
         try:
             data = json.loads(arguments.seed.read_text(encoding="utf-8"))

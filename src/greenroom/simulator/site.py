@@ -39,6 +39,9 @@ class Site:
         self.silent_updates = False  # see processing.py
         self.hold_until: datetime | None = None  # while set, messages are not delivered but held until then
         self.held: list[Held] = []
+        self.sent: dict[
+            str, list[datetime]
+        ] = {}  # when each mailbox sent lately; kept only where there is a rate limit
         self.listeners: list[Callable[[str, Event], None]] = []  # told of every event of every mailbox
         self.directory = Directory()
         self.organisation = Organisation()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from greenroom.simulator import processing
 from greenroom.simulator.directory import bare
@@ -19,12 +20,19 @@ from greenroom.simulator.processing import Outcome
 from greenroom.simulator.site import Held, Site
 from greenroom.simulator.store import MailboxStore
 
+_MINUTE = timedelta(minutes=1)
+
 
 def send(site: Site, envelope: Envelope, recipients: Iterable[Person]) -> None:
     """Bring a scheduling message to each recipient once: into a mailbox, out of the house, or back as undeliverable."""
-    if site.hold_until is not None:
-        site.held.append(Held(site.hold_until, envelope, tuple(recipients)))
+    hold = site.hold_until or _over_the_rate(site, envelope)
+    if hold is not None:
+        site.held.append(Held(hold, envelope, tuple(recipients)))
         return
+    _bring(site, envelope, recipients)
+
+
+def _bring(site: Site, envelope: Envelope, recipients: Iterable[Person]) -> None:
     done: set[str] = set()
     for person in recipients:
         mailbox = site.directory.find(person.address)
@@ -43,6 +51,21 @@ def send(site: Site, envelope: Envelope, recipients: Iterable[Person]) -> None:
         leave(site, mail, person)
 
 
+def _over_the_rate(site: Site, envelope: Envelope) -> datetime | None:
+    """Until when a message waits in the outbox because its mailbox is over MessageRateLimit; None: it may leave."""
+    rate, address = site.organisation.message_rate, site.directory.smtp(envelope.sender).address
+    if rate is None or site.directory.find(address) is None:
+        return None
+    now = site.now()
+    sent = site.sent[address] = [at for at in site.sent.get(address, []) if at > now - _MINUTE]
+    if len(sent) < rate:
+        sent.append(now)
+        return None
+    due = sent[-rate] + _MINUTE
+    sent.append(due)
+    return due
+
+
 def release(site: Site) -> None:
     """Deliver the messages that were held back for the message rate and whose time has come."""
     now = site.now()
@@ -51,7 +74,7 @@ def release(site: Site) -> None:
         return
     site.held = [one for one in site.held if one.until > now]
     for one in sorted(due, key=lambda held: held.until):
-        send(site, one.envelope, one.recipients)
+        _bring(site, one.envelope, one.recipients)
 
 
 def _for_outside(site: Site, envelope: Envelope) -> Envelope:
@@ -118,4 +141,6 @@ def put_plain(site: Site, store: MailboxStore, message: Message) -> Message:
     """Put a copy of a plain mail into an Inbox."""
     copy = replace(message, **site.base_fields(store, "inbox"), is_read=False, is_draft=False)
     store.add(copy, new_mail=True)
+    if store.owner.booking.remove_mail and store.owner.processing == "auto_accept":
+        store.move(copy, "deleteditems")  # DeleteNonCalendarItems
     return copy

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from greenroom.simulator import ids
+from greenroom.simulator import ids, rights
 from greenroom.simulator.errors import NoSuchFolder, NoSuchMailbox, StoreError
 from greenroom.simulator.ews import envelope
 from greenroom.simulator.ews.errors import EwsError, SoapFault
@@ -89,7 +89,9 @@ class Call:
         if mailbox.address == self.acting:
             return mailbox.address
         login = (self.acting if self.impersonated and self.acting else self.account.login).casefold()
-        if mailbox.address in self.access.get(login, ()):
+        if mailbox.address in self.access.get(login, ()) or rights.full_access(
+            self.exchange.site, login, mailbox.address
+        ):
             return mailbox.address
         raise EwsError("ErrorAccessDenied")
 

@@ -78,6 +78,10 @@ class Login:
         if application is None:
             text = f"Application with identifier '{client_id[:100]}' was not found in the directory."
             raise EntraError(400, "unauthorized_client", 700016, text)
+        registered = self._exchange.site.organisation.registrations.get(application.client_id.lower())
+        if registered is not None and registered.principal is None:
+            text = f"The client application {application.client_id} is missing service principal in the tenant."
+            raise EntraError(401, "unauthorized_client", 7000229, text)
         scope = form.get("scope", "")
         if not scope.endswith("/.default") or " " in scope.strip():
             text = "The provided value for the input parameter 'scope' is not valid: it must end in /.default."

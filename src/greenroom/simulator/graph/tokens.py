@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from greenroom.simulator import rights
 from greenroom.simulator.graph.call import App, GraphError
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ class TokenBook:
             raise _refusal("Access token validation failure. Invalid audience.")
         if expires <= self._exchange.clock():
             raise _refusal("Lifetime validation failed, the token is expired.")
-        scope = application.scope
-        return App(application.client_id, None if scope is None else frozenset(scope))
+        return App(application.client_id, rights.calendars_of(self._exchange.site, application.client_id))
 
 
 def _refusal(text: str) -> GraphError:
