@@ -75,6 +75,7 @@ def permit(w: Writer, auth: Auth, accounts: tuple[str, ...]) -> None:
             w.should_process(Var("Address"), "switch on EWS"),
         ):
             w.call("Set-CASMailbox", {"Identity": Var("Address"), "EwsEnabled": True})
+            w.say("EWS is on now.")
         with w.otherwise():
             w.say("EWS is on already.")
 
@@ -98,6 +99,7 @@ def withdraw(w: Writer) -> None:
     w.call("Get-WebServicesVirtualDirectory", _FETCH, into="Directories")
     with (
         w.each("Directory", Var("Directories")),
+        w.when(is_not(Var("Directory", SWITCHES["basic"]), False)),
         w.should_process(Var("Directory", "Identity"), "switch off Basic authentication for EWS, for everybody"),
     ):
         w.call("Set-WebServicesVirtualDirectory", {"Identity": Var("Directory", "Identity"), SWITCHES["basic"]: False})

@@ -56,6 +56,7 @@ def create_account(w: Writer, installation: Installation, account: str) -> None:
             },
         )
         w.call("Set-Mailbox", splat="Settle")
+        w.say("The service account is made.")
     with w.otherwise():
         w.say("The service account is there already. Nothing about it is changed.")
 
@@ -89,6 +90,7 @@ def grant(w: Writer, installation: Installation, account: str, group: str) -> No
             w.should_process(Var("Group"), "make a security group for organizers"),
         ):
             w.call("New-DistributionGroup", {"Name": Var("Group"), "Type": "Security"})
+            w.say("The group of organizers is made, and empty: put people into it.")
             w.look("Get-DistributionGroup", {"Identity": Var("Group")}, into="Members")
         with w.when(missing(Var("Members"))):
             w.warn("There is no group of organizers yet, so the rest is left out.")
@@ -108,11 +110,13 @@ def _scope(w: Writer, name: str) -> None:
         w.should_process(Var("Scope"), "make a management scope"),
     ):
         w.call("New-ManagementScope", {"Name": Var("Scope"), "RecipientRestrictionFilter": Var("Filter")})
+        w.say(f"{name}: the scope is made.")
     with w.otherwise():
         with w.when(is_(Var("Found", "RecipientFilter"), Var("Filter"))):
-            w.say("The scope is right already.")
+            w.say(f"{name}: the scope is right already.")
         with w.otherwise(), w.should_process(Var("Scope"), "correct whom the scope covers"):
             w.call("Set-ManagementScope", {"Identity": Var("Scope"), "RecipientRestrictionFilter": Var("Filter")})
+            w.say(f"{name}: the scope is corrected.")
 
 
 def _assignment(w: Writer, name: str) -> None:
@@ -132,8 +136,9 @@ def _assignment(w: Writer, name: str) -> None:
             because={"CustomRecipientWriteScope": "Without a scope the account could act for everybody."},
         )
         w.call("New-ManagementRoleAssignment", splat="Assign")
+        w.say(f"{name}: the right is given.")
     with w.otherwise():
-        w.say("The account has this right already.")
+        w.say(f"{name}: the right is given already.")
 
 
 def list_rights(w: Writer, into: str) -> None:
@@ -141,6 +146,8 @@ def list_rights(w: Writer, into: str) -> None:
     w.look("Get-ManagementRoleAssignment", {"Role": ROLE, "RoleAssignee": _ACCOUNT}, into="Assignments")
     with w.when(missing(Var("Assignments"))):
         w.warn("The service account may act for nobody: run the script that grants rights.")
+    with w.otherwise():
+        w.say("The service account may act for others.")
     with w.each("Assignment", Var("Assignments")), w.when(missing(Var("Assignment", "CustomRecipientWriteScope"))):
         w.warn("A right without a scope: the service account may act for everybody.")
     row: dict[str, Value] = {
@@ -178,6 +185,7 @@ def remove_account(w: Writer, installation: Installation, account: str) -> None:
             w.should_process(_ACCOUNT, "remove the account and its mailbox"),
         ):
             w.call("Remove-Mailbox", {"Identity": _ACCOUNT, "Confirm": False})
+            w.say("The service account is gone.")
         with w.otherwise():
             w.say("The service account was not made by these scripts, and stays.")
 
@@ -190,3 +198,4 @@ def remove(w: Writer, look: str, cmdlet: str, name: str, action: str) -> None:
         w.say(f"{name}: gone already.")
     with w.otherwise(), w.should_process(Var("Name"), action):
         w.call(cmdlet, {"Identity": Var("Name"), "Confirm": False})
+        w.say(f"{name}: gone.")
