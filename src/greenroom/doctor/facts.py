@@ -201,7 +201,7 @@ def _rights(facts: Facts, entry: Integration) -> Iterator[Finding]:
     rights = [one for one in (listed if isinstance(listed, list) else [listed])[:_MOST_RIGHTS] if isinstance(one, dict)]
     role = "Application Calendars.ReadWrite" if facts.cloud else "ApplicationImpersonation"
     ours = [
-        one for one in rights if _folded(one.get("role")) == role.casefold() and plain(one.get("in_scope")) is not False
+        one for one in rights if _folded(one.get("role")) == role.casefold() and plain(one.get("InScope")) is not False
     ]
     why = "Without it the mailbox cannot be opened for Greenroom."
     mend = f"Run the script that grants rights once more: greenroom setup {facts.kind} writes it."
