@@ -23,6 +23,8 @@ from exchange.simulated import settings, world
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, SignInError, TryLaterError
 from greenroom.exchange.ews import EwsMailbox, SignInGuard, kerberos, kerberos_tickets, krb5_conf
 from greenroom.exchange.ews.kerberos import KerberosAuth
+from greenroom.exchange.ews.kerberos_errors import Asked
+from greenroom.exchange.ews.kerberos_tickets import Account, TicketOffice
 from support.certificates import Identity, of_this_machine
 from support.kdc import REALM, Kdc, needs_faketime, needs_kerberos, running_kdc
 from support.kerberos_door import elsewhen_acceptor, kerberos_acceptor
@@ -30,6 +32,7 @@ from support.negotiating import Acceptor, Door
 from support.simulator import PASSWORD, RunningSimulator, simulator_in_loop
 
 pytestmark = needs_kerberos
+slow = pytest.mark.slow  # a handful of quick ones is enough for every run
 
 HTTP = "HTTP/exchange.sim.test"
 
@@ -114,28 +117,56 @@ async def exchange(realm: Realm, acceptor: Acceptor, **door: Any) -> AsyncIterat
         yield Exchange(made, simulator, realm.kdc)
 
 
+def office(kdc: Kdc, account: Account) -> TicketOffice:
+    asked = Asked(account.principal, account.realm, HTTP, str(account.keytab or ""))
+    return TicketOffice(account, (kdc.address,), asked)
+
+
 def tried(kdc: Kdc, account: str) -> int:
     """How often an account was asked about with a proof, or refused before one was wanted."""
     return sum(f" {account}@" in line and "NEEDED_PREAUTH" not in line for line in kdc.asked())
 
 
 class TestWhoComesIn:
-    @pytest.mark.parametrize("user", ["svc@sim.test", "SIM\\svc", "svc", "svc@mail.sim.test"], ids=str.casefold)
-    async def test_the_right_password_bound_to_this_channel(self, house: Exchange, user: str) -> None:
-        mailbox = house.mailbox(user)
+    async def test_the_right_password_bound_to_this_channel(self, house: Exchange) -> None:
+        mailbox = house.mailbox()
         await mailbox.check()
         await mailbox.check()
         await mailbox.close()
         assert [one.outcome for one in house.door.tries] == ["in"]
         assert house.door.requests == 3  # asked, proven; then the connection is known
 
-    @pytest.mark.parametrize("user", ["svc@sim.test", "SIM\\SVC", "svc@mail.sim.test"], ids=str.casefold)
-    async def test_a_keytab(self, house: Exchange, realm: Realm, user: str) -> None:
-        mailbox = house.mailbox(user, "", keytab=realm.account)
+    @slow
+    async def test_a_user_principal_name_that_is_not_the_realms(self, house: Exchange) -> None:
+        mailbox = house.mailbox("svc@mail.sim.test")
         await mailbox.check()
         await mailbox.close()
         assert house.door.outcomes() == {"in": 1}
 
+    @pytest.mark.parametrize(
+        ("user", "principal"),
+        [
+            ("svc@sim.test", "svc@SIM.TEST"),
+            ("SIM\\svc", "svc@SIM.TEST"),
+            ("svc", "svc@SIM.TEST"),
+            ("svc@mail.sim.test", "svc@mail.sim.test"),
+        ],
+    )
+    def test_each_way_to_write_a_user(self, user: str, principal: str) -> None:
+        assert Account(user, REALM).principal == principal
+
+    @pytest.mark.parametrize("user", ["svc@sim.test", "SIM\\SVC", "svc@mail.sim.test"], ids=str.casefold)
+    async def test_a_keytab_has_the_account_in_whatever_way_it_is_written(self, realm: Realm, user: str) -> None:
+        account = Account(user, REALM, keytab=realm.account)
+        assert (await asyncio.to_thread(office(realm.kdc, account).tickets)).cache.startswith("MEMORY:")
+
+    async def test_a_keytab(self, house: Exchange, realm: Realm) -> None:
+        mailbox = house.mailbox("svc", "", keytab=realm.account)
+        await mailbox.check()
+        await mailbox.close()
+        assert house.door.outcomes() == {"in": 1}
+
+    @slow
     async def test_many_connections_have_one_ticket(self, house: Exchange) -> None:
         before = tried(house.kdc, "svc")
         mailbox = house.mailbox()
@@ -144,16 +175,18 @@ class TestWhoComesIn:
         assert house.door.outcomes()["in"] == house.door.connections > 1
         assert tried(house.kdc, "svc") == before + 1
 
+    @slow
     async def test_tickets_are_had_anew_before_they_run_out(self, house: Exchange) -> None:
-        office = house.auth()._office
-        first = await asyncio.to_thread(office.tickets)
+        desk = house.auth()._office
+        first = await asyncio.to_thread(desk.tickets)
         assert 7.9 * 3600 < first.fresh_until - time.time() < 8 * 3600  # of ten hours
-        assert await asyncio.to_thread(office.tickets) is first
+        assert await asyncio.to_thread(desk.tickets) is first
         for _ in range(3):
-            assert office.held is not None
-            office._held = dataclasses.replace(office.held, fresh_until=time.time())
-            assert (await asyncio.to_thread(office.tickets)).cache != first.cache
+            assert desk.held is not None
+            desk._held = dataclasses.replace(desk.held, fresh_until=time.time())
+            assert (await asyncio.to_thread(desk.tickets)).cache != first.cache
 
+    @slow
     async def test_on_this_computer_without_tls_there_is_nothing_to_bind_to(
         self, realm: Realm, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -163,6 +196,7 @@ class TestWhoComesIn:
             await mailbox.close()
         assert house.door.outcomes() == {"in": 1}
 
+    @slow
     async def test_a_key_that_exchange_has_changed_takes_new_tickets_and_no_pause(
         self, realm: Realm, identity: Identity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
@@ -190,18 +224,19 @@ class TestWhomTheRealmRefuses:
             ("nobody", "kerberos-account", "the realm SIM.TEST does not know the account nobody@SIM.TEST"),
         ],
     )
-    async def test_each_state_of_an_account_has_its_sentence(
-        self, house: Exchange, user: str, code: str, words: str
-    ) -> None:
-        before = tried(house.kdc, user)
-        error = await house.refusal(user)
-        assert isinstance(error, SignInError)
-        assert error.code == code
-        assert words in str(error)
-        assert (await house.refusal(user)).code == "refused-before"
-        assert tried(house.kdc, user) == before + 1
+    def test_each_state_of_an_account_has_its_sentence(self, realm: Realm, user: str, code: str, words: str) -> None:
+        with pytest.raises(SignInError, match=words) as error:
+            office(realm.kdc, Account(user, REALM, PASSWORD)).tickets()
+        assert error.value.code == code
+
+    async def test_who_was_refused_is_not_asked_for_again(self, house: Exchange) -> None:
+        before = tried(house.kdc, "disabled")
+        assert (await house.refusal("disabled")).code == "kerberos-locked"
+        assert (await house.refusal("disabled")).code == "refused-before"
+        assert tried(house.kdc, "disabled") == before + 1
         assert not house.door.tries
 
+    @slow
     async def test_a_wrong_password_is_tried_a_few_times_a_day(
         self, house: Exchange, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -217,6 +252,7 @@ class TestWhomTheRealmRefuses:
         await mailbox.close()
         assert codes.count("kerberos-password") == tried(house.kdc, "svc") - before == 2
 
+    @slow
     async def test_many_at_once_send_a_wrong_password_once(self, house: Exchange) -> None:
         before = tried(house.kdc, "svc")
         auth = house.auth(password="wrong")
@@ -224,12 +260,14 @@ class TestWhomTheRealmRefuses:
         assert {type(found) for found in await asyncio.gather(*asked, return_exceptions=True)} == {SignInError}
         assert tried(house.kdc, "svc") == before + 1
 
+    @slow
     async def test_a_locked_account(self, house: Exchange) -> None:
         house.kdc.admin("addpol", "-maxfailure", "1", "strict")
         house.kdc.add("lockable", PASSWORD, "-policy", "strict")
         assert (await house.refusal("lockable", "wrong")).code == "kerberos-password"
         assert (await house.refusal("lockable")).code == "kerberos-locked"
 
+    @slow
     async def test_an_account_without_a_common_encryption_type(
         self, house: Exchange, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -242,11 +280,13 @@ class TestWhomTheRealmRefuses:
 
 
 class TestWhatIsSetWrong:
+    @slow
     async def test_a_realm_that_its_center_does_not_serve(self, house: Exchange) -> None:
         error = await house.refusal("svc", realm="OTHER.TEST")
         assert error.code in ("kerberos-account", "kerberos-realm")
         assert "OTHER.TEST" in str(error)
 
+    @slow
     async def test_a_realm_whose_centers_nobody_names(self, house: Exchange) -> None:
         error = await house.refusal("svc", realm="NOWHERE.INVALID", kdc=())
         assert isinstance(error, MisconfiguredError)
@@ -259,18 +299,21 @@ class TestWhatIsSetWrong:
         assert error.code == "kerberos-service"
         assert "setspn -Q HTTP/unknown.sim.test" in error.hint
 
+    @slow
     async def test_a_service_whose_key_exchange_does_not_have(self, house: Exchange) -> None:
         house.kdc.add("HTTP/another.sim.test")
         error = await house.refusal(service="HTTP/another.sim.test")
         assert error.code == "http-401"
         assert house.door.outcomes() == {"wrong": 1}
 
+    @slow
     async def test_a_center_that_is_down_refuses_nobody(self, house: Exchange) -> None:
         for _ in range(2):
             error = await house.refusal(kdc=("127.0.0.1:1",), realm="DOWN.TEST")
             assert isinstance(error, TryLaterError)
             assert error.code == "kerberos-unreachable"
 
+    @slow
     async def test_a_center_that_says_nothing_is_not_waited_for(
         self, house: Exchange, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -281,11 +324,13 @@ class TestWhatIsSetWrong:
             error = await house.refusal(kdc=(f"127.0.0.1:{silent.getsockname()[1]}",), realm="SILENT.TEST")
         assert isinstance(error, TryLaterError)
 
+    @slow
     async def test_the_next_center_is_asked_if_one_is_down(self, house: Exchange) -> None:
         mailbox = house.mailbox(kdc=("127.0.0.1:1", house.kdc.address))
         await mailbox.check()
         await mailbox.close()
 
+    @slow
     async def test_modules_that_are_missing(self, house: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
         def missing(name: str) -> None:
             raise ModuleNotFoundError(name)
@@ -298,6 +343,7 @@ class TestWhatIsSetWrong:
 
 
 class TestKeytabs:
+    @slow
     @pytest.mark.parametrize("content", [None, b"", b"no keytab"], ids=["missing", "empty", "another-file"])
     async def test_one_that_is_none(self, house: Exchange, tmp_path: Path, content: bytes | None) -> None:
         path = tmp_path / "svc.keytab"
@@ -308,11 +354,13 @@ class TestKeytabs:
         assert error.code == "kerberos-keytab"
         assert str(path) in str(error)
 
+    @slow
     async def test_one_of_somebody_else_says_whose(self, house: Exchange, realm: Realm) -> None:
         error = await house.refusal(password="", keytab=realm.exchange)
         assert isinstance(error, MisconfiguredError)
         assert f"it holds {HTTP}" in str(error)
 
+    @slow
     async def test_one_that_is_older_than_the_password_and_then_is_written_anew(
         self, house: Exchange, tmp_path: Path
     ) -> None:
@@ -345,6 +393,7 @@ class TestChannels:
         assert "thumbprint" in str(error)
         assert house.door.outcomes() == {"bound elsewhere": 1}
 
+    @slow
     async def test_a_sign_in_without_a_binding_where_one_is_required(
         self, house: Exchange, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -356,6 +405,7 @@ class TestChannels:
 
 class TestClocks:
     @needs_faketime
+    @slow
     @pytest.mark.parametrize(("shift", "way"), [("+20m", "20 min behind"), ("-2h", "2 h 0 min ahead of")])
     async def test_ours_differs_from_the_domain_controllers(
         self, house: Exchange, tmp_path: Path, shift: str, way: str
@@ -368,6 +418,7 @@ class TestClocks:
         assert f"this computer's clock is {way} that of the domain controller" in str(error)
 
     @needs_faketime
+    @slow
     async def test_exchanges_differs_and_it_says_so(
         self, realm: Realm, identity: Identity, monkeypatch: pytest.MonkeyPatch
     ) -> None:

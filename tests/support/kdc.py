@@ -144,11 +144,17 @@ class Kdc:
         assert done.returncode == 0, (name, words[:1], done.stderr)
 
 
+def made_kdc(folder: Path, *, realm: str = REALM, shift: str = "") -> Kdc:
+    """Create a realm in a folder; it may get its principals before it serves."""
+    kdc = Kdc(folder, realm, _free_port(), shift)
+    kdc.create()
+    return kdc
+
+
 @contextlib.contextmanager
 def running_kdc(folder: Path, *, realm: str = REALM, shift: str = "") -> Iterator[Kdc]:
     """Create a realm in a folder and serve it while the block runs."""
-    kdc = Kdc(folder, realm, _free_port(), shift)
-    kdc.create()
+    kdc = made_kdc(folder, realm=realm, shift=shift)
     with kdc.running():
         yield kdc
 

@@ -1,11 +1,12 @@
 """What to do when EWS refuses a sign-in: by the way of signing in, and by what the protocol lets us know.
 
 Basic and NTLM only ever answer 401, whatever is wrong: one sentence then names all that can be, each with the command that
-shows it.
+shows it. A domain controller that is asked for tickets tells what it is.
 """
 
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 from greenroom.exchange.errors import SignInError
 from greenroom.settings import OverEws
@@ -57,13 +58,48 @@ def _by_ntlm(error: SignInError, exchange: OverEws, where: str) -> str:
     )
 
 
+def _by_kerberos(error: SignInError, exchange: OverEws, where: str) -> str:
+    if error.code in _NEVER_TRIED:
+        return (
+            f"Switch it on in the Exchange Management Shell: {_DIRECTORY} -WindowsAuthentication $true; where only NTLM is "
+            "offered, add Negotiate to the providers of Windows Authentication in IIS."
+        )
+    if error.code == "http-401":
+        return (
+            f"The domain controller gave a ticket, and Exchange did not take it. See who has the name it is for ({_spn(exchange)}: "
+            "the Exchange server, or its alternate service account), and that nobody in between ends TLS: where "
+            f"ExtendedProtectionTokenChecking is on ({_LOOK}), the certificate seen from here must be Exchange's own "
+            "(Get-ExchangeCertificate | Format-List Thumbprint,Services), else forward TLS untouched or give the proxy the same "
+            f"certificate. {BY_ITSELF}."
+        )
+    step = _AT_THE_CENTER.get(error.code, _IN_ITS_LOG).format(
+        where=where, account=_account(exchange), login=_login(exchange)
+    )
+    return f"{step} {BY_ITSELF}, so that no account is locked."
+
+
 def _by_token(_error: SignInError, _exchange: OverEws, where: str) -> str:
     return f"Renew the token of {where}."
+
+
+_IN_ITS_LOG: Final = "See what the domain controller has noted: its Security log, events 4768 and 4771."
+_AT_THE_CENTER: Final = {
+    "kerberos-password": "Correct password of {where}.",
+    "kerberos-keytab-old": "Write {where}.kerberos.keytab_file anew with ktpass, as docs/exchange-server.md shows.",
+    "kerberos-account": "Correct username of {where}, or kerberos.realm if it is in another domain: {account}.",
+    "kerberos-password-expired": "Give the account a new password, and let it not expire: Set-ADUser {login} "
+    "-PasswordNeverExpires $true; then put it into {where}.",
+    "kerberos-account-expired": "Let the account not expire: Clear-ADAccountExpiration {login}.",
+    "kerberos-locked": "See which it is: {account}; then Unlock-ADAccount {login} or Enable-ADAccount {login}.",
+    "kerberos-policy": "See from where and when it may sign in: Get-ADUser {login} -Properties "
+    "LogonWorkstations,LogonHours,AuthenticationPolicy,AuthenticationPolicySilo.",
+}
 
 
 _WAYS: Final[dict[str, Callable[[SignInError, OverEws, str], str]]] = {
     "basic": _by_basic,
     "ntlm": _by_ntlm,
+    "kerberos": _by_kerberos,
     "bearer": _by_token,
 }
 
@@ -75,6 +111,11 @@ def _account(exchange: OverEws) -> str:
 
 def _policy(exchange: OverEws) -> str:
     return f"Get-User {_login(exchange)} | Format-List AuthenticationPolicy"
+
+
+def _spn(exchange: OverEws) -> str:
+    named = exchange.kerberos.service if exchange.kerberos is not None else None
+    return f"setspn -Q {named or f'HTTP/{urlsplit(exchange.url).hostname}'}"
 
 
 def _login(exchange: OverEws) -> str:
