@@ -105,7 +105,7 @@ def _no_tls(end: End, code: str, detail: str) -> Finding:
         mend = 'Switch TLS 1.2 or 1.3 on there (Exchange: "Exchange Server TLS configuration best practices").'
         return _wrong(end, "tls", what, mend)
     else:
-        what = f"{it(end)} does not speak TLS ({detail or code})."
+        what = f"{it(end)} does not speak TLS ({detail or 'the connection breaks'})."
     return _wrong(
         end,
         "tls",
