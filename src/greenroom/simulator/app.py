@@ -11,6 +11,7 @@ from greenroom.simulator.control import control_routes
 from greenroom.simulator.counters import Counters
 from greenroom.simulator.ews_face import EWS_PATH, EwsFace
 from greenroom.simulator.faults import Faults
+from greenroom.simulator.graph.ews_door import EwsDoor
 from greenroom.simulator.graph_face import GraphFace
 from greenroom.simulator.wire import Cuttable
 
@@ -31,7 +32,8 @@ class SimulatorApp(Cuttable):
     def __init__(self, face: EwsFace, graph: GraphFace, routes: Iterable[BaseRoute] = ()) -> None:
         self.face = face
         self.graph = graph
-        ours = [Route(EWS_PATH, face), *control_routes(face, graph), *graph.routes()]
+        door = EwsDoor(face, face.exchange, graph.tokens, face.counters)
+        ours = [Route(EWS_PATH, door), *control_routes(face, graph), *graph.routes()]
         super().__init__(Starlette(routes=[*routes, *ours]))
 
     def close(self) -> None:

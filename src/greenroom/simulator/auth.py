@@ -7,15 +7,19 @@ import binascii
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
+from greenroom.simulator.model import Account
+
 if TYPE_CHECKING:
     from starlette.types import Scope
 
     from greenroom.simulator.counters import Counters
     from greenroom.simulator.exchange import Exchange
-    from greenroom.simulator.model import Account
 
 PROVEN: Final = "greenroom.account"
 """Where a door in front of a face that signs in connections (NTLM, Kerberos) leaves the login it has proven, in the scope."""
+
+WHOSE: Final = "greenroom.whose_token"
+"""Where the door for access tokens leaves whose token it was: a login, or an application's id."""
 
 
 class SignIn:
@@ -29,6 +33,8 @@ class SignIn:
 
     def proven(self, scope: Scope) -> Account | None:
         """The account that a door in front of the face has let in, if there is one: no header can name it."""
+        if isinstance(whose := scope.get(WHOSE), str):
+            return self._exchange.account(whose) or Account(whose)  # an application has no login
         login = scope.get(PROVEN)
         if self._exchange.site.organisation.directory.windows is False:
             return None

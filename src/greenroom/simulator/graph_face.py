@@ -25,6 +25,7 @@ from greenroom.simulator.graph.call import GraphError
 from greenroom.simulator.graph.callbacks import Callbacks
 from greenroom.simulator.graph.dispatch import Answered, Dispatcher
 from greenroom.simulator.graph.login import Login
+from greenroom.simulator.graph.login_control import login_control
 from greenroom.simulator.graph.matching import Router
 from greenroom.simulator.graph.routes import ROUTES
 from greenroom.simulator.graph.subscriptions import Subscriptions
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from greenroom.simulator.exchange import Exchange
     from greenroom.simulator.faults import Faults
     from greenroom.simulator.graph.dispatch import GraphJudge
+    from greenroom.simulator.graph.sessions import Sessions
     from greenroom.simulator.graph.subscriptions import LifecycleEvent
 
 GRAPH_ROOT: Final = "/v1.0"
@@ -97,6 +99,11 @@ class GraphFace:
         self._stopping = asyncio.Event()
 
     @property
+    def sessions(self) -> Sessions:
+        """Users who signed in at the login host."""
+        return self._login.sessions
+
+    @property
     def tenant(self) -> str:
         """The id of the tenant."""
         return self.exchange.site.tenant
@@ -112,7 +119,8 @@ class GraphFace:
 
     def routes(self) -> list[BaseRoute]:
         """The routes of this face and of the doors before it."""
-        return [WebRoute(GRAPH_ROOT + "/{rest:path}", self), *self._login.routes()]
+        control = login_control(self.sessions, self.tokens)
+        return [*control, WebRoute(GRAPH_ROOT + "/{rest:path}", self), *self._login.routes()]
 
     def close(self) -> None:
         """End hanging answers and what runs for subscriptions, so that a server can stop."""

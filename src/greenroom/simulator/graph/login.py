@@ -1,5 +1,7 @@
 """The doors before Graph: token endpoint, discovery, and the metadata service of a machine with a managed identity.
 
+Users sign in at `user_doors`.
+
 Sources: "Microsoft identity platform and the OAuth 2.0 client credentials flow", "How to use managed identities ... to
 acquire an access token" (IMDS).
 """
@@ -10,14 +12,16 @@ import json
 import uuid
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from greenroom.simulator.graph.proofs import EntraError, prove
+from greenroom.simulator.graph.sessions import Sessions
 from greenroom.simulator.graph.tokens import SECONDS
+from greenroom.simulator.graph.user_doors import DEVICE, UserDoors, resource_of
 from greenroom.simulator.wire import SPOILED, bounded_body, cut
 
 if TYPE_CHECKING:
@@ -54,6 +58,8 @@ class Login:
         self._faults = faults
         self._counters = counters
         self._pause = pause
+        self.sessions = Sessions(exchange)
+        self._users = UserDoors(exchange, tokens, self.sessions, counters)
 
     def routes(self) -> list[BaseRoute]:
         """The routes of all doors."""
@@ -61,6 +67,11 @@ class Login:
             Route("/common/discovery/instance", _Door(self, "Discovery", self._instance)),
             Route("/metadata/identity/oauth2/token", _Door(self, "Token", self._managed)),
             Route("/{tenant}/oauth2/v2.0/token", _Door(self, "Token", self._token)),
+            Route("/{tenant}/oauth2/v2.0/devicecode", _Door(self, "DeviceCode", self._device_code)),
+            Route("/adfs/.well-known/openid-configuration", _Door(self, "Discovery", self._adfs)),
+            Route("/adfs/oauth2/token", _Door(self, "Token", self._token)),
+            Route("/adfs/oauth2/devicecode", _Door(self, "DeviceCode", self._device_code)),
+            *self._users.routes(),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", _Door(self, "Discovery", self._openid)),
             Route("/{tenant}/discovery/v2.0/keys", _Door(self, "Discovery", self._keys)),
         ]
@@ -70,9 +81,16 @@ class Login:
             raise EntraError(405, "invalid_request", 900561, "The endpoint only accepts POST requests.")
         form = await _form(request)
         client_id = form.get("client_id", "")
-        tenant = request.path_params["tenant"]
+        tenant = _tenant(request)
         self._check_tenant(tenant)
         application = self._exchange.application(client_id)
+        if form.get("grant_type") in ("authorization_code", "refresh_token", DEVICE):
+            try:
+                return self._users.grant(form, _base(request), tenant)
+            except EntraError as error:
+                if error.error not in ("authorization_pending", "slow_down"):
+                    self._counters.auth_failure(client_id)
+                raise
         if form.get("grant_type") != "client_credentials":
             raise EntraError(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type.")
         if application is None:
@@ -83,18 +101,32 @@ class Login:
             text = f"The client application {application.client_id} is missing service principal in the tenant."
             raise EntraError(401, "unauthorized_client", 7000229, text)
         scope = form.get("scope", "")
-        if not scope.endswith("/.default") or " " in scope.strip():
+        if not scope.endswith("/openid" if tenant == "adfs" else "/.default") or " " in scope.strip():
             text = "The provided value for the input parameter 'scope' is not valid: it must end in /.default."
             raise EntraError(400, "invalid_scope", 70011, text)
         base = _base(request)
-        audiences = (f"{base}/{tenant}/oauth2/v2.0/token", f"{base}/{tenant}/v2.0", f"{base}/{tenant}")
+        resource = scope.rpartition("/")[0]
+        self._check_resource(resource, request)
+        audiences = (
+            f"{base}/{tenant}/oauth2/v2.0/token",
+            f"{base}/{tenant}/oauth2/token",
+            f"{base}/{tenant}/v2.0",
+            f"{base}/{tenant}",
+        )
         try:
             prove(application, form, audiences, self._exchange.clock())
         except EntraError:
             self._counters.auth_failure(application.client_id)
             raise
-        token = self._tokens.issue(application.client_id)
+        token = self._tokens.issue(application.client_id, audience=resource)
         return {"token_type": "Bearer", "expires_in": SECONDS, "ext_expires_in": SECONDS, "access_token": token}
+
+    async def _device_code(self, request: Request) -> Any:
+        form = await _form(request)
+        self._check_tenant(_tenant(request))
+        found = self._users.device_code(form, _base(request))
+        self._check_resource(resource_of(tuple(form.get("scope", "").split()))[0], request)
+        return found
 
     async def _managed(self, request: Request) -> Any:
         """The Instance Metadata Service. The identity is the application named, else the first that is registered."""
@@ -121,7 +153,7 @@ class Login:
         }
 
     async def _openid(self, request: Request) -> Any:
-        tenant, base = request.path_params["tenant"], _base(request)
+        tenant, base = _tenant(request), _base(request)
         self._check_tenant(tenant)
         return {
             "token_endpoint": f"{base}/{tenant}/oauth2/v2.0/token",
@@ -150,11 +182,35 @@ class Login:
         }
 
     async def _keys(self, request: Request) -> Any:
-        self._check_tenant(request.path_params["tenant"])
-        return {"keys": []}
+        self._check_tenant(_tenant(request))
+        return {"keys": self._users.keys()}
+
+    async def _adfs(self, request: Request) -> Any:
+        """The metadata of AD FS, which has one directory and paths of its own."""
+        base = f"{_base(request)}/adfs"
+        return {
+            "issuer": base,
+            "authorization_endpoint": f"{base}/oauth2/authorize",
+            "token_endpoint": f"{base}/oauth2/token",
+            "device_authorization_endpoint": f"{base}/oauth2/devicecode",
+            "jwks_uri": f"{base}/discovery/keys",
+            "access_token_issuer": f"{base}/services/trust",
+        }
+
+    def _check_resource(self, resource: str, request: Request) -> None:
+        """A resource is one of Microsoft's, this simulator, or a host of a domain that has mailboxes here."""
+        host = urlsplit(resource).hostname or ""
+        ours = host == request.url.hostname or self._exchange.site.directory.is_local_domain(
+            f"x@{host.partition('.')[2]}"
+        )
+        if not ours and not host.endswith((".microsoft.com", ".microsoft.us", ".office365.com", "chinacloudapi.cn")):
+            text = f"The resource principal named {resource[:100]} was not found in the tenant."
+            raise EntraError(400, "invalid_resource", 500011, text)
 
     def _check_tenant(self, tenant: str) -> None:
-        """A tenant is named by its id or by a domain of it."""
+        """A tenant is named by its id or by a domain of it; AD FS has one, of this name."""
+        if tenant == "adfs":
+            return
         named_by_domain = "." in tenant and self._exchange.site.directory.is_local_domain(f"x@{tenant}")
         if tenant.lower() != self._exchange.site.tenant and not named_by_domain:
             text = f"Tenant '{tenant[:100]}' not found. Check to make sure you have the correct tenant ID."
@@ -258,6 +314,10 @@ async def _form(request: Request) -> dict[str, str]:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=50))
     except ValueError:
         raise EntraError(400, "invalid_request", 9000411, "The request is not properly formatted.") from None
+
+
+def _tenant(request: Request) -> str:
+    return str(request.path_params.get("tenant", "adfs"))
 
 
 def _base(request: Request) -> str:
