@@ -155,6 +155,26 @@ def test_the_old_way_adds_itself_to_a_list_and_keeps_what_is_there() -> None:
     assert body.index("-EwsAllowedAppIDs $all") < body.index("-EwsEnabled:$true")  # in this order nobody else is let in
 
 
+def test_another_account_gets_the_mailbox_and_its_name_and_loses_them_again() -> None:
+    preparation = service_account(replace(OLD, account="greenroom@example.org"))
+    assert slugs(preparation)[:4] == ["application", "equipment-mailbox", "account", "rights"]
+    made = [name for name in cmdlets(script(preparation, "rights").body) if name.startswith("Add-")]
+    assert made == ["Add-MailboxPermission", "Add-RecipientPermission"]
+    undone = [name for name in cmdlets(script(preparation, "undo-exchange").body) if name.startswith("Remove-")]
+    assert undone == [
+        "Remove-MailboxPermission",
+        "Remove-RecipientPermission",
+        "Remove-MailboxPermission",
+        "Remove-Mailbox",
+    ]
+    assert "streaming = false" in preparation.settings
+
+
+def test_the_mailboxs_own_account_needs_no_rights() -> None:
+    for account in ("", "VMR@example.org"):
+        assert "rights" not in slugs(service_account(replace(OLD, account=account)))
+
+
 def test_the_old_way_consents_for_one_account_alone() -> None:
     body = script(service_account(OLD), "account").body
     assert "ConsentType = 'Principal'" in body

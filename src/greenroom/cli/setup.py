@@ -83,7 +83,10 @@ _OPTIONS = (
         "--addin/--no-addin", default=None, help="Prepare the Outlook add-in.  [default: if it is configured]"
     ),
     click.option(
-        "--account", metavar="ADDRESS", help="exchange-server: the service account, which need not be there yet."
+        "--account",
+        metavar="ADDRESS",
+        help="The account that signs in. exchange-server: it need not be there yet. microsoft-365-service-account: one that is "
+        "there, or without it the mailbox's own.",
     ),
     click.option("--url", metavar="URL", help="exchange-server: address of EWS."),
     click.option(

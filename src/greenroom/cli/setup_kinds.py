@@ -83,6 +83,7 @@ def _service_account(answers: Answers) -> service_account.ServiceAccount:
         tenant=answers.text("tenant"),
         cloud=cast("Cloud", answers.text("cloud", "global")),  # checked by click
         client_id=answers.text("client_id"),
+        account=answers.text("account"),
         delegate=answers.text("delegate"),
         title=answers.text("display_name"),
         production=_production(answers),

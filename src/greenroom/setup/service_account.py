@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from greenroom.setup import addin, entra, ews_allowed, mailbox
+from greenroom.setup import addin, entra, ews_allowed, full_access, mailbox
 from greenroom.setup.contract import Preparation
 from greenroom.setup.installation import Installation, address, toml, toml_file
 from greenroom.setup.microsoft_shells import GRAPH, ONLINE, Cloud, connect_exchange_online, connect_graph
@@ -20,10 +20,10 @@ WARNING: Final = (
     "answers only applications that the organisation allows. Choose `greenroom setup microsoft-365` unless you cannot."
 )
 _INTRO: Final = (
-    "Greenroom reads the equipment mailbox over Exchange Web Services, signed in as the mailbox's own account: once and by hand, "
-    "with `greenroom signin`. Exchange Online lets nobody impersonate others since 2025-02, so that Greenroom has no way into "
-    "organizers' own meetings: joining instructions travel in the reply, to the organizer alone. Whoever else is invited gets them "
-    "only when the organizer passes them on."
+    "Greenroom reads the equipment mailbox over Exchange Web Services, signed in as an account: once and by hand, with `greenroom "
+    "signin`. Exchange Online lets nobody impersonate others since 2025-02, so that Greenroom has no way into organizers' own "
+    "meetings: joining instructions travel in the reply, to the organizer alone. Whoever else is invited gets them only when the "
+    "organizer passes them on."
 )
 EWS_SCOPE: Final = "EWS.AccessAsUser.All"
 _EXCHANGE_ID: Final = "00000002-0000-0ff1-ce00-000000000000"
@@ -45,12 +45,17 @@ _EWS_HOSTS: Final[dict[Cloud, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceAccount:
-    """What the scripts for the old way depend on; see `microsoft_365.Microsoft365`. The account is the equipment mailbox's own."""
+    """What the scripts for the old way depend on; see `microsoft_365.Microsoft365`.
+
+    `account` is an account with a mailbox of its own, which gets full access to the equipment mailbox; without one the equipment
+    mailbox's own account signs in.
+    """
 
     installation: Installation
     tenant: str
     cloud: Cloud = "global"
     client_id: str = ""
+    account: str = ""
     delegate: str = ""
     title: str = ""
     production: str = ""
@@ -63,8 +68,9 @@ class ServiceAccount:
         for name in ("tenant", "title"):
             checked(getattr(self, name), name)
         entra.guid(self.client_id, "client_id")
-        if self.delegate:
-            address(self.delegate, "delegate")
+        for name in ("account", "delegate"):
+            if getattr(self, name):
+                address(getattr(self, name), name)
         if self.addin:
             addin.host_of(self.installation.public_url)
 
@@ -74,8 +80,18 @@ class ServiceAccount:
         return f"{self.installation.label} EWS"
 
     @property
+    def signs_in(self) -> str:
+        """Address of the account that signs in."""
+        return self.account or self.installation.mailbox
+
+    @property
+    def is_another(self) -> bool:
+        """Whether that is another account than the equipment mailbox's own, which then needs rights over it."""
+        return self.signs_in.casefold() != self.installation.mailbox.casefold()
+
+    @property
     def equipment(self) -> mailbox.EquipmentMailbox:
-        """The mailbox that is invited, and that signs in."""
+        """The mailbox that is invited."""
         return mailbox.EquipmentMailbox(
             installation=self.installation,
             protocol="ews",
@@ -104,7 +120,7 @@ def service_account(parameters: ServiceAccount) -> Preparation:
         Step(
             "account",
             "The account",
-            "The equipment mailbox's own account is let sign in, and the application is consented to for this account alone.",
+            "The account that will sign in is let do so, and the application is consented to for this account alone.",
             f"{GRAPH}; modules Microsoft.Graph.Users and Microsoft.Graph.Identity.SignIns as well",
             lambda w: _account(w, one),
         ),
@@ -117,6 +133,9 @@ def service_account(parameters: ServiceAccount) -> Preparation:
             lambda w: _allow(w, one),
         ),
     ]
+    if one.is_another:
+        why = "Greenroom opens the equipment mailbox by full access, and answers in its name. The account gets no other right."
+        steps.insert(3, Step("rights", "The account's rights", why, ONLINE, lambda w: _rights(w, one)))
     undone = [
         Step(
             "undo-exchange",
@@ -184,7 +203,7 @@ def _register(w: Writer, one: ServiceAccount) -> None:
 
 def _account(w: Writer, one: ServiceAccount) -> None:
     connect_graph(w, one.tenant, one.cloud, _ACCOUNT_RIGHTS)
-    quoted = one.equipment.address.replace("'", "''")
+    quoted = one.signs_in.replace("'", "''")
     person: dict[str, Value] = {
         "Filter": f"mail eq '{quoted}'",
         "Property": ("Id", "UserPrincipalName", "AccountEnabled"),
@@ -196,7 +215,7 @@ def _account(w: Writer, one: ServiceAccount) -> None:
         )
     with (
         w.when(is_not(Var("account", "AccountEnabled"), True)),
-        w.should_process(one.equipment.address, "Let the mailbox's account sign in"),
+        w.should_process(one.signs_in, "Let the account sign in"),
     ):
         w.call("Update-MgUser", {"UserId": Var("account", "Id"), "AccountEnabled": True})
     with w.otherwise():
@@ -221,7 +240,7 @@ def _account(w: Writer, one: ServiceAccount) -> None:
             w.assign("consented", True)
     with (
         w.when(is_(Var("consented"), False)),
-        w.should_process(one.equipment.address, "Consent to the application for this account alone"),
+        w.should_process(one.signs_in, "Consent to the application for this account alone"),
     ):
         wanted: dict[str, Value] = {
             "ClientId": Var("principal", "Id"),
@@ -238,6 +257,13 @@ def _account(w: Writer, one: ServiceAccount) -> None:
     w.say(Var("account", "UserPrincipalName"))
 
 
+def _rights(w: Writer, one: ServiceAccount) -> None:
+    connect_exchange_online(w, one.cloud)
+    mailbox.find(w, one.equipment)
+    w.blank()
+    full_access.grant(w, one.equipment, one.signs_in)
+
+
 def _allow(w: Writer, one: ServiceAccount) -> None:
     connect_exchange_online(w, one.cloud)
     ask_client(w, Ids(one.client_id))
@@ -251,7 +277,12 @@ def _verify(w: Writer, one: ServiceAccount) -> None:
     ask_client(w, Ids(one.client_id))
     organisation = ews_allowed.verify(w)
     w.blank()
-    mailbox.export(w, one.equipment, KIND, {"organization": organisation})
+    more: dict[str, Value] = {"organization": organisation}
+    if one.is_another:
+        full_access.verify(w, one.equipment, one.signs_in, into="rights")
+        more["rights"] = Var("rights")
+        w.blank()
+    mailbox.export(w, one.equipment, KIND, more)
 
 
 def _undo_exchange(w: Writer, one: ServiceAccount) -> None:
@@ -262,6 +293,9 @@ def _undo_exchange(w: Writer, one: ServiceAccount) -> None:
     ask_client(w, Ids(one.client_id))
     ews_allowed.disallow(w)
     w.blank()
+    if one.is_another:
+        full_access.revoke(w, one.equipment, one.signs_in)
+        w.blank()
     mailbox.undo(w, one.equipment)
 
 
@@ -272,28 +306,31 @@ def _unregister(w: Writer, one: ServiceAccount) -> None:
 
 
 def _by_hand(one: ServiceAccount) -> tuple[str, ...]:
-    return (
-        (
-            "**A password for the account.** [Microsoft 365 admin center](https://admin.microsoft.com): the equipment mailbox "
-            "under *Users* or *Resources*, *Reset password*, and a licence with Exchange Online: an account that signs in needs "
-            "one. No script does it, since a password would pass through it in the clear. Let nobody but Greenroom use it."
-        ),
-        (
-            "**Sign in.** `greenroom signin`, and open the address that it shows in any browser, as this account. It has to be "
-            "done again when the password changes, when an administrator revokes sessions, and when Conditional Access asks for it."
-        ),
-        *(addin.by_hand_online(one.installation) if one.addin else ()),
+    theirs = (
+        "**The account, before its script.** An ordinary user, made in the [Microsoft 365 admin "
+        "center](https://admin.microsoft.com), with a licence with Exchange Online and a long password, for Greenroom alone."
     )
+    own = (
+        "**A password for the account.** [Microsoft 365 admin center](https://admin.microsoft.com): the equipment mailbox under "
+        "*Users* or *Resources*, *Reset password*, and a licence with Exchange Online: an account that signs in needs one. No "
+        "script does it, since a password would pass through it in the clear. Let nobody but Greenroom use it."
+    )
+    sign_in = (
+        "**Sign in.** `greenroom signin`, and open the address that it shows in any browser, as this account. It has to be done "
+        "again when the password changes, when an administrator revokes sessions, and when Conditional Access asks for it."
+    )
+    return theirs if one.is_another else own, sign_in, *(addin.by_hand_online(one.installation) if one.addin else ())
 
 
 def _settings(one: ServiceAccount) -> str:
     known = one.client_id or entra.NO_ID
     told = "" if one.client_id else "    # the one that the script of the application tells"
     cloud = "" if one.cloud == "global" else f"cloud = {toml(one.cloud)}\n"
+    polled = "streaming = false      # Exchange notifies only a mailbox's own account\n" if one.is_another else ""
     return (
         f"# Until {ENDS} alone: Microsoft ends EWS in Exchange Online.\n"
         f'[integration.exchange]\nprotocol = "ews"\nurl = "https://{_EWS_HOSTS[one.cloud]}/EWS/Exchange.asmx"\nauth = "oauth"\n'
-        "impersonate = false    # the mailbox's own account signs in; instructions travel in the reply\n\n"
+        f"impersonate = false    # instructions travel in the reply\n{polled}\n"
         f'[integration.exchange.oauth]\naccount = "service-account"\ntenant = {toml(one.tenant)}\n'
         f"client_id = {toml(known)}{told}\n{cloud}"
     )
