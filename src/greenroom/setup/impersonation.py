@@ -160,10 +160,8 @@ def list_rights(w: Writer, into: str) -> None:
 
 
 def revoke(w: Writer, installation: Installation, group: str) -> None:
-    """Write what takes away what `grant` gave, in reverse order."""
+    """Write what takes away what `grant` gave, in reverse order; that for organizers also if they are no longer asked for."""
     for name in reversed(scope_names(installation)):
-        if name == scope_names(installation)[1] and not group:
-            continue
         for kind, what in (
             ("ManagementRoleAssignment", "take this right away"),
             ("ManagementScope", "remove this scope"),

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from greenroom.setup.contract import Preparation, Script
+from greenroom.setup.mailbox import FACTS
 
 PAGE: Final = "README.md"
 _WEIGHTY: Final = re.compile(r"([\\`*_{}\[\]<>#|!~])")
@@ -20,7 +21,7 @@ def page(preparation: Preparation, environment: str) -> str:
     if preparation.by_hand:
         parts.append("## By hand")
         parts += preparation.by_hand
-    parts += [_settings(preparation), _CHECKS]
+    parts += [_settings(preparation), _checks(environment)]
     parts += [_undo(script) for script in preparation.scripts if _undoes(script)]
     return "\n\n".join(parts) + "\n"
 
@@ -87,16 +88,19 @@ What Greenroom has to know. If there is a configuration already, take over what 
 {fenced(preparation.settings, "toml")}"""
 
 
-_CHECKS: Final = """\
+def _checks(environment: str) -> str:
+    return f"""\
 ## Is it right?
 
 ```sh
-greenroom config check            # the file
-greenroom config check --connect  # signing in, and opening the calendar
-greenroom doctor                  # everything around it, with what to do
-greenroom doctor --facts FILE     # with what the check wrote, value by value
+greenroom config check
+greenroom config check --connect
+greenroom doctor --facts {FACTS} --environment {environment}
 greenroom serve
 ```
+
+The first looks at the file alone, the second signs in and opens the calendar. The doctor looks at everything and says what to do; the
+file that the check wrote tells it what Exchange shows to nobody from outside.
 
 Then invite the mailbox to a meeting of your own. The answer comes within seconds."""
 
