@@ -99,8 +99,8 @@ greenroom doctor --facts {FACTS} --environment {environment}
 greenroom serve
 ```
 
-The first looks at the file alone, the second signs in and opens the calendar. The doctor looks at everything and says what to do; the
-file that the check wrote tells it what Exchange shows to nobody from outside.
+The first looks at the file alone, the second signs in and opens the calendar. The doctor looks at everything and says what to do;
+the file that the check wrote tells it what Exchange shows to nobody from outside.
 
 Then invite the mailbox to a meeting of your own. The answer comes within seconds."""
 
