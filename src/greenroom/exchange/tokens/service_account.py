@@ -66,14 +66,14 @@ class ServiceAccountTokens:
             if kept.sign_in != self._sign_in:
                 self._refusals.accepted()
                 self._sign_in, self._token, self._unkept = kept.sign_in, "", None
-            self._refusals.check()
-            self._back_off.check("", now)
             if kept.refused_at is not None and now - kept.refused_at < AGAIN:
                 raise SignInLostError(
                     f"the sign-in of the service account was refused at {kept.refused_at:%Y-%m-%d %H:%M} UTC and is not tried "
                     "again for an hour",
                     code="sign-in-lost",
                 )
+            self._refusals.check()
+            self._back_off.check("", now)
             grant = await self._asked(kept)
         except TryLaterError:
             if self._token and not fresh and now < self._ends:

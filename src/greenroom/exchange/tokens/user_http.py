@@ -17,7 +17,7 @@ from greenroom.exchange.graph.msal_http import LoginHttp, Reply, checked, sound
 from greenroom.exchange.tokens.refusals import of_user
 
 _OK = 200
-_REFUSED = 400
+_REFUSED, _UNAUTHORIZED = 400, 401
 _PENDING: Final = ("authorization_pending", "slow_down")
 _LONGEST_WORDS = 200
 _LONGEST_WAIT = 3600
@@ -31,7 +31,7 @@ class UserHttp(LoginHttp):
         self, url: str, *, params: Any = None, data: Any = None, headers: Mapping[str, str] | None = None, **_: Any
     ) -> Reply:
         """Ask for a token or a device code for msal; raises what a refusal means."""
-        form = urlencode(data or {}).encode("ascii")
+        form = urlencode({name: value for name, value in (data or {}).items() if value is not None}).encode("ascii")
         kind = {**(headers or {}), "Content-Type": "application/x-www-form-urlencoded"}
         place = self._place(url)
         status, told, body = self._attempt("POST", place, self.host, params=params, content=form, headers=kind)
@@ -48,7 +48,7 @@ class UserHttp(LoginHttp):
         return self._place(url)
 
     def _refusal(self, status: int, told: Mapping[str, str], body: Any) -> ExchangeError:
-        found = of_user(*entra_errors.codes_of(body)) if status == _REFUSED else None
+        found = of_user(*entra_errors.codes_of(body)) if status in (_REFUSED, _UNAUTHORIZED) else None
         return found or super()._refusal(status, told, body)
 
     def _device_code(self, body: Mapping[str, Any]) -> dict[str, Any]:
