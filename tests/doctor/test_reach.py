@@ -185,7 +185,7 @@ async def test_a_name_that_is_not_found_is_told(number: int, words: str, monkeyp
     def failing(*_arguments: object, **_more: object) -> None:
         raise socket.gaierror(number, "planted")
 
-    monkeypatch.setattr(way.socket, "getaddrinfo", failing)
+    monkeypatch.setattr(socket, "getaddrinfo", failing)
     wrong = the_wrong_one(await looked(Place("mail.example.org", 443, encrypted=True)), "dns")
     assert words in wrong.what
     assert "mail.example.org" in wrong.what
@@ -193,7 +193,7 @@ async def test_a_name_that_is_not_found_is_told(number: int, words: str, monkeyp
 
 async def test_a_name_service_that_hangs_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
-    monkeypatch.setattr(way.socket, "getaddrinfo", lambda *_a, **_m: release.wait(30))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_a, **_m: release.wait(30))
     try:
         found = await looked(Place("mail.example.org", 443, encrypted=True), SHORT)
     finally:

@@ -57,7 +57,17 @@ def issue(
     signer = key if by is None else by.key
     built = built.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     if authority:
-        usage = x509.KeyUsage(*[False] * 5, True, True, False, False)
+        usage = x509.KeyUsage(
+            digital_signature=False,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=True,
+            crl_sign=True,
+            encipher_only=False,
+            decipher_only=False,
+        )
         built = built.add_extension(usage, critical=True)
     if names:
         told = [x509.IPAddress(ip_address(one)) if one[0].isdigit() else x509.DNSName(one) for one in names]

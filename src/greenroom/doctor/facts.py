@@ -19,6 +19,8 @@ from greenroom.setup.powershell import UnsafeValueError, literal
 KINDS = ("exchange-server", "microsoft-365", "microsoft-365-service-account")
 _LONGEST = 1024 * 1024
 _VERSION = 1
+_EQUIPMENT, _ROOM = frozenset({"EquipmentMailbox", 32}), frozenset({"RoomMailbox", 16})
+"""RecipientTypeDetails by name, and by the number that Windows PowerShell may write into JSON."""
 _MARKS = {"production": "Greenroom production", "test": "Greenroom test"}
 _MOST_RIGHTS = 200
 _LONGEST_SHOWN = 80
@@ -80,7 +82,7 @@ def parse_facts(data: bytes) -> Facts:
     if found["greenroom"] != _VERSION:
         raise FactsError("it was written by the check of another version of Greenroom")
     kind, mailbox = found.get("kind"), found.get("mailbox")
-    address = plain(mailbox.get("address")) if isinstance(mailbox, dict) else None
+    address = _value(mailbox.get("address")) if isinstance(mailbox, dict) else None
     if kind not in KINDS or not isinstance(address, str):
         raise FactsError("it does not say of which kind of installation and of which mailbox it is")
     return Facts(kind, address, found)
@@ -99,18 +101,19 @@ def compare_facts(facts: Facts, entry: Integration, environment: str | None = No
 
 def _mailbox(facts: Facts, entry: Integration, environment: str | None) -> Iterator[Finding]:
     part = facts.part("mailbox")
-    kind, about = plain(part.get("RecipientTypeDetails")), About("mailbox-kind", entry.mailbox)
-    if kind in {"EquipmentMailbox", 16, "RoomMailbox", 8}:  # by name, or by number as Windows PowerShell writes it
-        yield about.well("It is a resource mailbox.")
+    kind, about = _value(part.get("RecipientTypeDetails")), About("mailbox-kind", entry.mailbox)
+    retype = f"Set-Mailbox -Identity {_quoted(entry.mailbox)} -Type Equipment"
+    if kind in _EQUIPMENT:
+        yield about.well("It is an equipment mailbox.")
+    elif kind in _ROOM:
+        yield about.note(
+            "It is a room mailbox.", "It works, but stands among real rooms where people choose one.", retype
+        )
     else:
         why = "Only resource mailboxes have calendar processing."
-        yield about.wrong(
-            f"It is no equipment mailbox ({_shown(kind)}).",
-            why,
-            f"Set-Mailbox -Identity {_quoted(entry.mailbox)} -Type Equipment",
-        )
-    about, mark = About("mailbox-mark", entry.mailbox), plain(part.get("CustomAttribute1"))
-    title = plain(part.get("DisplayName"))
+        yield about.wrong(f"It is no equipment mailbox ({_shown(kind)}).", why, retype)
+    about, mark = About("mailbox-mark", entry.mailbox), _value(part.get("CustomAttribute1"))
+    title = _value(part.get("DisplayName"))
     why = "Two installations on one mailbox answer against each other, and test would write into real meetings."
     wanted = _MARKS.get(environment or "")
     mend = f"Give each installation a mailbox of its own: greenroom setup {facts.kind} --environment {environment or 'test'}"
@@ -133,7 +136,7 @@ def _processing(facts: Facts, entry: Integration) -> Iterator[Finding]:
         )
         return
     answers = _is_auto_accept(part)
-    external = plain(part.get("ProcessExternalMeetingMessages")) is True
+    external = _value(part.get("ProcessExternalMeetingMessages")) is True
     wrong = 0
     for setting in existing(cloud=facts.cloud):
         if setting.gravity is Gravity.NONE:
@@ -155,7 +158,7 @@ def _differs(setting: Setting, found: Any, need: Setpoint, subject: str, *, answ
     now_idle = setting.under_auto_accept and not answers
     grave = setting.gravity in {Gravity.BREAKS, Gravity.HARMS} and not now_idle
     idle = " It has no effect now, but has one as soon as AutomateProcessing is AutoAccept." if now_idle else ""
-    what = f"{setting.name} is {_shown(plain(found))} and has to be {_shown(need)}."
+    what = f"{setting.name} is {_shown(_value(found))} and has to be {_shown(need)}."
     mend = f"Set-CalendarProcessing -Identity {_quoted(subject)} -{setting.name} {_quoted(need)}"
     return Finding("processing", subject, State.WRONG if grave else State.NOTE, what, f"{setting.why}{idle}", mend)
 
@@ -174,7 +177,7 @@ def _works_too(setting: Setting, found: Any, entry: Integration) -> bool:
 def _access(facts: Facts, entry: Integration) -> Iterator[Finding]:
     if entry.exchange.protocol != "ews":
         return
-    about, enabled = About("mailbox-ews", entry.mailbox), plain(facts.part("cas").get("EwsEnabled"))
+    about, enabled = About("mailbox-ews", entry.mailbox), _value(facts.part("cas").get("EwsEnabled"))
     why = "Greenroom reads the mailbox over EWS."
     if enabled is False:
         yield about.wrong(
@@ -185,7 +188,7 @@ def _access(facts: Facts, entry: Integration) -> Iterator[Finding]:
     elif enabled is True:
         yield about.well("EWS is on for the mailbox.")
     endpoints, switch = facts.part("endpoints"), _SWITCHES[entry.exchange.auth]
-    if endpoints and plain(endpoints.get(switch)) is not True:
+    if endpoints and _value(endpoints.get(switch)) is not True:
         mend = f"Get-WebServicesVirtualDirectory -ADPropertiesOnly | Set-WebServicesVirtualDirectory -{switch} $true"
         what = f"Exchange does not let anybody sign in to EWS that way: {switch} is not on everywhere."
         yield About("exchange-endpoints", entry.name).wrong(what, "Greenroom signs in that way.", mend)
@@ -201,13 +204,13 @@ def _rights(facts: Facts, entry: Integration) -> Iterator[Finding]:
     rights = [one for one in (listed if isinstance(listed, list) else [listed])[:_MOST_RIGHTS] if isinstance(one, dict)]
     role = "Application Calendars.ReadWrite" if facts.cloud else "ApplicationImpersonation"
     ours = [
-        one for one in rights if _folded(one.get("role")) == role.casefold() and plain(one.get("InScope")) is not False
+        one for one in rights if _folded(one.get("role")) == role.casefold() and _value(one.get("InScope")) is not False
     ]
     why = "Without it the mailbox cannot be opened for Greenroom."
     mend = f"Run the script that grants rights once more: greenroom setup {facts.kind} writes it."
     if not ours:
         yield about.wrong(f"Nobody has the role {role} for this mailbox.", why, mend)
-    elif any(plain(one.get("scope")) in {None, "", "Organization"} for one in ours):
+    elif any(_value(one.get("scope")) in {None, "", "Organization"} for one in ours):
         why = "Whoever has the password of that account could open every mailbox."
         yield about.note(f"The role {role} is given without a scope: it holds for every mailbox.", why, mend)
     else:
@@ -220,21 +223,21 @@ def _sending(facts: Facts, entry: Integration) -> Iterator[Finding]:
         return
     identity = f"Set-Mailbox -Identity {_quoted(entry.mailbox)}"
     fine = True
-    if plain(part.get("ModerationEnabled")) is True:
+    if _value(part.get("ModerationEnabled")) is True:
         fine = False
         yield about.wrong(
             "Invitations to the mailbox wait for a moderator.",
             "Nobody approves them.",
             f"{identity} -ModerationEnabled $false",
         )
-    if plain(part.get("ForwardingSmtpAddress")) and plain(part.get("DeliverToMailboxAndForward")) is not True:
+    if _value(part.get("ForwardingSmtpAddress")) and _value(part.get("DeliverToMailboxAndForward")) is not True:
         fine = False
         why = "Greenroom sees nothing of them."
         yield about.wrong(
             "Invitations are forwarded and do not stay in the mailbox.", why, f"{identity} -ForwardingSmtpAddress $null"
         )
-    external = plain(facts.part("calendar").get("ProcessExternalMeetingMessages")) is True
-    if external and plain(part.get("RequireSenderAuthenticationEnabled")) is True:
+    external = _value(facts.part("calendar").get("ProcessExternalMeetingMessages")) is True
+    if external and _value(part.get("RequireSenderAuthenticationEnabled")) is True:
         fine = False
         why = "They are processed, but never arrive."
         mend = f"{identity} -RequireSenderAuthenticationEnabled $false"
@@ -243,8 +246,14 @@ def _sending(facts: Facts, entry: Integration) -> Iterator[Finding]:
         yield about.well("It takes invitations, and forwards none.")
 
 
+def _value(exported: Any) -> str | int | None:
+    """Return a plain value; what is none is shown as such, and agrees with nothing."""
+    found = plain(exported)
+    return found if found is None or isinstance(found, (str, int)) else "something else"
+
+
 def _folded(value: Any) -> str:
-    found = plain(value)
+    found = _value(value)
     return found.casefold() if isinstance(found, str) else ""
 
 
