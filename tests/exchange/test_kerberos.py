@@ -307,6 +307,25 @@ class TestWhatIsSetWrong:
         assert house.door.outcomes() == {"wrong": 1}
 
     @slow
+    @needs_faketime
+    async def test_an_exchange_that_says_that_it_has_another_key(
+        self, realm: Realm, identity: Identity, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        realm.kdc.add("HTTP/moved.sim.test")
+        keytab = realm.kdc.keytab(tmp_path / "moved.keytab", "HTTP/moved.sim.test")
+        realm.kdc.admin("cpw", "-randkey", "HTTP/moved.sim.test")
+        with elsewhen_acceptor(monkeypatch, keytab, "+0s") as acceptor:
+            async with exchange(realm, acceptor, tls=identity) as house:
+                mailbox = house.mailbox(service="HTTP/moved.sim.test")
+                for _ in range(2):
+                    with pytest.raises(MisconfiguredError) as error:
+                        await mailbox.check()
+                    assert error.value.code == "kerberos-service-key"
+                await mailbox.close()
+        assert "setspn -Q HTTP/moved.sim.test" in error.value.hint
+        assert sum("HTTP/moved.sim.test" in line for line in realm.kdc.asked("TGS_REQ")) == 2
+
+    @slow
     async def test_a_center_that_is_down_refuses_nobody(self, house: Exchange) -> None:
         for _ in range(2):
             error = await house.refusal(kdc=("127.0.0.1:1",), realm="DOWN.TEST")

@@ -36,6 +36,32 @@ _SENTENCES = {
         "token-file",
         "managed-identity",
     ),
+    "The domain controller refuses the service account.": (
+        "kerberos-password",
+        "kerberos-keytab-old",
+        "kerberos-account",
+        "kerberos-password-expired",
+        "kerberos-account-expired",
+        "kerberos-locked",
+        "kerberos-policy",
+        "kerberos-encryption",
+        "kerberos-refused",
+    ),
+    "No domain controller can be reached, or the one that was asked fails.": (
+        "kerberos-unreachable",
+        "kerberos-failed",
+        "kerberos-ticket",
+    ),
+    "The clocks of this computer, of the domain controller and of Exchange differ by more than 5 min.": (
+        "kerberos-skew",
+    ),
+    "Kerberos is not set up as it has to be for Exchange's name, its realm, or the keytab.": (
+        "kerberos-service",
+        "kerberos-service-key",
+        "kerberos-realm",
+        "kerberos-keytab",
+        "kerberos-missing",
+    ),
     "Exchange does not offer the way to sign in that the settings name.": ("not-offered", "other-ways", "no-challenge"),
     "A proxy in front of Exchange does not keep connections, which signing in by NTLM or Kerberos needs.": (
         "not-kept",

@@ -25,6 +25,8 @@ from greenroom.exchange.ews.kerberos_tickets import Account, TicketOffice
 from greenroom.exchange.ews.negotiate import NegotiateAuth
 
 _REFUSED: Final = "http-401"
+_STALE: Final = frozenset({_REFUSED, "kerberos-service-key", "kerberos-ticket"})
+"""Codes after which new tickets may help."""
 _MOST_SKEW = timedelta(minutes=5)
 
 
@@ -105,8 +107,8 @@ class _Renewing(httpx2.Auth):
                     outgoing = await legs.asend(response)
             except StopAsyncIteration:
                 return
-            except SignInError as error:
-                if error.code != _REFUSED:
+            except ExchangeError as error:
+                if error.code not in _STALE:
                     raise
                 if not self._office.forget(held):
                     self._office.forget(self._office.held)
@@ -116,9 +118,11 @@ class _Renewing(httpx2.Auth):
 
 
 def _seen(
-    error: SignInError, request: httpx2.Request, response: httpx2.Response | None, now: datetime
+    error: ExchangeError, request: httpx2.Request, response: httpx2.Response | None, now: datetime
 ) -> ExchangeError:
-    """Say that the clocks differ where the refusal itself shows it: Exchange does not tell that it refused for that."""
+    """Say that the clocks differ where a refusal itself shows it: Exchange does not tell that it refused for that."""
+    if error.code != _REFUSED:
+        return error
     try:
         told = parsedate_to_datetime(response.headers["date"]) if response is not None else now
     except (KeyError, ValueError):
