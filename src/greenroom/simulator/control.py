@@ -253,7 +253,8 @@ def _set_options(exchange: Exchange, graph: GraphFace, data: Any) -> None:
     if not all(isinstance(locked, bool) for _, locked in locks):
         raise _RefusedError(400, "folders_locked is true or false for each address")
     organisation = exchange.site.organisation
-    if data.get("rights_cached_seconds", 0) < 0 or (data.get("message_rate") or 1) < 1:
+    rate = data.get("message_rate")
+    if data.get("rights_cached_seconds", 0) < 0 or (rate is not None and rate < 1):
         raise _RefusedError(400, "rights_cached_seconds is not negative, message_rate is at least 1")
     organisation.rights_cached_seconds = data.get("rights_cached_seconds", organisation.rights_cached_seconds)
     organisation.message_rate = data.get("message_rate", organisation.message_rate)

@@ -138,7 +138,7 @@ class Exchange:
 
     def authenticate(self, login: str, password: str) -> Account | None:
         """Check a password; logins are case-insensitive. None when login or password is wrong."""
-        return self.site.directory.check(login, password)
+        return rights.unless_blocked(self.site, self.site.directory.check(login, password))
 
     def account(self, login: str) -> Account | None:
         """The account of a login that has proven itself to a door in front (NTLM, Kerberos)."""

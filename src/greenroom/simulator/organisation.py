@@ -75,6 +75,16 @@ class Consent:
     role: str  # id of the application role
 
 
+@dataclass(frozen=True, slots=True)
+class UserConsent:
+    """What an application may do in a user's name (None: in everybody's)."""
+
+    principal: str
+    resource: str
+    scope: str
+    user: str | None = None
+
+
 @dataclass(slots=True)
 class Rights:
     """Everything that Exchange caches. Mappings are by the lower-case name (or id) of what they hold."""
@@ -127,6 +137,7 @@ class Recipient:
     authenticated_only: bool = False  # RequireSenderAuthenticationEnabled
     ews: EwsAccess = field(default_factory=lambda: EwsAccess(enabled=True))
     throttling_policy: str | None = None
+    sign_in_blocked: bool = False
     more: dict[str, object] = field(default_factory=dict)  # what is kept without having an effect here
 
 
@@ -170,6 +181,7 @@ class Organisation:
     modern_authentication: bool = True  # OAuth2ClientProfileEnabled: Bearer is offered to clients
     recipients: dict[str, Recipient] = field(default_factory=dict)  # by primary address
     registrations: dict[str, Registration] = field(default_factory=dict)  # by lower-case client id
+    user_consents: dict[str, UserConsent] = field(default_factory=dict)
     add_ins: dict[str, AddIn] = field(default_factory=dict)
     administrators: tuple[str, ...] = ()  # logins; without any, everybody who reaches the cmdlets is one
     new_equipment: Processing = "auto_update"  # AutomateProcessing of New-Mailbox -Equipment

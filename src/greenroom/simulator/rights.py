@@ -195,6 +195,12 @@ def _listed(agent: str, patterns: Iterable[str]) -> bool:
     return any(opath.like(one, agent) for one in patterns)
 
 
+def unless_blocked(site: Site, account: Account | None) -> Account | None:
+    """The account, if nobody has blocked its sign-in."""
+    known = None if account is None else site.organisation.recipients.get(account.mailbox or "")
+    return None if known is not None and known.sign_in_blocked else account
+
+
 def hidden(site: Site, mailbox: Mailbox) -> bool:
     """Whether address lists do not show a mailbox."""
     known: Mapping[str, Recipient] = site.organisation.recipients

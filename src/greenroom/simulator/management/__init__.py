@@ -19,6 +19,7 @@ from greenroom.simulator.management import (  # noqa: F401 - imported for the cm
     permissions,
     principals,
     roles,
+    users,
 )
 from greenroom.simulator.management.cmdlet import SHELLS, TABLE, CmdletError, Desk
 

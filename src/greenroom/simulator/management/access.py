@@ -81,9 +81,14 @@ def set_cas(desk: Desk, given: Given) -> list[Thing]:
     return []
 
 
-@cmdlet("Get-OrganizationConfig", parameters={}, shells=EXCHANGE)
-def get_organization(desk: Desk, given: Given) -> list[Thing]:  # noqa: ARG001 - it takes nothing
-    """What holds for the whole organisation."""
+@cmdlet(
+    "Get-OrganizationConfig",
+    parameters={"RetrieveEwsOperationAccessPolicy": SWITCH},
+    shells=EXCHANGE,
+    only={"RetrieveEwsOperationAccessPolicy": ONLY_ONLINE},
+)
+def get_organization(desk: Desk, given: Given) -> list[Thing]:
+    """What holds for the whole organisation; which applications may use EWS is told only to who asks."""
     organisation = desk.organisation
     return [
         {
@@ -91,7 +96,9 @@ def get_organization(desk: Desk, given: Given) -> list[Thing]:  # noqa: ARG001 -
             "Identity": "Greenroom",
             "OAuth2ClientProfileEnabled": organisation.modern_authentication,
             "AppsForOfficeEnabled": True,
-            "EwsAllowedAppIDs": ",".join(organisation.ews.app_ids),
+            "EwsAllowedAppIDs": ",".join(organisation.ews.app_ids)
+            if given.get("RetrieveEwsOperationAccessPolicy")
+            else None,
             **_told(organisation.ews),
         }
     ]

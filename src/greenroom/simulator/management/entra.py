@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -45,12 +46,14 @@ def _id(*parts: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, "/".join(parts)))
 
 
-def _missing(identity: object) -> CmdletError:
+def missing(identity: object) -> CmdletError:
+    """Graph's way to say that there is no such object."""
     text = f"Resource '{identity}' does not exist or one of its queried reference-property objects are not present."
     return CmdletError("ObjectNotFound", text, "Request_ResourceNotFound")
 
 
-def _refused(text: str) -> CmdletError:
+def refused(text: str) -> CmdletError:
+    """Graph's way to say that a request makes no sense."""
     return CmdletError("InvalidArgument", text, "Request_BadRequest")
 
 
@@ -109,7 +112,7 @@ def _chosen(things: Iterable[Thing], wanted: str | None) -> list[Thing]:
         return list(things)
     match = _FILTER.fullmatch(wanted)
     if match is None:
-        raise _refused("Invalid filter clause: only displayName and appId can be compared, with eq.")
+        raise refused("Invalid filter clause: only displayName and appId can be compared, with eq.")
     name = "AppId" if match[1].lower() == "appid" else "DisplayName"
     value = match[2].replace("''", "'").lower()
     return [one for one in things if str(one[name]).lower() == value]
@@ -118,7 +121,7 @@ def _chosen(things: Iterable[Thing], wanted: str | None) -> list[Thing]:
 def _registered(desk: Desk, object_id: str) -> Registration:
     known = next((one for one in registrations(desk) if one.object_id.lower() == object_id.lower()), None)
     if known is None:
-        raise _missing(object_id)
+        raise missing(object_id)
     return known
 
 
@@ -147,7 +150,7 @@ _APPLICATION: Final = {
 def _dicts(value: Any) -> tuple[dict[str, object], ...]:
     given = [value] if isinstance(value, dict) else value
     if not isinstance(given, list | tuple) or not all(isinstance(one, dict) for one in given):
-        raise _refused("The value must be a collection of objects.")
+        raise refused("The value must be a collection of objects.")
     return tuple(dict(one) for one in given)
 
 
@@ -161,6 +164,9 @@ def _apply(desk: Desk, one: Registration, given: Given) -> None:
         if name in given:
             one.more[name] = given[name]
     one.notes = given.get("Notes", one.notes)
+    known = desk.exchange.application(one.app_id)
+    if known is not None and "IsFallbackPublicClient" in given:
+        desk.exchange.add_application(replace(known, public=bool(given["IsFallbackPublicClient"])))
     one.name = given.get("DisplayName") or one.name
     one.audience = given.get("SignInAudience") or one.audience
 
@@ -173,15 +179,13 @@ def _trust(desk: Desk, one: Registration) -> None:
     if isinstance(key, list) and all(isinstance(byte, int) for byte in key):
         key = base64.b64encode(bytes(key)).decode()
     if not isinstance(key, str) or not key.strip():
-        raise _refused("Key credential value is invalid.")
+        raise refused("Key credential value is invalid.")
     text = key.strip()
     if "BEGIN CERTIFICATE" not in text:
         text = f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
     known = desk.exchange.application(one.app_id)
     assert known is not None, "a registration has an application"
-    desk.exchange.add_application(
-        Application(known.client_id, known.secret, known.secret_expires, text, known.federation, known.scope)
-    )
+    desk.exchange.add_application(replace(known, certificate=text))
 
 
 @cmdlet("New-MgApplication", parameters=_APPLICATION, shells=ONLY_GRAPH)
@@ -227,6 +231,9 @@ def _forget(desk: Desk, one: Registration) -> None:
     consents = desk.rights.consents
     for key in [key for key, consent in consents.items() if consent.principal == one.principal]:
         del consents[key]
+    granted = desk.organisation.user_consents
+    for key in [key for key, consent in granted.items() if consent.principal == one.principal]:
+        del granted[key]
     one.principal = None
 
 
@@ -242,9 +249,7 @@ def add_password(desk: Desk, given: Given) -> list[Thing]:
     assert known is not None, "a registration has an application"
     secret = desk.exchange.site.random(24).hex()
     expires = desk.exchange.clock() + timedelta(days=730)
-    desk.exchange.add_application(
-        Application(known.client_id, secret, expires, known.certificate, known.federation, known.scope)
-    )
+    desk.exchange.add_application(replace(known, secret=secret, secret_expires=expires))
     about: Thing = {"KeyId": _id("secret", one.app_id, secret), "EndDateTime": expires.isoformat(), "Hint": secret[:3]}
     one.secrets = (*one.secrets, about)
     return [{**about, "SecretText": secret}]
@@ -256,7 +261,7 @@ def new_principal(desk: Desk, given: Given) -> list[Thing]:
     app_id = given.need("AppId").lower()
     one = next((one for one in registrations(desk) if one.app_id.lower() == app_id), None)
     if one is None:
-        raise _refused("The appId does not reference a valid application object.")
+        raise refused("The appId does not reference a valid application object.")
     if one.principal is not None:
         text = "The service principal cannot be created because the service principal name is already in use."
         raise CmdletError("ResourceExists", text, "Request_MultipleObjectsWithSameKeyValue")
@@ -264,15 +269,17 @@ def new_principal(desk: Desk, given: Given) -> list[Thing]:
     return [_principal_thing(one)]
 
 
-def _principals(desk: Desk) -> list[Thing]:
+def principals(desk: Desk) -> list[Thing]:
+    """Every enterprise application: Microsoft's own, then ours."""
     own = [_principal_thing(one) for one in registrations(desk) if one.principal is not None]
     return [*(_first_party(app_id) for app_id in _ROLES), *own]
 
 
-def _principal(desk: Desk, object_id: str) -> Thing:
-    known = next((one for one in _principals(desk) if one["Id"].lower() == object_id.lower()), None)
+def principal(desk: Desk, object_id: str) -> Thing:
+    """One by its object id. Raises `CmdletError`."""
+    known = next((one for one in principals(desk) if one["Id"].lower() == object_id.lower()), None)
     if known is None:
-        raise _missing(object_id)
+        raise missing(object_id)
     return known
 
 
@@ -282,8 +289,8 @@ def _principal(desk: Desk, object_id: str) -> Thing:
 def get_principal(desk: Desk, given: Given) -> list[Thing]:
     """One enterprise application by its object id, or those that fit a filter; Microsoft's own are among them."""
     if given.get("ServicePrincipalId"):
-        return [_principal(desk, given["ServicePrincipalId"])]
-    return _chosen(_principals(desk), given.get("Filter"))
+        return [principal(desk, given["ServicePrincipalId"])]
+    return _chosen(principals(desk), given.get("Filter"))
 
 
 @cmdlet("Remove-MgServicePrincipal", parameters={"ServicePrincipalId": TEXT}, shells=ONLY_GRAPH)
@@ -292,13 +299,13 @@ def remove_principal(desk: Desk, given: Given) -> list[Thing]:
     wanted = given.need("ServicePrincipalId").lower()
     one = next((one for one in registrations(desk) if (one.principal or "").lower() == wanted), None)
     if one is None:
-        raise _missing(wanted)
+        raise missing(wanted)
     _forget(desk, one)
     return []
 
 
 def _consent_thing(desk: Desk, one: Consent) -> Thing:
-    names = {thing["Id"]: thing["DisplayName"] for thing in _principals(desk)}
+    names = {thing["Id"]: thing["DisplayName"] for thing in principals(desk)}
     return {
         "Id": one.id,
         "AppRoleId": one.role,
@@ -317,8 +324,8 @@ def _consent_thing(desk: Desk, one: Consent) -> Thing:
 )
 def get_consents(desk: Desk, given: Given) -> list[Thing]:
     """The application permissions that were granted tenant-wide."""
-    principal = _principal(desk, given.need("ServicePrincipalId"))["Id"]
-    found = [one for one in desk.rights.consents.values() if one.principal == principal]
+    whose = principal(desk, given.need("ServicePrincipalId"))["Id"]
+    found = [one for one in desk.rights.consents.values() if one.principal == whose]
     if given.get("AppRoleAssignmentId"):
         found = [one for one in found if one.id == given["AppRoleAssignmentId"]]
     return [_consent_thing(desk, one) for one in found]
@@ -331,15 +338,15 @@ def get_consents(desk: Desk, given: Given) -> list[Thing]:
 )
 def new_consent(desk: Desk, given: Given) -> list[Thing]:
     """Grant an application permission, for the whole tenant."""
-    principal = _principal(desk, given.need("ServicePrincipalId"))["Id"]
-    resource, role = _principal(desk, given.need("ResourceId")), given.need("AppRoleId").lower()
-    if principal != given.need("PrincipalId"):
-        raise _refused("PrincipalId must be the service principal that is named.")
+    whose = principal(desk, given.need("ServicePrincipalId"))["Id"]
+    resource, role = principal(desk, given.need("ResourceId")), given.need("AppRoleId").lower()
+    if whose != given.need("PrincipalId"):
+        raise refused("PrincipalId must be the service principal that is named.")
     if role not in {one["Id"] for one in resource["AppRoles"]}:
-        raise _refused("Permission being assigned was not found on application.")
-    one = Consent(_id("consent", principal, role), principal, resource["Id"], role)
+        raise refused("Permission being assigned was not found on application.")
+    one = Consent(_id("consent", whose, role), whose, resource["Id"], role)
     if one.id in desk.rights.consents:
-        raise _refused("Permission being assigned already exists on the object.")
+        raise refused("Permission being assigned already exists on the object.")
     desk.rights.consents[one.id] = one
     return [_consent_thing(desk, one)]
 
@@ -353,7 +360,7 @@ def remove_consent(desk: Desk, given: Given) -> list[Thing]:
     """Take a permission back."""
     identity = given.need("AppRoleAssignmentId")
     if desk.rights.consents.pop(identity, None) is None:
-        raise _missing(identity)
+        raise missing(identity)
     return []
 
 

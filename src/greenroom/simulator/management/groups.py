@@ -9,6 +9,7 @@ from greenroom.simulator.management.cmdlet import (
     BOOL,
     EXCHANGE,
     LIST,
+    ONLY_ONLINE,
     SWITCH,
     TEXT,
     CmdletError,
@@ -58,6 +59,7 @@ def _thing(group: Group) -> Thing:
         "IgnoreNamingPolicy": SWITCH,
     },
     shells=EXCHANGE,
+    only={"Description": ONLY_ONLINE},
 )
 def new_group(desk: Desk, given: Given) -> list[Thing]:
     """Make a group. Members are direct ones: a group in a group is refused here."""
@@ -99,6 +101,7 @@ def get_group(desk: Desk, given: Given) -> list[Thing]:
         "BypassSecurityGroupManagerCheck": SWITCH,
     },
     shells=EXCHANGE,
+    only={"Description": ONLY_ONLINE},
 )
 def set_group(desk: Desk, given: Given) -> list[Thing]:
     """Change a group."""

@@ -13,7 +13,9 @@ from greenroom.simulator.management.cmdlet import (
     BOOL,
     EXCHANGE,
     LIST,
+    ONLY_ONLINE,
     ONLY_SERVER,
+    SERVER,
     SWITCH,
     TEXT,
     CmdletError,
@@ -49,7 +51,6 @@ _KEPT: Final = {
     "ForwardingSmtpAddress": None,
     "DeliverToMailboxAndForward": False,
     "MailTip": None,
-    "Notes": None,
 }
 """Kept and told again."""
 _MOST_NAME: Final = 256
@@ -86,7 +87,7 @@ def thing_of(desk: Desk, mailbox: Mailbox) -> Thing:
         "IsResource": mailbox.kind == "equipment",
         "HiddenFromAddressListsEnabled": told.hidden,
         "RequireSenderAuthenticationEnabled": told.authenticated_only,
-        "AccountDisabled": not logins,
+        "AccountDisabled": told.sign_in_blocked or not logins,
         "ThrottlingPolicy": told.throttling_policy,
         "WhenCreated": told.created or None,
         **{attribute: told.attributes.get(attribute, "") for attribute in _ATTRIBUTES},
@@ -137,7 +138,12 @@ def _name(value: str) -> str:
         "ResetPasswordOnNextLogon": BOOL,
     },
     shells=EXCHANGE,
-    only={"UserPrincipalName": ONLY_SERVER, "OrganizationalUnit": ONLY_SERVER, "Database": ONLY_SERVER},
+    only={
+        "UserPrincipalName": ONLY_SERVER,
+        "SamAccountName": ONLY_SERVER,
+        "Database": ONLY_SERVER,
+        "MicrosoftOnlineServicesID": ONLY_ONLINE,
+    },
 )
 def new_mailbox(desk: Desk, given: Given) -> list[Thing]:
     """Make a mailbox: of equipment, or of a user with a login of its own."""
@@ -159,6 +165,7 @@ def new_mailbox(desk: Desk, given: Given) -> list[Thing]:
     told = rights.recipient(desk.exchange.site, mailbox)
     told.name, told.alias = name, alias
     told.created = desk.exchange.clock().isoformat()
+    told.sign_in_blocked = equipment and given.shell != SERVER
     if password is not None:
         _sign_in(desk, login or address, given.get("SamAccountName") or alias, password, address)
     return [thing_of(desk, mailbox)]
@@ -181,24 +188,6 @@ def _sign_in(desk: Desk, login: str, short: str, password: str, address: str) ->
 
 def _domain(desk: Desk) -> str:
     return next((box.address.rpartition("@")[2] for box in desk.exchange.mailboxes()), "greenroom.example")
-
-
-@cmdlet("Enable-Mailbox", parameters={"Identity": TEXT, "Alias": TEXT, "PrimarySmtpAddress": TEXT}, shells=ONLY_SERVER)
-def enable_mailbox(desk: Desk, given: Given) -> list[Thing]:
-    """Give a login that has none a mailbox."""
-    logins = desk.exchange.site.directory.logins
-    known = logins.get(given.need("Identity").rpartition("\\")[2].lower())
-    if known is None:
-        raise not_found("user", given["Identity"])
-    if known.account.mailbox is not None:
-        raise exists("mailbox", given["Identity"])
-    login = known.account.login
-    default = login if "@" in login else f"{login}@{_domain(desk)}"
-    address = _address(given.get("PrimarySmtpAddress") or default)
-    mailbox = _made(desk, address, login.partition("@")[0], equipment=False)
-    rights.recipient(desk.exchange.site, mailbox).alias = given.get("Alias") or login.partition("@")[0]
-    known.account = type(known.account)(login, address)
-    return [thing_of(desk, mailbox)]
 
 
 @cmdlet(
@@ -273,7 +262,7 @@ def get_user(desk: Desk, given: Given) -> list[Thing]:
         **dict.fromkeys(_KEPT, ANYTHING),
     },
     shells=EXCHANGE,
-    only={"ThrottlingPolicy": ONLY_SERVER, "EmailAddressPolicyEnabled": ONLY_SERVER},
+    only={"PrimarySmtpAddress": ONLY_SERVER, "ThrottlingPolicy": ONLY_SERVER, "EmailAddressPolicyEnabled": ONLY_SERVER},
 )
 def set_mailbox(desk: Desk, given: Given) -> list[Thing]:
     """Change a mailbox. Another primary address is refused: ids of items hold the one a mailbox was made with."""
@@ -300,7 +289,12 @@ def set_mailbox(desk: Desk, given: Given) -> list[Thing]:
     return []
 
 
-@cmdlet("Remove-Mailbox", parameters={"Identity": TEXT, "Permanent": BOOL, "Force": SWITCH}, shells=EXCHANGE)
+@cmdlet(
+    "Remove-Mailbox",
+    parameters={"Identity": TEXT, "Permanent": BOOL, "Force": SWITCH},
+    shells=EXCHANGE,
+    only={"Permanent": ONLY_SERVER},
+)
 def remove_mailbox(desk: Desk, given: Given) -> list[Thing]:
     """Take a mailbox away, with its login and the rights over it."""
     mailbox = mailbox_of(desk, given.need("Identity"))

@@ -75,6 +75,7 @@ def _scope(desk: Desk, identity: str) -> Scope:
 
 
 _SCOPE_PARAMETERS: Final = {"RecipientRestrictionFilter": TEXT, "RecipientRoot": TEXT, "Force": SWITCH}
+_FORCE_ONLINE: Final = {"Force": ONLY_ONLINE}
 
 
 @cmdlet("New-ManagementScope", parameters={"Name": TEXT, "Exclusive": SWITCH, **_SCOPE_PARAMETERS}, shells=EXCHANGE)
@@ -98,7 +99,12 @@ def get_scope(desk: Desk, given: Given) -> list[Thing]:
     return [_scope_thing(scope) for key, scope in known if not (given.get("Orphan") and key in used)]
 
 
-@cmdlet("Set-ManagementScope", parameters={"Identity": TEXT, "Name": TEXT, **_SCOPE_PARAMETERS}, shells=EXCHANGE)
+@cmdlet(
+    "Set-ManagementScope",
+    parameters={"Identity": TEXT, "Name": TEXT, **_SCOPE_PARAMETERS},
+    shells=EXCHANGE,
+    only=_FORCE_ONLINE,
+)
 def set_scope(desk: Desk, given: Given) -> list[Thing]:
     """Change what a scope covers."""
     scope = _scope(desk, given.need("Identity"))
@@ -110,7 +116,7 @@ def set_scope(desk: Desk, given: Given) -> list[Thing]:
     return []
 
 
-@cmdlet("Remove-ManagementScope", parameters={"Identity": TEXT, "Force": SWITCH}, shells=EXCHANGE)
+@cmdlet("Remove-ManagementScope", parameters={"Identity": TEXT, "Force": SWITCH}, shells=EXCHANGE, only=_FORCE_ONLINE)
 def remove_scope(desk: Desk, given: Given) -> list[Thing]:
     """Take a scope away; refused while an assignment uses it."""
     scope = _scope(desk, given.need("Identity"))
@@ -126,7 +132,12 @@ _ASSIGN_SCOPES: Final = {
     "RecipientGroupScope": TEXT,
     "RecipientRelativeWriteScope": one_of("Organization", "None", "Self", "MyGAL"),
 }
-_ASSIGN_ONLY: Final = {"App": ONLY_ONLINE, "CustomResourceScope": ONLY_ONLINE, "RecipientGroupScope": ONLY_ONLINE}
+_ASSIGN_ONLY: Final = {
+    **_FORCE_ONLINE,
+    "App": ONLY_ONLINE,
+    "CustomResourceScope": ONLY_ONLINE,
+    "RecipientGroupScope": ONLY_ONLINE,
+}
 
 
 def _assignment_thing(desk: Desk, one: Assignment) -> Thing:
@@ -305,7 +316,12 @@ def set_assignment(desk: Desk, given: Given) -> list[Thing]:
     return []
 
 
-@cmdlet("Remove-ManagementRoleAssignment", parameters={"Identity": TEXT, "Force": SWITCH}, shells=EXCHANGE)
+@cmdlet(
+    "Remove-ManagementRoleAssignment",
+    parameters={"Identity": TEXT, "Force": SWITCH},
+    shells=EXCHANGE,
+    only=_FORCE_ONLINE,
+)
 def remove_assignment(desk: Desk, given: Given) -> list[Thing]:
     """Take a role back."""
     one = _assignment(desk, given.need("Identity"))
