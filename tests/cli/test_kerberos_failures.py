@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from greenroom.cli.codes import failure_sentence
-from greenroom.cli.sign_in_failures import sign_in_ews
+from greenroom.cli.sign_in_failures import sign_in_ews, way_to_center
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, SignInError, TryLaterError
 from greenroom.exchange.ews import kerberos_errors
 from greenroom.exchange.ews.kerberos_errors import Asked
@@ -122,3 +122,7 @@ def test_what_keeps_from_being_asked_at_all_is_no_refusal(number: int, code: str
 def test_clocks_within_five_minutes_are_fine() -> None:
     assert kerberos_errors.own_skew("EXAMPLE.ORG", timedelta(minutes=5)) is None
     assert kerberos_errors.own_skew("EXAMPLE.ORG", timedelta(minutes=-5, seconds=-1)) is not None
+
+
+def test_a_center_that_does_not_answer_is_not_looked_for_at_exchange() -> None:
+    assert f"{HERE}.kerberos.kdc" in way_to_center(HERE)

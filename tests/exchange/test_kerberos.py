@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import dataclasses
-import os
 import socket
 import ssl
 import time
@@ -464,32 +463,3 @@ class TestClocks:
         refused = SignInError("refused", code="http-401")
         response = httpx2.Response(401, headers={"Date": date} if date else {})
         assert kerberos._seen(refused, request, response, datetime(2031, 5, 6, 9, 0, tzinfo=UTC)) is refused
-
-
-class TestOurOwnConfiguration:
-    def test_nothing_of_the_machine_is_used(self, tmp_path: Path) -> None:
-        text = krb5_conf.written({"A.TEST": ("dc1.a.test", "[2001:db8::1]:88"), "B.TEST": ("dc.b.test",)}, tmp_path)
-        assert "dns_lookup_kdc = false" in text
-        assert "kdc = [2001:db8::1]:88" in text
-        assert "include" not in text
-        assert "dns_lookup_kdc = true" in krb5_conf.written({"A.TEST": (), "B.TEST": ("dc",)}, tmp_path)
-
-    @pytest.mark.parametrize(
-        ("realm_name", "kdc"),
-        [("A\n[x]", "dc"), ("A }", "dc"), ("", "dc"), ("A", "dc\nkdc = evil"), ("A", "dc }"), ("A", "")],
-    )
-    def test_nothing_can_be_written_between_the_lines(self, tmp_path: Path, realm_name: str, kdc: str) -> None:
-        with pytest.raises(ValueError, match="not a realm"):
-            krb5_conf.written({realm_name: (kdc,)}, tmp_path)
-
-    def test_only_we_can_read_it_and_a_realm_named_twice_has_all_its_centers(self) -> None:
-        realms = krb5_conf.Realms()
-        realms.use("A.TEST", ("dc1",))
-        realms.use("A.TEST", ("dc2", "dc1"))
-        path = Path(os.environ["KRB5_CONFIG"])
-        assert path.parent.stat().st_mode & 0o777 == 0o700
-        assert path.read_text().count("kdc = dc") == 2
-
-    def test_secrets_are_in_no_repr(self) -> None:
-        account = kerberos_tickets.Account("svc", "A.TEST", "topsecret")
-        assert "topsecret" not in repr(account)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from greenroom.assembly import CalendarError, Side, Tried
 from greenroom.cli.exits import Exit
 from greenroom.cli.failures import Failure, sentence_of
-from greenroom.cli.sign_in_failures import BY_ITSELF, sign_in_ews
+from greenroom.cli.sign_in_failures import BY_ITSELF, sign_in_ews, way_to_center
 from greenroom.exchange.errors import (
     ExchangeError,
     MisconfiguredError,
@@ -63,7 +63,8 @@ def of_exchange(error: ExchangeError, entry: Integration, side: Side = "exchange
         )
         return Failure("no-right", said, step)
     if isinstance(error, TryLaterError):
-        return Failure(error.code or "unreachable", said, _way_to(exchange, where))
+        way = way_to_center(where) if error.code.startswith("kerberos-") else _way_to(exchange, where)
+        return Failure(error.code or "unreachable", said, way)
     return Failure(error.code or "exchange", said, _unforeseen(exchange, mailbox, where))
 
 

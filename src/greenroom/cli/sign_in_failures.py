@@ -78,6 +78,14 @@ def _by_kerberos(error: SignInError, exchange: OverEws, where: str) -> str:
     return f"{step} {BY_ITSELF}, so that no account is locked."
 
 
+def way_to_center(where: str) -> str:
+    """Say what to look at where no domain controller answers, or the one that does fails."""
+    return (
+        f"See that this computer reaches a domain controller of the realm by TCP (port 88), and that {where}.kerberos.kdc, or the "
+        "DNS if there is none, names the right ones; Greenroom itself tries again by itself."
+    )
+
+
 def _by_token(_error: SignInError, _exchange: OverEws, where: str) -> str:
     return f"Renew the token of {where}."
 

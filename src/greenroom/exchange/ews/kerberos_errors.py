@@ -22,7 +22,6 @@ _BAD_ENCTYPE, _PREAUTH_GENERIC, _REALM_CANT_RESOLVE = 188, 210, 220
 
 _MOST = timedelta(minutes=5)
 _RESERVED = 2**31
-_GUIDE: Final = "docs/exchange-server.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,8 @@ def of_center(code: int, asked: Asked) -> ExchangeError:
     found, who, realm = number(code), asked.account, asked.realm
     if found == _PREAUTH_FAILED:
         return _wrong_secret(asked)
-    if (refused := _REFUSED.get(found)) is not None:
-        word, sentence = refused
-        return SignInError(sentence.format(who=who, realm=realm), code=word)
+    if (refused := _of_account(found, who, realm)) is not None:
+        return refused
     if found in (_S_PRINCIPAL_UNKNOWN, _WRONG_REALM, _REALM_UNKNOWN, _REALM_CANT_RESOLVE):
         return MisconfiguredError(
             f"no key distribution center of the realm {realm} is known, or the one that was asked is of another realm",
@@ -125,7 +123,7 @@ def no_key(asked: Asked, held: list[str]) -> MisconfiguredError:
     others = f" (it holds {', '.join(held)})" if held else ""
     return MisconfiguredError(
         f"the keytab {asked.keytab} holds no key of {asked.account}{others}",
-        hint=f"write it anew with ktpass, as {_GUIDE} shows, or correct username: it is the name in the keytab",
+        hint="write it anew with ktpass, as docs/exchange-server.md shows, or correct username: it is the name in the keytab",
         code="kerberos-keytab",
     )
 
@@ -141,7 +139,7 @@ def keytab_unreadable(keytab: str, why: str) -> MisconfiguredError:
 
 def unreachable(realm: str) -> TryLaterError:
     """Say that no domain controller answers. Nothing was refused."""
-    sentence = f"no key distribution center (domain controller) of {realm} answers on port 88"
+    sentence = f"no key distribution center (domain controller) of {realm} answers"
     return TryLaterError(sentence, code="kerberos-unreachable")
 
 
@@ -155,17 +153,24 @@ def not_installed() -> MisconfiguredError:
     )
 
 
-_REFUSED: Final = {
-    _C_PRINCIPAL_UNKNOWN: ("kerberos-account", "the realm {realm} does not know the account {who}"),
-    _KEY_EXP: (
-        "kerberos-password-expired",
-        "the password of {who} has expired, or must be changed at the next sign-in",
-    ),
-    _NAME_EXP: ("kerberos-account-expired", "the account {who} has expired"),
-    _CLIENT_REVOKED: ("kerberos-locked", "the account {who} is locked or disabled, or may not sign in at this hour"),
-    _CLIENT_NOTYET: ("kerberos-policy", "the account {who} may not sign in yet"),
-    _POLICY: ("kerberos-policy", "a policy of the realm {realm} does not let the account {who} sign in from here"),
-}
+def _of_account(found: int, who: str, realm: str) -> SignInError | None:
+    return {
+        _C_PRINCIPAL_UNKNOWN: SignInError(
+            f"the realm {realm} does not know the account {who}", code="kerberos-account"
+        ),
+        _KEY_EXP: SignInError(
+            f"the password of {who} has expired, or must be changed at the next sign-in",
+            code="kerberos-password-expired",
+        ),
+        _NAME_EXP: SignInError(f"the account {who} has expired", code="kerberos-account-expired"),
+        _CLIENT_REVOKED: SignInError(
+            f"the account {who} is locked or disabled, or may not sign in at this hour", code="kerberos-locked"
+        ),
+        _CLIENT_NOTYET: SignInError(f"the account {who} may not sign in yet", code="kerberos-policy"),
+        _POLICY: SignInError(
+            f"a policy of the realm {realm} does not let the account {who} sign in from here", code="kerberos-policy"
+        ),
+    }.get(found)
 
 
 def _wrong_secret(asked: Asked) -> SignInError:
