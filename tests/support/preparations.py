@@ -92,6 +92,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         service_account,
         ServiceAccount(
             installation=HOUSE,
+            account="greenroom@example.com",
             tenant=TENANT,
             delegate="admin@example.com",
             title="Rooms",
@@ -99,6 +100,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         ),
         {
             "new application": {},
+            "the mailbox's own account": {"account": ""},
             "known application": {"client_id": CLIENT_ID},
             "smallest": {"delegate": "", "title": "", "production": "", "addin": False},
             "external": {"external": True, "hidden": True},

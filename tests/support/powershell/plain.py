@@ -1,11 +1,13 @@
 """PowerShell's own cmdlets, as far as our scripts use them, and what a run of a script leaves behind."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from support.powershell import values
-from support.powershell.values import Record, Secret, collected, unrolled
+from support.powershell.values import Record, Secret, Stopped, collected, unrolled
 
 _LOOKING = frozenset({"Get", "Test", "Connect", "Disconnect", "Import"})
 
@@ -35,9 +37,10 @@ class Outcome:
 class Plain:
     """Each method is a cmdlet in small letters: what it is given by name, what comes from the pipeline (None at its head)."""
 
-    def __init__(self, outcome: Outcome, answers: Mapping[str, str]) -> None:
+    def __init__(self, outcome: Outcome, answers: Mapping[str, str], files: Mapping[str, bytes]) -> None:
         self.outcome = outcome
         self._answers = answers
+        self._files = files
 
     def set_strictmode(self, arguments: dict[str, Any], given: list[Any] | None) -> list[Any]:
         return []  # as strict as it gets from the first line on
@@ -69,6 +72,23 @@ class Plain:
         if len(fitting) != 1:
             raise AssertionError(f"{len(fitting)} answers to the question {prompt!r}")
         return fitting[0]
+
+    def _file(self, path: str) -> bytes:
+        if path not in self._files:
+            raise Stopped(f"Cannot find path '{path}' because it does not exist.", "ObjectNotFound")
+        return self._files[path]
+
+    def get_content(self, arguments: dict[str, Any], given: list[Any] | None) -> list[Any]:
+        if arguments["Encoding"] != "Byte" or arguments["Raw"] is not True:
+            raise NotImplementedError("a file as text")
+        return [self._file(values.spoken(arguments["LiteralPath"]))]
+
+    def get_pfxcertificate(self, arguments: dict[str, Any], given: list[Any] | None) -> list[Any]:
+        text = self._file(values.spoken(arguments["FilePath"]))
+        body = text.partition(b"-----BEGIN CERTIFICATE-----")[2].partition(b"-----END")[0]
+        raw = base64.b64decode(body)
+        thumbprint = hashlib.sha1(raw, usedforsecurity=False).hexdigest().upper()
+        return [Record({"RawData": raw, "Thumbprint": thumbprint, "HasPrivateKey": b"PRIVATE KEY" in text})]
 
     def out_null(self, arguments: dict[str, Any], given: list[Any] | None) -> list[Any]:
         return []

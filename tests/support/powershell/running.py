@@ -33,27 +33,24 @@ def run(
     what_if: bool = False,
     confirm: Callable[[str, str], bool] = lambda target, action: True,
     answers: Mapping[str, str] | None = None,
+    files: Mapping[str, bytes] | None = None,
 ) -> Outcome:
-    """Run a script. `confirm` answers -Confirm, `answers` Read-Host and Get-Credential by a part of their prompt."""
+    """Run a script.
+
+    `confirm` answers -Confirm, `answers` Read-Host and Get-Credential by a part of their prompt; `files` are those of the folder.
+    """
     wrong = problems(text)
     if wrong:
         raise AssertionError(f"not of the part of PowerShell that is run here: {wrong[:5]}")
-    return _Run(cmdlets, what_if=what_if, confirm=confirm, answers=answers or {}).whole(parse(text).root_node, switches)
+    plain = Plain(Outcome(), answers or {}, files or {})
+    return _Run(cmdlets, plain, what_if=what_if, confirm=confirm).whole(parse(text).root_node, switches)
 
 
 class _Run:
-    def __init__(
-        self,
-        cmdlets: Cmdlets,
-        *,
-        what_if: bool,
-        confirm: Callable[[str, str], bool],
-        answers: Mapping[str, str],
-    ) -> None:
-        self._cmdlets, self._what_if, self._confirm = cmdlets, what_if, confirm
+    def __init__(self, cmdlets: Cmdlets, plain: Plain, *, what_if: bool, confirm: Callable[[str, str], bool]) -> None:
+        self._cmdlets, self._plain, self._what_if, self._confirm = cmdlets, plain, what_if, confirm
         self._variables: dict[str, Any] = {"null": None, "true": True, "false": False, "whatifpreference": what_if}
-        self._outcome = Outcome()
-        self._plain = Plain(self._outcome, answers)
+        self._outcome = plain.outcome
         self._may_change = False
         self._caught: list[Stopped] = []
 

@@ -20,8 +20,6 @@ def here(management: Management, shell: Shell) -> Cmdlets:
     """A shell of a simulated organisation in this process."""
 
     def run(cmdlet: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        if cmdlet in _SIGN_INS:
-            return []
         try:
             return management.run(cmdlet, parameters, shell=NAMES[shell])
         except CmdletError as error:
@@ -34,8 +32,6 @@ def at(url: str, shell: Shell) -> Cmdlets:
     """A shell of a simulator that runs elsewhere, through its control door."""
 
     def run(cmdlet: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-        if cmdlet in _SIGN_INS:
-            return []
         order = {"cmdlet": cmdlet, "parameters": parameters, "shell": NAMES[shell]}
         answer = httpx2.post(f"{url}/control/cmdlet", json=order, timeout=20).json()
         if error := answer.get("error"):

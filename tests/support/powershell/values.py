@@ -1,5 +1,6 @@
 """What PowerShell's values do: comparing, being true, having properties. As strict as `Set-StrictMode -Version Latest` makes it."""
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -71,6 +72,8 @@ def sent_out(value: Any) -> Any:
         return [sent_out(one) for one in value]
     if isinstance(value, Secret):
         return str(value)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     return None if value is NOTHING else value
 
 
