@@ -222,10 +222,6 @@ def _verify_application(w: Writer, one: Microsoft365) -> None:
     with w.when(missing(Var("principal"))):
         w.stop("There is no enterprise application of it. Run the script that registers the application.")
     entra.stop_if_tenant_wide(w)
-    if one.credential == "certificate":
-        w.say("Its certificates run out on:")
-        with w.each("key", Var("application", "KeyCredentials")):
-            w.say(Var("key", "EndDateTime"))
 
 
 def _verify(w: Writer, one: Microsoft365, ids: scope.Ids) -> None:

@@ -211,7 +211,7 @@ def _account(w: Writer, one: ServiceAccount) -> None:
     w.call("Get-MgUser", person, into="account", first=True)
     with w.when(missing(Var("account"))):
         w.stop(
-            "There is no account with this address. Run the script that creates the equipment mailbox, and wait a little."
+            "There is no account with the address that signs in. Create it first; one that was created just now takes some minutes."
         )
     with (
         w.when(is_not(Var("account", "AccountEnabled"), True)),
@@ -266,6 +266,8 @@ def _rights(w: Writer, one: ServiceAccount) -> None:
 
 def _allow(w: Writer, one: ServiceAccount) -> None:
     connect_exchange_online(w, one.cloud)
+    mailbox.find(w, one.equipment)
+    w.blank()
     ask_client(w, Ids(one.client_id))
     ews_allowed.allow(w)
 
