@@ -10,6 +10,7 @@ from exchange.conforming.following import FollowingContract
 from exchange.conforming.inviting import BothFacesContract, InvitingContract
 from exchange.conforming.looking import LookingContract
 from exchange.conforming.recurring import LoneContract, RecurringContract
+from exchange.conforming.trying import TryingContract
 from exchange.conforming.walking import MarkingContract, WalkingContract
 
 
@@ -22,6 +23,7 @@ class MailboxContract(
     LoneContract,
     WalkingContract,
     MarkingContract,
+    TryingContract,
     BothFacesContract,
     WakingContract,
     EnduringContract,

@@ -5,18 +5,39 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from greenroom.exchange.contract import (
+    Access,
     Changes,
     Hint,
     Invitation,
     InvitationEdit,
+    Permitted,
     Reply,
     ReplyResult,
+    Trial,
+    TrialMeeting,
     Unreadable,
     UpdateResult,
     Verdict,
 )
-from greenroom.exchange.errors import ExchangeError, ItemGoneError, OutcomeUnknownError, TryLaterError
-from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation, Response
+from greenroom.exchange.errors import (
+    ExchangeError,
+    ItemGoneError,
+    MisconfiguredError,
+    NotPermittedError,
+    OutcomeUnknownError,
+    TryLaterError,
+)
+from greenroom.meetings.meeting import (
+    Glance,
+    ItemRef,
+    Kind,
+    MeetingKey,
+    Observation,
+    Person,
+    Response,
+    Sensitivity,
+    Span,
+)
 
 
 @dataclass
@@ -56,6 +77,14 @@ class FakeMailbox:
     violations: list[datetime] = field(default_factory=list)
     folder_marks: dict[str, str] = field(default_factory=dict)
     page: int = 100  # so many at a time when the whole calendar is read
+    people: dict[str, Permitted] = field(default_factory=dict)  # whose calendar is not simply open
+    booked: dict[str, dict[str, MeetingKey]] = field(
+        default_factory=dict
+    )  # trials of each organizer, by the id of their item
+    arriving: Callable[[Observation], Observation | None] = lambda seen: (
+        seen
+    )  # what the server makes of a trial's invitation
+    forgets_cancelled: bool = False
 
     # --- what people do -----------------------------------------------------------------------------------------
 
@@ -204,6 +233,65 @@ class FakeMailbox:
                 self.put(replace(item, body_html=edited.body_html, location=edited.location, sent_at=self.clock()))
         self._trip("update_invitation", after=True)
         return UpdateResult.WRITTEN
+
+    async def may_act_for(self, person: str) -> Permitted:
+        self._trip("may_act_for", after=False)
+        return self.people.get(person, Permitted(Access.YES))
+
+    async def book_trial(self, organizer: str, attendee: str, trial: Trial) -> None:
+        self._trip("book_trial", after=False)
+        self._enter(organizer)
+        number = sum(len(those) for those in self.booked.values()) + 1
+        key, ident = MeetingKey.of_uid(f"trial-{number}@{organizer}"), f"trial-{number}"
+        self.booked.setdefault(organizer, {})[ident] = key
+        self.organizer_bodies[key] = Invitation(trial.body_html, "")
+        seen = self.arriving(
+            Observation(
+                key=key,
+                ref=ItemRef(f"copy-of-{ident}"),
+                kind=Kind.SINGLE,
+                span=Span(trial.start, trial.end),
+                organizer=Person(organizer, "Olga Organizer"),
+                subject=trial.subject,
+                body_html=trial.body_html,
+                sensitivity=Sensitivity.PRIVATE if trial.private else Sensitivity.NORMAL,
+                received_at=self.clock(),
+                sent_at=self.clock(),
+            )
+        )
+        if seen is not None:
+            self.put(seen)
+        self._trip("book_trial", after=True)
+
+    def _enter(self, organizer: str) -> None:
+        open_to_us = self.people.get(organizer, Permitted(Access.YES))
+        if open_to_us.access is Access.NO:
+            raise NotPermittedError("no right", code=open_to_us.code, mailbox=organizer)
+        if open_to_us.access is not Access.YES:
+            raise MisconfiguredError("not here", code=open_to_us.code, mailbox=organizer)
+
+    async def trials(self, organizer: str, attendee: str) -> list[TrialMeeting]:
+        self._trip("trials", after=False)
+        self._enter(organizer)
+        return [self._trial(ident, key) for ident, key in self.booked.get(organizer, {}).items()]
+
+    def _trial(self, ident: str, key: MeetingKey) -> TrialMeeting:
+        copy = next((item for item in self.items.values() if item.key == key), None)
+        response, at = (Response.NONE, None) if copy is None else (copy.response, copy.replied_at)
+        if any(sent.verdict is Verdict.DECLINE for sent in self.replies_to(key)):
+            response, at = Response.DECLINED, self.clock()
+        start = None if copy is None or copy.span is None else copy.span.start
+        return TrialMeeting(ItemRef(ident), key, start, self.organizer_bodies[key], response, at)
+
+    async def cancel_trial(self, organizer: str, ref: ItemRef) -> None:
+        self._trip("cancel_trial", after=False)
+        self._enter(organizer)
+        key = self.booked.get(organizer, {}).pop(ref.id, None)
+        for item in [one for one in self.items.values() if one.key == key]:
+            if self.forgets_cancelled:
+                self.remove(item.ref.id)
+            else:
+                self.put(replace(item, cancelled=True, sent_at=self.clock()))
 
     async def wakeups(self) -> AsyncIterator[Hint]:
         for _ in ():

@@ -6,6 +6,7 @@ Microsoft 365.
 """
 
 from greenroom.exchange.contract import (
+    Access,
     Changes,
     Cursor,
     Hint,
@@ -13,8 +14,11 @@ from greenroom.exchange.contract import (
     InvitationEdit,
     Mailbox,
     OrganizerCalendars,
+    Permitted,
     Reply,
     ReplyResult,
+    Trial,
+    TrialMeeting,
     Unreadable,
     UpdateResult,
     Verdict,
@@ -32,6 +36,7 @@ from greenroom.exchange.errors import (
 )
 
 __all__ = [
+    "Access",
     "Changes",
     "Cursor",
     "CursorExpiredError",
@@ -46,9 +51,12 @@ __all__ = [
     "NotPermittedError",
     "OrganizerCalendars",
     "OutcomeUnknownError",
+    "Permitted",
     "Reply",
     "ReplyResult",
     "SignInError",
+    "Trial",
+    "TrialMeeting",
     "TryLaterError",
     "Unreadable",
     "UpdateResult",

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from greenroom.exchange.errors import ExchangeError
-from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation
+from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation, Response
 
 Cursor = str
 """An adapter's place in the feed, opaque to everybody else; the empty text is the beginning."""
@@ -97,11 +97,55 @@ class UpdateResult(StrEnum):
     NOT_FOUND = "not-found"  # the organizer's calendar has no such meeting
 
 
+TRIAL = "Trial"
+"""The name of the mark on a trial: a property like those of `MARKS`, whose text is the attendee's address."""
+
+
 class Hint(StrEnum):
     """What a notification asks for."""
 
     LOOK = "look"  # something changed: read the feed
     RECONCILE = "reconcile"  # notifications were lost: compare everything
+
+
+class Access(StrEnum):
+    """Whether somebody's calendar can be opened."""
+
+    YES = "yes"
+    NO = "no"  # no right for this person
+    ELSEWHERE = "elsewhere"  # the mailbox is not on this side
+    NOT_FOUND = "not-found"  # nobody here has this address
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """Whether we may open somebody's calendar; `code` is Exchange's own word where not."""
+
+    access: Access
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A meeting that is booked to see what becomes of it; times are aware and in UTC."""
+
+    subject: str = field(repr=False)
+    body_html: str = field(repr=False)
+    start: datetime
+    end: datetime
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrialMeeting:
+    """A trial as it stands in its organizer's calendar, and how its one attendee answered."""
+
+    ref: ItemRef
+    key: MeetingKey
+    start: datetime | None = None
+    invitation: Invitation = field(default=Invitation("", ""), repr=False)
+    response: Response = Response.NONE
+    replied_at: datetime | None = None
 
 
 class OrganizerCalendars(Protocol):
@@ -118,6 +162,26 @@ class OrganizerCalendars(Protocol):
         The key of one occurrence changes that occurrence alone; that of a series also those of its coming occurrences that have
         a text of their own.
         """
+        ...
+
+    async def may_act_for(self, person: str) -> Permitted:
+        """Look whether this person's calendar can be opened, as for their meetings; nothing is changed."""
+        ...
+
+    async def book_trial(self, organizer: str, attendee: str, trial: Trial) -> None:
+        """Book a meeting in the organizer's calendar that invites this one attendee, and mark it as a trial of theirs.
+
+        Raises NotPermittedError, and MisconfiguredError where the organizer is not on this side; after OutcomeUnknownError
+        `trials` tells whether it is there.
+        """
+        ...
+
+    async def trials(self, organizer: str, attendee: str) -> Sequence[TrialMeeting]:
+        """Return what is marked as a trial of this attendee in the organizer's calendar; raises like `book_trial`."""
+        ...
+
+    async def cancel_trial(self, organizer: str, ref: ItemRef) -> None:
+        """Cancel a trial and take it out of the organizer's calendar. One that is gone is well; raises like `book_trial`."""
         ...
 
     async def check(self) -> None:

@@ -19,8 +19,11 @@ from greenroom.exchange.contract import (
     Cursor,
     Hint,
     InvitationEdit,
+    Permitted,
     Reply,
     ReplyResult,
+    Trial,
+    TrialMeeting,
     Unreadable,
     UpdateResult,
 )
@@ -34,6 +37,7 @@ from greenroom.exchange.ews.reading import Reader
 from greenroom.exchange.ews.replies import batches, read_results, respond
 from greenroom.exchange.ews.settings import EwsSettings
 from greenroom.exchange.ews.transport import EwsTransport
+from greenroom.exchange.ews.trials import Trials
 from greenroom.exchange.ews.wakeups import Wakeups
 from greenroom.exchange.ews.walking import Walk
 from greenroom.meetings.meeting import Glance, ItemRef, Kind, MeetingKey, Observation
@@ -64,6 +68,7 @@ class EwsMailbox:
         self._transport = EwsTransport(settings, clock=clock, http=transport)
         self._directory = Directory(self._transport, self._address, clock=clock)
         self._reader = Reader(self._transport, self._address, self._directory)
+        self._trials = Trials(self._transport, impersonate=settings.impersonate)
         self._plain: set[sync.Folder] = set()  # where this server gives only ids; learnt anew after every start
 
     @property
@@ -208,6 +213,22 @@ class EwsMailbox:
         return await update_text(
             self._transport, person, key, edit, notify=notify, resolve=self._directory.smtp, now=now
         )
+
+    async def may_act_for(self, person: str) -> Permitted:
+        """Look whether somebody's calendar can be opened."""
+        return await self._trials.may_act_for(person)
+
+    async def book_trial(self, organizer: str, attendee: str, trial: Trial) -> None:
+        """Book a trial; see `greenroom.exchange.ews.trials`."""
+        await self._trials.book(organizer, attendee, trial)
+
+    async def trials(self, organizer: str, attendee: str) -> list[TrialMeeting]:
+        """Return the trials in somebody's calendar."""
+        return await self._trials.find(organizer, attendee)
+
+    async def cancel_trial(self, organizer: str, ref: ItemRef) -> None:
+        """Cancel a trial."""
+        await self._trials.cancel(organizer, ref)
 
     async def wakeups(self) -> AsyncGenerator[Hint]:
         """Yield whenever Exchange tells of events in Inbox or Calendar, once per burst."""

@@ -18,7 +18,7 @@ _LONGEST: Final = 1000
 
 def get_marks(names: Iterable[str]) -> Call:
     """Ask for the marks of these names: EWS gives only what is named."""
-    wanted = with_children(types("AdditionalProperties"), *(_field(name) for name in names))
+    wanted = with_children(types("AdditionalProperties"), *(field_of(name) for name in names))
     shape = with_children(messages("FolderShape"), types("BaseShape", "IdOnly"), wanted)
     ids = with_children(messages("FolderIds"), types("DistinguishedFolderId", Id="calendar"))
     return Call("GetFolder", with_children(messages("GetFolder"), shape, ids))
@@ -33,21 +33,19 @@ def read_marks(reply: Envelope, *, mailbox: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for prop in children(folder, "ExtendedProperty"):
         field, value = child(prop, "ExtendedFieldURI"), child(prop, "Value")
-        if field is None or value is None or not _is_public(field):
-            continue
-        name = field.get("PropertyName") or ""
-        if name.startswith(_PREFIX) and value.text:
-            found.setdefault(name.removeprefix(_PREFIX), value.text[:_LONGEST])
+        name = "" if field is None else name_in(field)
+        if name and value is not None and value.text:
+            found.setdefault(name, value.text[:_LONGEST])
     return found
 
 
 def set_mark(name: str, text: str | None) -> Call:
     """Write a mark, or take it away (None)."""
     if text is None:
-        update = with_children(types("DeleteFolderField"), _field(name))
+        update = with_children(types("DeleteFolderField"), field_of(name))
     else:
-        value = with_children(types("ExtendedProperty"), _field(name), types("Value", text))
-        update = with_children(types("SetFolderField"), _field(name), with_children(types("CalendarFolder"), value))
+        value = with_children(types("ExtendedProperty"), field_of(name), types("Value", text))
+        update = with_children(types("SetFolderField"), field_of(name), with_children(types("CalendarFolder"), value))
     change = with_children(
         types("FolderChange"),
         types("DistinguishedFolderId", Id="calendar"),
@@ -75,7 +73,8 @@ def _only(reply: Envelope, operation: str, mailbox: str, *, writing: bool) -> El
     return message.element
 
 
-def _field(name: str) -> Element:
+def field_of(name: str) -> Element:
+    """Name the property of a mark, be it on a folder or on an item."""
     return types(
         "ExtendedFieldURI",
         DistinguishedPropertySetId="PublicStrings",
@@ -84,6 +83,10 @@ def _field(name: str) -> Element:
     )
 
 
-def _is_public(field: Element) -> bool:
-    named = field.get("DistinguishedPropertySetId") == "PublicStrings"
-    return named or (field.get("PropertySetId") or "").lower() == _SET
+def name_in(field: Element) -> str:
+    """Return the name of the mark that an ExtendedFieldURI names; empty for any other property."""
+    public = field.get("DistinguishedPropertySetId") == "PublicStrings"
+    name = field.get("PropertyName") or ""
+    if not (public or (field.get("PropertySetId") or "").lower() == _SET) or not name.startswith(_PREFIX):
+        return ""
+    return name.removeprefix(_PREFIX)

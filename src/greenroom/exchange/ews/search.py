@@ -58,14 +58,14 @@ def find_by_key(key: MeetingKey) -> Call:
         identity.extended_field(identity.CLEAN_GLOBAL_OBJECT_ID),
         with_children(types("FieldURIOrConstant"), constant),
     )
-    return _find(_indexed(0, MOST_HITS), with_children(messages("Restriction"), clause))
+    return find(first(MOST_HITS), with_children(messages("Restriction"), clause))
 
 
 def view_calendar(start: datetime, end: datetime) -> Call:
     """List what takes place then, the occurrences of series one by one."""
     stretch = {"StartDate": _moment(start), "EndDate": _moment(end)}
     view = messages("CalendarView", MaxEntriesReturned=str(MOST_IN_VIEW), **stretch)
-    return _find(view, None, ("calendar:Start", "calendar:OriginalStart", "calendar:CalendarItemType"))
+    return find(view, None, ("calendar:Start", "calendar:OriginalStart", "calendar:CalendarItemType"))
 
 
 def _moment(moment: datetime) -> str:
@@ -74,14 +74,20 @@ def _moment(moment: datetime) -> str:
 
 def list_calendar(offset: int) -> Call:
     """List the calendar with its keys, for servers that cannot search by them."""
-    return _find(_indexed(offset, PAGE), None)
+    return find(_indexed(offset, PAGE), None)
+
+
+def first(most: int) -> Element:
+    """Ask for no more than the first items."""
+    return _indexed(0, most)
 
 
 def _indexed(offset: int, most: int) -> Element:
     return messages("IndexedPageItemView", MaxEntriesReturned=str(most), Offset=str(offset), BasePoint="Beginning")
 
 
-def _find(view: Element, restriction: Element | None, more: tuple[str, ...] = ()) -> Call:
+def find(view: Element, restriction: Element | None, more: tuple[str, ...] = ()) -> Call:
+    """List the calendar with keys: the view says how much, the restriction which items (None: all)."""
     properties = with_children(
         types("AdditionalProperties"),
         *identity.fields(more),

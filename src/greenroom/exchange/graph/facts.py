@@ -193,6 +193,11 @@ def _answer(status: ResponseStatus | None) -> Response:
     return _RESPONSES.get(status.response if status else "", Response.NONE)
 
 
+def answered(status: ResponseStatus | None) -> tuple[Response, datetime | None]:
+    """Tell an answer and its time."""
+    return _answer(status), _answered(status)
+
+
 def _answered(status: ResponseStatus | None) -> datetime | None:
     return status.time if status and _answer(status) in _ANSWERS else None
 

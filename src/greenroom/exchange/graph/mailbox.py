@@ -16,8 +16,11 @@ from greenroom.exchange.contract import (
     Cursor,
     Hint,
     InvitationEdit,
+    Permitted,
     Reply,
     ReplyResult,
+    Trial,
+    TrialMeeting,
     Unreadable,
     UpdateResult,
 )
@@ -36,6 +39,7 @@ from greenroom.exchange.graph.refused import for_mailbox
 from greenroom.exchange.graph.replies import Replies
 from greenroom.exchange.graph.settings import GraphSettings
 from greenroom.exchange.graph.transport import GraphTransport
+from greenroom.exchange.graph.trials import Trials
 from greenroom.exchange.graph.wakeups import Wakeups
 from greenroom.meetings.meeting import Glance, ItemRef, MeetingKey, Observation
 
@@ -78,6 +82,7 @@ class GraphMailbox:
         self._replies = Replies(self._transport, self._address)
         self._organizers = Organizers(self._transport, clock=clock)
         self._marks = Marks(self._transport, self._address)
+        self._trials = Trials(self._transport, allowed=settings.update_organizers)
 
     @property
     def address(self) -> str:
@@ -151,6 +156,22 @@ class GraphMailbox:
         if not self._settings.update_organizers or not person:
             return UpdateResult.REFUSED
         return await self._organizers.update(person, key, edit)
+
+    async def may_act_for(self, person: str) -> Permitted:
+        """Look whether somebody's calendar can be opened."""
+        return await self._trials.may_act_for(person)
+
+    async def book_trial(self, organizer: str, attendee: str, trial: Trial) -> None:
+        """Book a trial; see `greenroom.exchange.graph.trials`."""
+        await self._trials.book(organizer, attendee, trial)
+
+    async def trials(self, organizer: str, attendee: str) -> list[TrialMeeting]:
+        """Return the trials in somebody's calendar."""
+        return await self._trials.find(organizer, attendee)
+
+    async def cancel_trial(self, organizer: str, ref: ItemRef) -> None:
+        """Cancel a trial."""
+        await self._trials.cancel(organizer, ref)
 
     async def pages(
         self, since: datetime, until: datetime | None = None
