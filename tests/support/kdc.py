@@ -15,6 +15,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -114,7 +115,8 @@ class Kdc:
         """Serve while the block runs; its clock differs from ours by `shift`, as faketime writes it (`+10m`)."""
         kdc = program("krb5kdc")
         assert kdc is not None
-        command = [*self._shifted(), kdc, "-n", "-r", self.realm, "-P", str(self.folder / "pid")]
+        pid = self.folder / "pid"
+        command = [*self._shifted(), kdc, "-n", "-r", self.realm, "-P", str(pid)]
         process = subprocess.Popen(
             command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
@@ -122,8 +124,11 @@ class Kdc:
             self._wait(process)
             yield
         finally:
-            process.terminate()
+            # By the number it has written: ending faketime, which stays in front of it, would leave it behind.
+            if process.poll() is None:
+                os.kill(int(pid.read_text()), signal.SIGTERM)
             process.wait(10)
+            pid.unlink(missing_ok=True)
 
     def _shifted(self) -> Sequence[str]:
         return ["faketime", "-f", self.shift] if self.shift else []
@@ -132,10 +137,14 @@ class Kdc:
         end = time.monotonic() + _START_SECONDS
         while time.monotonic() < end and process.poll() is None:
             with contextlib.closing(socket.socket()) as sock:
-                if sock.connect_ex(("127.0.0.1", self.port)) == 0:
+                if sock.connect_ex(("127.0.0.1", self.port)) == 0 and self._known():
                     return
             time.sleep(0.02)
         raise AssertionError("the key distribution center did not start")
+
+    def _known(self) -> bool:
+        pid = self.folder / "pid"
+        return pid.exists() and bool(pid.read_text().strip())
 
     def _run(self, name: str, *words: str) -> None:
         found = program(name)
