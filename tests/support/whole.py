@@ -255,12 +255,16 @@ class SimulatedExchange:
 
 @contextlib.contextmanager
 def simulated_exchange(
-    folder: Path, seed: Mapping[str, Any], *options: str, command: Sequence[str] = ("-m", "greenroom.simulator")
+    folder: Path, seed: Mapping[str, Any] | None, *options: str, command: Sequence[str] = ("-m", "greenroom.simulator")
 ) -> Iterator[SimulatedExchange]:
-    """Run `python -m greenroom.simulator` (or another `command` that speaks like it) on a seed while the block runs."""
+    """Run `python -m greenroom.simulator` (or another `command` that speaks like it) on a seed while the block runs.
+
+    Without a seed it is the organisation in which nobody has prepared anything.
+    """
     file = folder / "seed.json"
     file.write_text(json.dumps(seed), encoding="utf-8")
-    line = [sys.executable, *command, "--port", "0", "--seed", str(file), *options]
+    filled = ["--untouched"] if seed is None else ["--seed", str(file)]
+    line = [sys.executable, *command, "--port", "0", *filled, *options]
     process = subprocess.Popen(line, stdout=subprocess.PIPE)
     try:
         told = json.loads(first_line(process))
