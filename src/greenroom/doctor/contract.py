@@ -46,8 +46,8 @@ class Check:
     """One check: what it is called, and how it is done. It ends by itself, or is ended after `patience`.
 
     Its findings may have further names, those in `tells`: one connection shows name, certificate and clock. `needs` are names of
-    checks or findings whose WRONG makes this one pointless: it is told as UNKNOWN then. A bare name means one of the same subject,
-    `name@subject` one of another. Only checks that stand earlier in the list are waited for.
+    checks or findings whose WRONG makes this one pointless: it is told as UNKNOWN then, as it is if they took too long. A bare name
+    means one of the same subject, `name@subject` one of another. Only checks that stand earlier in the list are waited for.
     """
 
     name: str

@@ -10,7 +10,7 @@ from greenroom.doctor.contract import Check, Finding, State
 
 log = structlog.get_logger(__name__)
 
-WHOLE = timedelta(seconds=25)
+WHOLE = timedelta(seconds=20)
 """Nothing takes longer than that, whatever is down."""
 AT_ONCE = 32
 """So many checks are under way at the same time."""
@@ -50,6 +50,7 @@ class _Examination:
         self._tell = tell
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._running: dict[int, Check] = {}
+        self._undone: set[Check] = set()  # took too long, or was pointless
         self.tasks: Sequence[asyncio.Future[list[Finding]]] = ()
         self.looks: set[asyncio.Future[list[Finding]]] = set()
 
@@ -60,9 +61,9 @@ class _Examination:
             if any((name, before.subject) in needed for name in before.names):
                 await asyncio.wait([task])
                 found = [] if task.cancelled() else task.result()
-                wrong = [one for one in found if one.state is State.WRONG and (one.check, one.subject) in needed]
-                if wrong:
-                    return [_pointless(check, wrong[0])]
+                if (because := self._standing_before(before, found, needed)) is not None:
+                    self._undone.add(check)
+                    return [_pointless(check, because)]
         async with self._slots:
             self._running[place] = check
             self._tell(list(self._running.values()))
@@ -72,6 +73,16 @@ class _Examination:
                 del self._running[place]
                 self._tell(list(self._running.values()))
 
+    def _standing_before(
+        self, before: Check, found: list[Finding], needed: frozenset[tuple[str, str]]
+    ) -> Finding | None:
+        """Return what makes a check pointless: something wrong, or something that was not even seen."""
+        for one in found:
+            wrong = one.state is State.WRONG and (one.check, one.subject) in needed
+            if wrong or before in self._undone:
+                return one
+        return None
+
     async def _looked(self, check: Check) -> list[Finding]:
         look = asyncio.ensure_future(_begun(check))
         self.looks.add(look)
@@ -79,6 +90,7 @@ class _Examination:
         await asyncio.wait([look], timeout=check.patience.total_seconds())
         if not look.done():
             look.cancel()
+            self._undone.add(check)
             return [_slow(check)]
         self.looks.discard(look)
         if look.cancelled():
