@@ -10,6 +10,7 @@ from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import JournalEntry, State
 from greenroom.meetings.reply import Outcome
 from greenroom.scheduler.reserve import ASKED_FOR
+from greenroom.scheduler.weigh import ANSWERED
 
 
 def say(step: str, code: str, detail: str = "") -> str:
@@ -35,6 +36,10 @@ def test_everything_seen_has_a_sentence(kind: Kind, status: TicketStatus) -> Non
     text = say("seen", kind.value, f"ticket {status.value}")
     assert text.startswith("Seen in the calendar: ")
     assert "with" in text
+
+
+def test_an_answer_of_somebody_else_has_a_sentence() -> None:
+    assert say("seen", ANSWERED, "accepted").startswith("Somebody else had answered it before we saw it (accepted)")
 
 
 @pytest.mark.parametrize("way", [*(result.value for result in UpdateResult), "postponed", "given-up", "left"])

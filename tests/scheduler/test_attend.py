@@ -9,6 +9,7 @@ from greenroom.meetings.meeting import MeetingKey, Response, Sensitivity
 from greenroom.meetings.policy import PinPolicy, Policy
 from greenroom.meetings.record import InstructionsState, State
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError
+from greenroom.scheduler.weigh import ANSWERED
 from support.greenroom_at_work import at_work
 from support.observations import NOW, observation
 from support.stubborn_platform import StubbornPlatform
@@ -302,3 +303,24 @@ async def test_the_journal_tells_what_was_seen_decided_done_and_replied() -> Non
             ("replied", "accept_new_single"),
         ]
         assert all(entry.at >= NOW for entry in await work.journal(ONE))
+
+
+@pytest.mark.parametrize(
+    ("response", "came", "told"),
+    [
+        (Response.ACCEPTED, timedelta(seconds=5), True),
+        (Response.DECLINED, timedelta(seconds=5), True),
+        (Response.NONE, timedelta(seconds=5), False),
+        (Response.ACCEPTED, timedelta(days=3), False),
+    ],
+    ids=["accepted", "declined", "open", "of-old"],
+)
+async def test_the_journal_tells_that_somebody_else_answered_first(
+    *, response: Response, came: timedelta, told: bool
+) -> None:
+    async with at_work() as work:
+        work.mailbox.invite(observation(response=response, replied_at=NOW, received_at=NOW - came))
+        await work.attend()
+        await work.attend()
+        lines = [entry.detail for entry in await work.journal(ONE) if (entry.step, entry.code) == ("seen", ANSWERED)]
+        assert lines == ([response.value] if told else [])

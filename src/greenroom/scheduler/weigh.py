@@ -6,7 +6,7 @@ Aliases are reserved here, in the same transaction: after a crash the same meeti
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from greenroom.meetings.acceptance import is_resumed, was_not_kept
 from greenroom.meetings.decision import Decision, decide, settle
@@ -14,7 +14,7 @@ from greenroom.meetings.evidence import read_tickets
 from greenroom.meetings.kin import Kin
 from greenroom.meetings.legacy_token import NO_TOKENS, LegacyTokens, find_legacy_tokens
 from greenroom.meetings.meant import as_meant
-from greenroom.meetings.meeting import Kind, MeetingKey, Observation
+from greenroom.meetings.meeting import Kind, MeetingKey, Observation, Response
 from greenroom.meetings.reasons import AliasSource, Reason
 from greenroom.meetings.record import Record, State
 from greenroom.platforms.errors import PlatformError, PlatformSetupError, PlatformUnavailableError
@@ -28,6 +28,9 @@ from greenroom.storage import Alarm, Storage, Work
 
 _Brought = tuple[Tickets | Exception, LegacyTokens]
 """What an invitation's text carries: tickets, or why they cannot be read, and tokens of another system."""
+ANSWERED = "answered"
+"""Of a meeting that just came: somebody else had answered it before we saw it."""
+_JUST_CAME = timedelta(minutes=10)
 _LONGEST_CODE = 200
 _CLOSED = (State.ENDED, State.DECLINED, State.IGNORED)
 
@@ -128,10 +131,18 @@ def _case(
     if decision.reason is Reason.UNCHANGED and decision.outcome is None and case.record.state is begun.state:
         return case, kin  # series are looked at once a day: a look that found nothing is no part of their story
     case.note("seen", observation.kind.value, now, f"ticket {case.evidence.status.value}")
+    if record is None and decision.reason is not Reason.RECOVERED and _came_answered(observation, now):
+        case.note("seen", ANSWERED, now, observation.response.value)
     case.note("decided", decision.reason.value, now, decision.outcome.value if decision.outcome else "silence")
     if decision.held is not None:
         case.note("decided", "held", now)
     return case, kin
+
+
+def _came_answered(observation: Observation, now: datetime) -> bool:
+    """Whether a meeting that we had no time to answer shows an answer: Exchange gave it, or a delegate."""
+    came, answered = observation.received_at, observation.response in (Response.ACCEPTED, Response.DECLINED)
+    return answered and came is not None and now - came < _JUST_CAME and not observation.cancelled
 
 
 def _await(case: Case, decision: Decision, now: datetime) -> None:
