@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from greenroom.simulator import opath
+from greenroom.simulator import opath, seeding
 from greenroom.simulator.clock import SimulatorClock
 from greenroom.simulator.management.entra import GRAPH_APP
 from greenroom.simulator.rights import CONSENT_CALENDARS
 from support.administrator import ADA, BEN, CARLA, SECRET, SERVICE, VMR, Administrator, at_work
 from support.doors import Doors, doors_of
+from support.simulator import CLIENT_ID
 
 CALENDARS = "Application Calendars.ReadWrite"
 PEOPLE = "Schedulers"
@@ -167,6 +168,16 @@ async def test_a_right_of_entra_adds_up_whatever_the_scope_says(admin: Administr
     back = {"ServicePrincipalId": object_id, "AppRoleAssignmentId": granted["Id"]}
     admin.does("Remove-MgServicePrincipalAppRoleAssignment", **back)
     assert [await doors.graph(client, one) for one in (VMR, ADA)] == [OPEN, DENIED]
+
+
+async def test_what_a_seed_lets_an_application_open_is_a_right_of_entra(admin: Administrator, doors: Doors) -> None:
+    seeding.add_application(admin.exchange, {"client_id": CLIENT_ID, "secret": "s"})
+    assert await doors.graph(CLIENT_ID, VMR) == OPEN
+    principal = admin.gets("Get-MgServicePrincipal", Filter=f"appId eq '{CLIENT_ID}'")["Id"]
+    granted = admin.gets("Get-MgServicePrincipalAppRoleAssignment", ServicePrincipalId=principal)
+    back = {"ServicePrincipalId": principal, "AppRoleAssignmentId": granted["Id"]}
+    admin.does("Remove-MgServicePrincipalAppRoleAssignment", **back)
+    assert await doors.graph(CLIENT_ID, VMR) == DENIED
 
 
 async def test_with_the_registrations_object_id_a_role_has_no_effect(admin: Administrator, doors: Doors) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-from typing import Any, Final
+from typing import Final
 
 from lxml import etree
 
@@ -23,6 +21,7 @@ from greenroom.simulator.management.cmdlet import (
     exists,
     invalid,
     not_found,
+    octets,
     one_of,
 )
 from greenroom.simulator.management.lookup import mailbox_of
@@ -49,18 +48,6 @@ def _thing(one: AddIn) -> Thing:
         "UserList": list(one.users),
         "ManifestXml": one.manifest,
     }
-
-
-def _bytes(value: Any) -> bytes:
-    """What [System.IO.File]::ReadAllBytes or Get-Content -Encoding Byte read: numbers, or (over JSON) base64."""
-    if isinstance(value, list | tuple):
-        if len(value) > _MOST_BYTES or not all(isinstance(one, int) and 0 <= one < 256 for one in value):  # noqa: PLR2004 - a byte
-            raise invalid("FileData is not a manifest file.")
-        return bytes(value)
-    try:
-        return base64.b64decode(value, validate=True)
-    except (TypeError, ValueError, binascii.Error):
-        raise invalid("FileData is not a manifest file.") from None
 
 
 def _read(data: bytes) -> AddIn:
@@ -116,7 +103,10 @@ def _apply(desk: Desk, one: AddIn, given: Given) -> None:
 def new_app(desk: Desk, given: Given) -> list[Thing]:
     """Give an add-in to the organisation. A newer version of one that is there takes its place."""
     _only_organisation(given)
-    one = _read(_bytes(given.need("FileData")))
+    try:
+        one = _read(octets(given.need("FileData")))
+    except ValueError:
+        raise invalid("FileData is not a manifest file.") from None
     known = desk.organisation.add_ins.get(one.app_id)
     if known is not None and _number(one.version) <= _number(known.version):
         raise exists("app", one.app_id)

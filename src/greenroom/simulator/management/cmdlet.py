@@ -12,6 +12,7 @@ again.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -129,6 +130,17 @@ def one_of(*names: str) -> Reader:
         return found
 
     return read
+
+
+def octets(value: Any) -> bytes:
+    """A Byte[]: bytes, their numbers, or (over JSON) their base64. Raises ValueError for anything else."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return base64.b64decode(value, validate=True)
+    if isinstance(value, list | tuple) and all(isinstance(one, int) for one in value):
+        return bytes(value)
+    raise ValueError("no bytes")
 
 
 SWITCH: Final = BOOL

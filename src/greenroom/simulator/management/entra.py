@@ -25,6 +25,7 @@ from greenroom.simulator.management.cmdlet import (
     Given,
     Thing,
     cmdlet,
+    octets,
 )
 from greenroom.simulator.organisation import Consent, Registration
 from greenroom.simulator.rights import CONSENT_CALENDARS, CONSENT_EWS
@@ -64,6 +65,10 @@ def registrations(desk: Desk) -> list[Registration]:
         if key not in known:
             made = Registration(application.client_id, _id("app", key), application.client_id, _id("sp", key))
             known[key] = made
+            if application.scope is None:  # a seed that lets it open everything has granted just that
+                whose = _id("sp", key)
+                one = Consent(_id("consent", whose, CONSENT_CALENDARS), whose, _id("sp", GRAPH_APP), CONSENT_CALENDARS)
+                desk.rights.consents[one.id] = one
     return list(known.values())
 
 
@@ -176,16 +181,15 @@ def _trust(desk: Desk, one: Registration) -> None:
     if not one.keys:
         return
     key = one.keys[0].get("Key")
-    if isinstance(key, list) and all(isinstance(byte, int) for byte in key):
-        key = base64.b64encode(bytes(key)).decode()
-    if not isinstance(key, str) or not key.strip():
-        raise refused("Key credential value is invalid.")
-    text = key.strip()
-    if "BEGIN CERTIFICATE" not in text:
-        text = f"-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n"
+    if not isinstance(key, str) or "BEGIN CERTIFICATE" not in key:
+        try:
+            encoded = base64.encodebytes(octets(key)).decode()
+        except ValueError:
+            raise refused("Key credential value is invalid.") from None
+        key = f"-----BEGIN CERTIFICATE-----\n{encoded}-----END CERTIFICATE-----\n"
     known = desk.exchange.application(one.app_id)
     assert known is not None, "a registration has an application"
-    desk.exchange.add_application(replace(known, certificate=text))
+    desk.exchange.add_application(replace(known, certificate=key))
 
 
 @cmdlet("New-MgApplication", parameters=_APPLICATION, shells=ONLY_GRAPH)
@@ -359,8 +363,13 @@ def new_consent(desk: Desk, given: Given) -> list[Thing]:
 def remove_consent(desk: Desk, given: Given) -> list[Thing]:
     """Take a permission back."""
     identity = given.need("AppRoleAssignmentId")
-    if desk.rights.consents.pop(identity, None) is None:
+    consent = desk.rights.consents.pop(identity, None)
+    if consent is None:
         raise missing(identity)
+    one = next((one for one in registrations(desk) if one.principal == consent.principal), None)
+    known = None if one is None else desk.exchange.application(one.app_id)
+    if known is not None and known.scope is None and consent.role == CONSENT_CALENDARS:
+        desk.exchange.add_application(replace(known, scope=()))
     return []
 
 
