@@ -253,3 +253,16 @@ def _proof(oauth: OAuth) -> Certificate | Secret | None:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def problem_of(sealed: Seal, stored: StoredSignIn | None) -> str:
+    """Say in a word what is wrong with what is kept, as far as that can be seen without asking anybody; empty for nothing."""
+    if stored is None:
+        return "not-signed-in"
+    try:
+        sealed.open(stored)
+    except RingSealError:
+        return "sign-in-sealed"
+    except OtherApplicationError:
+        return "other-application"
+    return "sign-in-lost" if stored.refused_at is not None else ""

@@ -27,6 +27,7 @@ _COMMANDS = {
     "restore": "greenroom.cli.restore:restore_command",
     "serve": "greenroom.cli.serve:serve",
     "setup": "greenroom.cli.setup:setup",
+    "signin": "greenroom.cli.signin:signin",
     "status": "greenroom.cli.status:status",
     "sweep": "greenroom.cli.sweep:sweep",
     "watcher": "greenroom.cli.watcher:watcher",

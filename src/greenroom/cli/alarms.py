@@ -21,6 +21,7 @@ _SENTENCES = {
     "policy-password-guessing": "Passwords were guessed at the policy server; whoever did it was turned away.",
     "second-watcher": "Another Greenroom attends the mailbox, and ours was kept out; it runs on",
     "contender": "A second Greenroom wanted to attend the mailbox and was kept out; it runs on",
+    "sign-in-lost": "The sign-in of a service account does not hold any more; `greenroom signin` is what it takes:",
     "no-watcher-mark": "No mark may be left on the calendar, so a second Greenroom would go unnoticed:",
 }
 

@@ -67,6 +67,14 @@ _SENTENCES = {
         "not-kept",
     ),
     "The certificate to sign in with has run out.": ("certificate-expired",),
+    "The service account must sign in (again): `greenroom signin`.": (
+        "not-signed-in",
+        "sign-in-lost",
+        "sign-in-sealed",
+        "other-application",
+        "invalid_grant",
+        "interaction_required",
+    ),
     "Exchange gives no right to this mailbox.": (
         "NotPermittedError",
         "http-403",

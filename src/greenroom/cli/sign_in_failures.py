@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from greenroom.exchange.errors import SignInError
+from greenroom.exchange.tokens import SignInLostError
 from greenroom.settings import OverEws
 from greenroom.setup import powershell
 
@@ -16,6 +17,7 @@ BY_ITSELF: Final = "A running Greenroom tries again after a quarter of an hour, 
 _DIRECTORY: Final = "Get-WebServicesVirtualDirectory | Set-WebServicesVirtualDirectory"
 _LOOK: Final = "Get-WebServicesVirtualDirectory | Format-List Server,*Authentication,ExtendedProtection*"
 _NEVER_TRIED: Final = ("not-offered", "other-ways")
+_BY_HAND: Final = ("access_denied", "authorization_declined", "expired_token", "timeout", "AADSTS65004", "AADSTS70020")
 
 
 def sign_in_ews(error: SignInError, exchange: OverEws, where: str) -> str:
@@ -90,6 +92,25 @@ def _by_token(_error: SignInError, _exchange: OverEws, where: str) -> str:
     return f"Renew the token of {where}."
 
 
+def _by_oauth(error: SignInError, exchange: OverEws, where: str) -> str:
+    if error.code in ("http-401", "refused-before"):
+        return (
+            f"It is Exchange that does not take the token. See {where}.oauth.resource, the rights of whoever signs in, and in the "
+            f"Exchange Management Shell: {_LOOK}; Get-AuthServer. {BY_ITSELF}."
+        )
+    oauth = exchange.oauth
+    shows = oauth is not None and (oauth.certificate_file is not None or oauth.client_secret is not None)
+    if isinstance(error, SignInLostError) or error.code in _BY_HAND or not shows:
+        name, _, side = where.removeprefix("integration[").rpartition("].")
+        return f"Run `greenroom signin --integration {name} --side {side}`; a running service takes it up by itself."
+    at_home = 'the application\'s "Certificates & secrets" in the Entra admin center'
+    if oauth is not None and oauth.certificate_file is not None:
+        return (
+            f"See that the certificate of {where}.oauth.certificate_file stands, unexpired, at {at_home}. {BY_ITSELF}."
+        )
+    return f"Make a new client secret at {at_home} and put its value (not its id) into {where}.oauth.client_secret. {BY_ITSELF}."
+
+
 _IN_ITS_LOG: Final = "See what the domain controller has noted: its Security log, events 4768 and 4771."
 _AT_THE_CENTER: Final = {
     "kerberos-password": "Correct password of {where}.",
@@ -108,6 +129,7 @@ _WAYS: Final[dict[str, Callable[[SignInError, OverEws, str], str]]] = {
     "basic": _by_basic,
     "ntlm": _by_ntlm,
     "kerberos": _by_kerberos,
+    "oauth": _by_oauth,
     "bearer": _by_token,
 }
 

@@ -15,6 +15,7 @@ from greenroom.cli.codes import failure_sentence
 from greenroom.cli.exits import Exit
 from greenroom.cli.options import echo_json, read_settings, stderr, stdout, with_config, with_json
 from greenroom.cli.reading import local, plain, read, stamp
+from greenroom.cli.sign_in_words import SignInStanding, rows_of, sign_ins_of
 from greenroom.cli.watch_words import attended_words, is_kept_out, lent_to, other_words, rival_of, watch_json
 from greenroom.meetings.record import State
 from greenroom.scheduler.catching_up import expected_end
@@ -31,7 +32,8 @@ Examples:
   greenroom status --json | jq .alarms                            who guessed aliases or passwords lately?
 
 \b
-Exit code 1: passes have failed for a quarter of an hour, what signs in has run out, or two Greenrooms are on one mailbox.
+Exit code 1: passes have failed for a quarter of an hour, what signs in has run out or has to sign in again,
+or two Greenrooms are on one mailbox.
 """
 _PROTOCOLS = {"ews": "Exchange Server over EWS", "graph": "Microsoft 365 over Graph"}
 _DAY = timedelta(days=1)
@@ -47,6 +49,7 @@ class _Status:
     mailbox: MailboxState
     meetings: dict[State, int]
     watch: Watch
+    sign_ins: list[SignInStanding]
     now: datetime
 
     @property
@@ -90,7 +93,8 @@ class _Status:
     def is_well(self) -> bool:
         """Whether nothing here needs somebody."""
         disputed = is_kept_out(self.watch, self.attended_by) or self.rival is not None
-        return not self.is_failing and not disputed and (self.days_left is None or self.days_left >= 0)
+        signed_in = not any(one.problem for one in self.sign_ins)
+        return signed_in and not self.is_failing and not disputed and (self.days_left is None or self.days_left >= 0)
 
 
 @click.command(epilog=_EXAMPLES)
@@ -108,6 +112,7 @@ def status(config_file: Path | None, *, as_json: bool) -> None:
                 await work.mailboxes.get(entry.mailbox),
                 await work.meetings.counts(entry.number),
                 await watch_of(work, entry.mailbox),
+                await sign_ins_of(work, entry),
                 now,
             )
             for entry in settings.integration
@@ -148,7 +153,7 @@ def _show(one: _Status) -> None:
         ("meetings", _meetings(one.meetings), ""),
         ("replies", _replies(one), ""),
         ("all compared", _when(one.mailbox.reconciled_at, one.now), ""),
-        ("signs in until", *_credential(one)),
+        *(rows_of(one.sign_ins) or [("signs in until", *_credential(one))]),
     ):
         table.add_row(Text(f"  {name}"), Text(plain(words), style=style))
     stdout().print(table)
@@ -278,4 +283,5 @@ def _json(one: _Status) -> dict[str, Any]:
         "credential": None
         if expires is None
         else {"expires_at": stamp(expires), "days_left": one.days_left, "renew": one.renew},
+        "sign_ins": [found.as_json() for found in one.sign_ins],
     }
