@@ -7,10 +7,10 @@
                                                         ├─▶ platform, policy door
                                                         └─▶ service, add-in, identity providers
 ```
-Whoever adds checks of a mailbox puts them where `_exchange` makes those of an integration, with `needs=(SIGN_IN, RIGHTS)`.
+Checks of a mailbox stand where `_exchange` makes those of an integration, with `needs=(SIGN_IN, RIGHTS)`.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from greenroom.calendars import SIDES, CalendarError, Calendars, cloud_of
 from greenroom.doctor.addin import addin_check
 from greenroom.doctor.attended import attended_check
 from greenroom.doctor.blocking import in_thread
+from greenroom.doctor.calendar import calendar_check
 from greenroom.doctor.contract import Check, Explain, Finding
 from greenroom.doctor.database import database_checks, sqlite_file
 from greenroom.doctor.disk import disk_check, folders
@@ -32,7 +33,9 @@ from greenroom.doctor.exchange import (
 )
 from greenroom.doctor.findings import About
 from greenroom.doctor.identity import entra_keys, identity_checks
+from greenroom.doctor.mailbox import kind_check
 from greenroom.doctor.obstacles import End
+from greenroom.doctor.organizers import organizers_check, scope_check, sides_of
 from greenroom.doctor.platform import platform_check
 from greenroom.doctor.policy_door import policy_check
 from greenroom.doctor.policy_port import port_check
@@ -58,23 +61,28 @@ _NO_VISITORS = "Join pages, the add-in and call-time questions of Pexip come in 
 
 @asynccontextmanager
 async def open_checks(
-    settings: Settings, clock: Clock, explain: Explain, *, only: str | None = None
+    settings: Settings, clock: Clock, explain: Explain, *, only: str | None = None, organizers: Sequence[str] = ()
 ) -> AsyncIterator[list[Check]]:
-    """Open all that the checks need, for every integration or the named one. Connects to nothing before they are done."""
+    """Open all that the checks need, for every integration or the named one. Connects to nothing before they are done.
+
+    `organizers` are people whose calendars are tried besides those of who booked lately.
+    """
     entry = None if only is None else settings.named(only)
     chosen = settings if entry is None else settings.model_copy(update={"integration": (entry,)})
-    calendars = Calendars(chosen, clock)
     storage: Storage | None = None
     platforms: Platforms | None = None
     wrong: list[Finding] = []
     try:
-        try:
-            storage = Storage.open(chosen.storage.url.get_secret_value())
-            platforms = Platforms(chosen, storage, clock)
-        except StorageError as error:
-            told = explain.storage(error)
-            wrong.append(About("database", "storage.url").wrong(told.what, "Nothing starts without it.", told.mend))
-        yield [*map(_already, wrong), *_Doctor(chosen, clock, explain, calendars, storage, platforms).checks()]
+        storage = Storage.open(chosen.storage.url.get_secret_value())
+        platforms = Platforms(chosen, storage, clock)
+    except StorageError as error:
+        told = explain.storage(error)
+        wrong.append(About("database", "storage.url").wrong(told.what, "Nothing starts without it.", told.mend))
+    calendars = Calendars(chosen, clock, storage)
+    try:
+        doctor = _Doctor(chosen, clock, explain, calendars, storage, platforms)
+        doctor.organizers = organizers
+        yield [*map(_already, wrong), *doctor.checks()]
     finally:
         await calendars.close()
         if platforms is not None:
@@ -99,6 +107,7 @@ class _Doctor:
         self._calendars = calendars
         self._storage = storage
         self._platforms = platforms
+        self.organizers: Sequence[str] = ()
         self._file = sqlite_file(settings.storage.url.get_secret_value())
         self._database = f"database@{'PostgreSQL' if self._file is None else self._file}"
         self._ends = {end.place: end for end in reversed(list(_ends(settings)))}  # the first one of a place counts
@@ -147,6 +156,11 @@ class _Doctor:
             if exchange.protocol == "ews":
                 yield from _there(ends_check(entry, side, exchange.url, self._clock))
         yield watcher_check(entry, mailbox, self._storage, self._clock)
+        yield kind_check(entry)
+        yield calendar_check(entry, mailbox, self._storage, self._explain, self._clock)
+        sides = sides_of(mailbox, elsewhere)
+        yield organizers_check(entry, sides, self._storage, self._explain, self._clock, named=self.organizers)
+        yield scope_check(entry)
 
     def _web(self, entry: Integration) -> Iterator[Check]:
         service, public = self._settings.service, self._needs(self._settings.service.public_url)

@@ -20,7 +20,7 @@ RIGHTS = "exchange-rights"
 EWS_ENDS = datetime(2027, 4, 1, tzinfo=UTC)
 """EWS is switched off in Exchange Online for good: docs/microsoft-365-service-account.md."""
 _BUSY = frozenset({"http-429", "http-503", "ErrorServerBusy", "backing-off", "request-limit", "TooManyRequests"})
-_ONLINE = ("outlook.office365.com", "outlook.office.com", "outlook.office365.us", "partner.outlook.cn")
+ONLINE = ("outlook.office365.com", "outlook.office.com", "outlook.office365.us", "partner.outlook.cn")
 _SERVERS = {(15, 2): ("Exchange Server 2019", 1544), (15, 1): ("Exchange Server 2016", 2507)}
 """By version: the name, and the build of the oldest cumulative update that still got updates last (2019 CU14, 2016 CU23)."""
 _SUBSCRIPTION_EDITION = 2562
@@ -97,7 +97,7 @@ def judge_version(version: str, subject: str) -> Finding:
 def ends_check(entry: Integration, side: Side, url: str, clock: Clock) -> Check | None:
     """Make the check that tells when EWS ends; None where this is no Exchange Online."""
     host = urlsplit(url).hostname or ""
-    if host not in _ONLINE:
+    if host not in ONLINE:
         return None
     about = About("exchange-ews-ends", subject_of(entry, side))
 

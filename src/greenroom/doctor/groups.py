@@ -11,6 +11,7 @@ _GROUPS = (
     ("Ways to others", ("reach", "dns", "proxy", "tls", "clock")),
     ("Exchange", ("exchange", "watcher")),
     ("Mailbox", ("mailbox", "processing")),
+    ("Live test", ("live",)),
     ("Service", ("heartbeat", "passes", "replies", "backlog", "defects", "drift", "alarms", "service")),
     ("Platform", ("platform", "policy")),
     ("Add-in", ("addin", "identity")),
