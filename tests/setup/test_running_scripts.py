@@ -1,70 +1,23 @@
 """The generated scripts do what they say: run in the shells of a simulated Exchange that nobody has prepared."""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from greenroom.setup.contract import Preparation
-from greenroom.simulator.exchange import Exchange
-from greenroom.simulator.management import Management
-from greenroom.simulator.untouched import ADMINISTRATOR, populate
-from support.powershell.cmdlets import Shell
+from greenroom.simulator.untouched import ADMINISTRATOR
 from support.powershell.plain import Outcome
-from support.powershell.running import Cmdlets, run
-from support.powershell.shells import here
-from support.preparations import ADDIN_ID, KINDS, VARIANTS
+from support.powershell.running import run
+from support.preparations import KINDS, VARIANTS
+from support.prepared_house import MAILBOX, organisation, prepared
 from support.preparing import Preparer, doing, looking, switches_of, undoing
 
 MAY_BE_RIGHT_ALREADY = (
     "signing-in.ps1",
     "application.ps1",
 )  # Windows authentication is on, an application was there before
-NOBODY = "00000000-0000-0000-0000-000000000000"
-DOMAIN = ADMINISTRATOR.partition("@")[2]
-MAILBOX = f"vmr@{DOMAIN}"
-ACCOUNT = f"greenroom@{DOMAIN}"
-MANIFEST = (
-    '<OfficeApp xmlns="http://schemas.microsoft.com/office/appforoffice/1.1"'
-    ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="MailApp">'
-    f'<Id>{ADDIN_ID}</Id><Version>1.0.0.0</Version><DisplayName DefaultValue="Greenroom"/></OfficeApp>'
-)
-CERTIFICATE = "-----BEGIN CERTIFICATE-----\nTm90IG9uZSByZWFsbHk=\n-----END CERTIFICATE-----\n"
 QUICK = [(kind, next(iter(one.options))) for kind, one in KINDS.items()]
 SLOW = [one for one in VARIANTS if one not in QUICK]
-
-
-def _organisation(*, account_is_there: bool) -> Preparer:
-    """Somebody who prepares an organisation that has people and a group of theirs, perhaps an account, and nothing else."""
-    exchange = Exchange(lambda: datetime(2026, 11, 23, 9, tzinfo=UTC))
-    populate(exchange)
-    management = Management(exchange)
-    management.run("New-DistributionGroup", {"Name": "Organizers", "Type": "Security", "Members": [ADMINISTRATOR]})
-
-    account = {"Name": "service", "MicrosoftOnlineServicesID": ACCOUNT, "Password": "Correct-Horse-9"}
-    if account_is_there:
-        management.run("New-Mailbox", account, shell="exchange-online")
-
-    def shell(name: Shell) -> Cmdlets:
-        return here(management, name)
-
-    unknown = {"Application (client) id": NOBODY, "Object id of the enterprise application": NOBODY}
-    files = {"greenroom-addin.xml": MANIFEST.encode(), "greenroom.crt": CERTIFICATE.encode()}
-    return Preparer(shell, {"password": "Correct-Horse-9", **unknown}, files)
-
-
-def _prepared(preparer: Preparer, kind: str, option: str) -> Preparation:
-    one = KINDS[kind]
-    values = {"mailbox": MAILBOX, "delegate": ADMINISTRATOR, "account": ACCOUNT, **one.options[option]}
-    if values.get("client_id"):
-        graph = preparer.shell("graph")
-        (application,) = graph("New-MgApplication", {"DisplayName": "Known before"})
-        (principal,) = graph("New-MgServicePrincipal", {"AppId": application["AppId"]})
-        values |= {"client_id": application["AppId"], "object_id": principal["Id"]}
-    of_house = {"environment", "name", "number"}
-    fitting = set(one.texts()) | set(one.options[option]) | of_house
-    return one.with_(**{name: value for name, value in values.items() if name in fitting})
 
 
 def _compared(state: dict[str, Any]) -> dict[str, Any]:
@@ -81,8 +34,8 @@ def _compared(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole_life(kind: str, option: str) -> None:
-    preparer = _organisation(account_is_there=kind == "microsoft-365-service-account")
-    preparation = _prepared(preparer, kind, option)
+    preparer = organisation(account_is_there=kind == "microsoft-365-service-account")
+    preparation = prepared(preparer, kind, option)
     untouched = preparer.state()
 
     for script in doing(preparation):  # -WhatIf may end with what is not there yet, but never changes anything
@@ -94,13 +47,13 @@ def _whole_life(kind: str, option: str) -> None:
         assert first.error == "", (script.name, first.error)
         assert bool(first.changes) is bool(first.asked)
         assert first.changes or script.name.endswith(MAY_BE_RIGHT_ALREADY), script.name
-    prepared = preparer.state()
+    ready = preparer.state()
 
     for script in doing(preparation):
         again = preparer.run(script)
         assert again.error == "", (script.name, again.error)
         assert (again.changes, again.asked) == ([], []), script.name
-    assert preparer.state() == prepared
+    assert preparer.state() == ready
 
     for script in looking(preparation):
         check = preparer.run(script)
@@ -112,7 +65,7 @@ def _whole_life(kind: str, option: str) -> None:
 
     for script in undoing(preparation):
         assert preparer.run(script, switches=switches_of(script), what_if=True).changes == []
-    assert preparer.state() == prepared
+    assert preparer.state() == ready
     for script in undoing(preparation):
         undone = preparer.run(script, switches=switches_of(script))
         assert undone.error == "", (script.name, undone.error)
@@ -142,7 +95,7 @@ def _first_script(preparer: Preparer, kind: str, **changed: Any) -> Outcome:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_mailbox_of_another_installation_is_left_alone(kind: str) -> None:
-    preparer = _organisation(account_is_there=False)
+    preparer = organisation(account_is_there=False)
     assert _first_script(preparer, kind, environment="production").error == ""
     before = preparer.state()
     outcome = _first_script(preparer, kind, environment="test")
@@ -153,7 +106,7 @@ def test_a_mailbox_of_another_installation_is_left_alone(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_person_s_mailbox_is_left_alone(kind: str) -> None:
-    preparer = _organisation(account_is_there=False)
+    preparer = organisation(account_is_there=False)
     before = preparer.state()
     script = KINDS[kind].with_(mailbox=ADMINISTRATOR).scripts
     outcome = preparer.run(next(one for one in script if "mailbox" in one.name))
@@ -162,17 +115,17 @@ def test_a_person_s_mailbox_is_left_alone(kind: str) -> None:
 
 
 def test_what_was_answered_no_is_not_done() -> None:
-    preparer = _organisation(account_is_there=False)
+    preparer = organisation(account_is_there=False)
     before = preparer.state()
-    for script in doing(_prepared(preparer, "exchange-server", "basic")):
+    for script in doing(prepared(preparer, "exchange-server", "basic")):
         outcome = run(script.body, preparer.shell("server"), confirm=lambda target, action: False, files=preparer.files)
         assert outcome.changes == []
     assert preparer.state() == before
 
 
 def test_undoing_keeps_the_mailbox_unless_its_removal_is_asked_for() -> None:
-    preparer = _organisation(account_is_there=False)
-    preparation = _prepared(preparer, "exchange-server", "basic")
+    preparer = organisation(account_is_there=False)
+    preparation = prepared(preparer, "exchange-server", "basic")
     preparer.run_all(doing(preparation))
     preparer.run_all(undoing(preparation))
     (left,) = preparer.shell("server")("Get-Mailbox", {"Identity": MAILBOX})
@@ -181,8 +134,8 @@ def test_undoing_keeps_the_mailbox_unless_its_removal_is_asked_for() -> None:
 
 
 def test_a_permission_over_the_whole_organisation_is_found() -> None:
-    preparer = _organisation(account_is_there=False)
-    preparation = _prepared(preparer, "microsoft-365", "certificate")
+    preparer = organisation(account_is_there=False)
+    preparation = prepared(preparer, "microsoft-365", "certificate")
     preparer.run_all(doing(preparation))
     graph = preparer.shell("graph")
     (principal,) = graph(
@@ -203,7 +156,7 @@ def test_a_permission_over_the_whole_organisation_is_found() -> None:
 
 @pytest.mark.parametrize("name", ["it's \u2018quoted\u2019 $(throw 'x') `n", '{0} "x" %;|&', "会議 \U0001f3a5 Räume"])
 def test_a_hostile_name_arrives_as_it_is(name: str) -> None:
-    preparer = _organisation(account_is_there=False)
+    preparer = organisation(account_is_there=False)
     assert _first_script(preparer, "exchange-server", environment="production", title=name).error == ""
     (made,) = preparer.shell("server")("Get-Mailbox", {"Identity": MAILBOX})
     assert made["DisplayName"] == name

@@ -253,9 +253,12 @@ class _Run:
         own = getattr(self._plain, name.replace("-", "_").lower(), None)
         if own is not None:
             return list(own(arguments, given))
-        if given is not None:
-            raise NotImplementedError(f"a pipeline into {name}")
-        return self._exchange(name, arguments)
+        if given is None:
+            return self._exchange(name, arguments)
+        each = [
+            {"Identity": values.member(one, "Identity"), **arguments} for one in given
+        ]  # as all of Exchange's bind it
+        return [out for every in each for out in self._exchange(name, every)]
 
     def _with_item(self, block: Node, item: Any) -> Any:
         (statements,) = parts(parts(parts(block)[0])[0])
