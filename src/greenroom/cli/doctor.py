@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -10,6 +11,7 @@ import click
 
 from greenroom.assembly import wall_clock
 from greenroom.cli.desk import chosen as chosen_entries
+from greenroom.cli.doctor_live import check_live, checked_organizers, may_try, tried
 from greenroom.cli.doctor_report import finding_json, show_findings, shown_running
 from greenroom.cli.exchange_failures import of_exchange
 from greenroom.cli.exits import Exit
@@ -19,6 +21,7 @@ from greenroom.doctor.blocking import Apart
 from greenroom.doctor.contract import Finding, Side, State, Told, chosen, is_called
 from greenroom.doctor.examine import WHOLE, Tell, examine
 from greenroom.doctor.facts import FactsError, compare_facts, read_facts
+from greenroom.doctor.live import USUAL_PATIENCE
 from greenroom.doctoring import open_checks
 from greenroom.exchange.errors import ExchangeError
 from greenroom.platforms.errors import PlatformError
@@ -33,10 +36,13 @@ Examples:
   greenroom doctor --only tls --only clock   certificates and clocks alone
   greenroom doctor --facts greenroom-facts.json --integration main
                                              also what an administrator's check exported of the mailbox
+  greenroom doctor --live --organizer you@example.org
+                                             also book two meetings as you, follow them to the reply, and remove them
   greenroom doctor --json | jq '.findings[] | select(.state == "wrong")'
 
 \b
-Exit code 1: something is wrong. 3: nothing outside this computer can be reached. It ends within half a minute, whatever is down.
+Exit code 1: something is wrong. 3: nothing outside this computer can be reached. It ends within half a minute, whatever is down;
+with --live it waits for a reply besides.
 """
 _TIDY = 2.0
 _SPARE = 3.0
@@ -57,6 +63,25 @@ _OUTSIDE = ("reach", "dns", "proxy", "tls", "tls-chain")
     type=click.Choice(["production", "test"]),
     help="Which installation this is, for --facts: the mailbox must carry the same mark.",
 )
+@click.option(
+    "--organizer",
+    "organizers",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Look whether Greenroom may write into this person's calendar; with --live, whose calendar is used. May be repeated.",
+)
+@click.option(
+    "--live", is_flag=True, help="Also book two meetings in that calendar and see what becomes of them; asks before."
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--patience",
+    type=click.IntRange(5, 3600),
+    default=round(USUAL_PATIENCE.total_seconds()),
+    show_default=True,
+    metavar="SECONDS",
+    help="How long --live waits for the reply.",
+)
 @click.option("--only", multiple=True, metavar="CHECK", help="Only checks of this name, such as tls; may be repeated.")
 @click.option("--quiet", is_flag=True, help="Show only what needs somebody.")
 @with_json
@@ -66,18 +91,40 @@ def doctor(
     name: str | None,
     facts: Path | None,
     environment: str | None,
+    organizers: tuple[str, ...],
+    live: bool,
+    yes: bool,
+    patience: int,
     only: tuple[str, ...],
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Look at everything: what is wrong, why it matters, and what mends it. Nothing is changed."""
+    """Look at everything: what is wrong, why it matters, and what mends it. Nothing is changed, unless --live is asked for."""
     settings = read_settings(config_file, as_json=as_json)
     entries = chosen_entries(settings, name)
     if facts is None and environment is not None:
         raise click.UsageError("--environment goes with --facts only")
+    organizers = checked_organizers(organizers)
+    if live:
+        check_live(entries, organizers)
+        if not may_try(entries[0], organizers[0], yes=yes, as_json=as_json):
+            sys.exit(Exit.OK)
+    elif yes:
+        raise click.UsageError("--yes goes with --live only")
     exported = [] if facts is None else _exported(facts, entries, environment, as_json=as_json)
-    findings, leave = _examined(settings, name, only)
+    findings, leave = _examined(settings, name, only, organizers)
+    told = {
+        (one.check, one.subject) for one in exported
+    }  # what was read where it is set counts, not how it looks from here
+    findings = [one for one in findings if (one.check, one.subject) not in told]
     findings += [one for one in exported if not only or is_called(one.check, only)]
+    if live:
+        try:
+            findings += tried(
+                settings, entries[0], organizers[0], Sentences(), timedelta(seconds=patience), as_json=as_json
+            )
+        except KeyboardInterrupt:
+            _stop(_INTERRUPTED)
     if not findings:
         raise click.UsageError("there is no such check: --only takes the names that the findings have")
     code = exit_code(findings)
@@ -117,11 +164,11 @@ def _told(failure: Failure) -> Told:
 
 
 def _examined(
-    settings: Settings, name: str | None, only: Sequence[str]
+    settings: Settings, name: str | None, only: Sequence[str], organizers: Sequence[str]
 ) -> tuple[list[Finding], Callable[[Exit], NoReturn]]:
     """Do the checks in a loop apart, so that this process ends whatever hangs; returns how to end it, too."""
     with shown_running() as tell:
-        apart = Apart(lambda hand_over: _look(settings, name, only, tell, hand_over))
+        apart = Apart(lambda hand_over: _look(settings, name, only, tell, hand_over, organizers=organizers))
         try:
             findings: list[Finding] = apart.result(WHOLE.total_seconds() + _SPARE)
         except KeyboardInterrupt:
@@ -136,9 +183,15 @@ def _examined(
 
 
 async def _look(
-    settings: Settings, name: str | None, only: Sequence[str], tell: Tell, hand_over: Callable[[Any], None]
+    settings: Settings,
+    name: str | None,
+    only: Sequence[str],
+    tell: Tell,
+    hand_over: Callable[[Any], None],
+    *,
+    organizers: Sequence[str],
 ) -> None:
-    async with open_checks(settings, wall_clock, Sentences(), only=name) as checks:
+    async with open_checks(settings, wall_clock, Sentences(), only=name, organizers=organizers) as checks:
         findings = await examine(chosen(checks, only), tell=tell)
         hand_over([one for one in findings if not only or is_called(one.check, only)])
 

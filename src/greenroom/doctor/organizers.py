@@ -56,7 +56,7 @@ def organizers_check(
         answers = dict(zip((*named, *others), told, strict=True))
         return [
             *(_of_one(one, *answers[one], entry) for one in named),
-            *_of_many({one: answers[one] for one in others}, entry, about),
+            *_of_many({one: answers[one] for one in others}, entry, about, alone=not named),
         ]
 
     return Check(NAME, entry.name, look, timedelta(seconds=9), needs=(SIGN_IN, RIGHTS))
@@ -123,7 +123,9 @@ def _of_one(person: str, side: Side, told: Permitted, entry: Integration) -> Fin
     return about.note(f"{here} {'of this address' if told.access is Access.NOT_FOUND else 'ours'} ({told.code}).", COST)
 
 
-def _of_many(told: _Told, entry: Integration, about: About) -> list[Finding]:
+def _of_many(told: _Told, entry: Integration, about: About, *, alone: bool) -> list[Finding]:
+    if not told and not alone:
+        return []
     if not told:
         return [
             about.unknown("Nobody has booked lately whose calendar could be tried.", "Name one: --organizer ADDRESS")
