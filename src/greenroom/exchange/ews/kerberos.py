@@ -5,7 +5,8 @@ ones, since it may have changed its key; the password is not sent for that.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ from greenroom.exchange.errors import ExchangeError, SignInError
 from greenroom.exchange.ews import kerberos_errors
 from greenroom.exchange.ews.auth import Credentials, SignInGuard, mark_of
 from greenroom.exchange.ews.kerberos_errors import Asked
-from greenroom.exchange.ews.kerberos_tickets import Account, TicketOffice
+from greenroom.exchange.ews.kerberos_tickets import Account, TicketOffice, Tickets
 from greenroom.exchange.ews.negotiate import NegotiateAuth
 
 _REFUSED: Final = "http-401"
@@ -67,13 +68,20 @@ class KerberosAuth:
         if mark != self._mark:
             self._office.start_anew()
             self._mark = mark
-        legs = NegotiateAuth(self._context, scheme="Negotiate", mark=mark, guard=self.guard, explain=self._explained)
-        return Credentials(_Renewing((await legs.credentials()).flow, self._office), mark)
+        return Credentials(Renewing(self._legs, self._office), mark)
 
-    def _context(self, _: str, binding: GssChannelBindings | None) -> ContextProxy:
+    async def _legs(self, use: "Use") -> httpx2.Auth:
+        def context(_: str, binding: GssChannelBindings | None) -> ContextProxy:
+            use.tickets = self._office.tickets()
+            return self._context(use.tickets, binding)
+
+        legs = NegotiateAuth(context, scheme="Negotiate", mark="", guard=self.guard, explain=self._explained)
+        return (await legs.credentials()).flow
+
+    def _context(self, tickets: Tickets, binding: GssChannelBindings | None) -> ContextProxy:
         kind, _, name = self._service.partition("/")
         return spnego.client(
-            KerberosCCache(self._office.tickets().cache),
+            KerberosCCache(tickets.cache),
             hostname=name,
             service=kind,
             channel_bindings=binding,
@@ -88,17 +96,25 @@ class KerberosAuth:
         return kerberos_errors.of_context(code, self._asked, host)
 
 
-class _Renewing(httpx2.Auth):
-    """Another flow's legs, once more with new tickets if those in use were refused."""
+@dataclass(slots=True)
+class Use:
+    """With which tickets one sign-in went; None until it has some."""
 
-    def __init__(self, legs: httpx2.Auth, office: TicketOffice) -> None:
+    tickets: Tickets | None = None
+
+
+class Renewing(httpx2.Auth):
+    """The legs of a sign-in, once more if tickets from before were refused: with new ones, whoever had them first."""
+
+    def __init__(self, legs: Callable[[Use], Awaitable[httpx2.Auth]], office: TicketOffice) -> None:
         self._legs = legs
         self._office = office
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        before, again = self._office.held, False
         while True:
-            held = self._office.held
-            legs = self._legs.async_auth_flow(request)
+            use = Use()
+            legs = (await self._legs(use)).async_auth_flow(request)
             response: httpx2.Response | None = None
             try:
                 outgoing = await anext(legs)
@@ -110,9 +126,10 @@ class _Renewing(httpx2.Auth):
             except ExchangeError as error:
                 if error.code not in _STALE:
                     raise
-                if not self._office.forget(held):
-                    self._office.forget(self._office.held)
+                self._office.forget(use.tickets)
+                if again or use.tickets is None or use.tickets is not before:
                     raise _seen(error, request, response, datetime.now(UTC)) from None
+                again = True
             finally:
                 await legs.aclose()
 

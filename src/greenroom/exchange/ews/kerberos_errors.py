@@ -20,6 +20,8 @@ _GENERIC, _WRONG_REALM = 60, 68
 _KDCREP_SKEW, _REALM_UNKNOWN, _KDC_UNREACH, _KT_NOTFOUND = 148, 154, 156, 181
 _BAD_ENCTYPE, _PREAUTH_GENERIC, _REALM_CANT_RESOLVE = 188, 210, 220
 
+_LAST_SENT: Final = 127
+"""Codes after this one are libkrb5's own, or the system's: nobody sent them, so that they refuse nobody."""
 _MOST = timedelta(minutes=5)
 _RESERVED = 2**31
 
@@ -43,7 +45,7 @@ def number(code: int) -> int:
 def of_center(code: int, asked: Asked) -> ExchangeError:
     """Say why the account got no ticket at all."""
     found, who, realm = number(code), asked.account, asked.realm
-    if found == _PREAUTH_FAILED:
+    if found in (_PREAUTH_FAILED, _BAD_INTEGRITY):  # the latter where the account needs no proof ahead
         return _wrong_secret(asked)
     if (refused := _of_account(found, who, realm)) is not None:
         return refused
@@ -75,7 +77,7 @@ def of_context(code: int, asked: Asked, host: str) -> ExchangeError:  # noqa: PL
         return MisconfiguredError(
             f"{host} cannot read the ticket for {asked.service}: that name belongs to an account with another key",
             hint=f"setspn -Q {asked.service} must name the account under which Exchange runs: the server itself, or the alternate "
-            "service account (RollAlternateserviceAccountPassword.ps1 gives all servers the same password)",
+            "service account (RollAlternateServiceAccountPassword.ps1 gives all servers the same password)",
             code="kerberos-service-key",
         )
     if found in (_SKEW, _TKT_NYV):
@@ -143,6 +145,11 @@ def unreachable(realm: str) -> TryLaterError:
     return TryLaterError(sentence, code="kerberos-unreachable")
 
 
+def broken_off(why: str) -> TryLaterError:
+    """Say that something on this computer failed while signing in. Nothing was refused."""
+    return TryLaterError(f"the sign-in by Kerberos broke off ({why})", code="kerberos-failed")
+
+
 def not_installed() -> MisconfiguredError:
     """Say that the modules for Kerberos are missing."""
     return MisconfiguredError(
@@ -207,6 +214,8 @@ def _of_anyone(found: int, who: str, realm: str) -> ExchangeError:
         return TryLaterError(
             f"the domain controller of {realm} failed (Kerberos error {found})", code="kerberos-failed"
         )
+    if not 0 < found <= _LAST_SENT:
+        return broken_off(f"error {found}")
     return SignInError(f"{who} refused the sign-in by Kerberos (error {found})", code="kerberos-refused")
 
 

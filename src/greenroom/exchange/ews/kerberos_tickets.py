@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from greenroom.exchange.errors import ExchangeError, MisconfiguredError, SignInError
+from greenroom.exchange.errors import ExchangeError, MisconfiguredError, SignInError, TryLaterError
 from greenroom.exchange.ews import kerberos_errors, krb5_conf
 from greenroom.exchange.ews.kerberos_errors import Asked
 
@@ -22,6 +22,8 @@ _ECHO: Final = 30.0
 """Seconds in which a refusal is the answer to whoever asks: several requests may find out at once that a password is wrong."""
 _AHEAD: Final = 0.2
 """Which part of a ticket's life is left when it is had anew."""
+_REST: Final = 60.0
+"""Seconds in which a center that had no new tickets is not asked again, while those in use are good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,11 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Tickets:
-    """A cache in memory, by its name, and until when (by this computer's clock) it is taken for fresh."""
+    """A cache in memory, by its name, and until when (by this computer's clock) it is taken for fresh, and is good at all."""
 
     cache: str
     fresh_until: float
+    ends: float
     handle: object = field(repr=False)
 
 
@@ -76,7 +79,9 @@ class TicketOffice:
         self._asked = asked
         self._lock = threading.Lock()
         self._held: Tickets | None = None
+        self._last: Tickets | None = None
         self._before: Tickets | None = None
+        self._resting_until = 0.0
         self._coming: Future[Tickets] | None = None
         self._refused: tuple[SignInError, float] | None = None
 
@@ -86,9 +91,12 @@ class TicketOffice:
         return self._held
 
     def tickets(self) -> Tickets:
-        """Return tickets, asking for them if there are no fresh ones; raises ExchangeError."""
+        """Return tickets, asking for them if there are no fresh ones; raises ExchangeError.
+
+        Those that are good, though no longer fresh, do while no center answers.
+        """
         with self._lock:
-            if self._held is not None and time.time() < self._held.fresh_until:
+            if self._held is not None and time.time() < self._until(self._held):
                 return self._held
             if self._refused is not None and time.monotonic() < self._refused[1]:
                 raise self._refused[0]
@@ -100,21 +108,30 @@ class TicketOffice:
         try:
             return coming.result(PATIENCE)
         except TimeoutError:
-            raise kerberos_errors.unreachable(self._account.realm) from None
+            return self._still_good(kerberos_errors.unreachable(self._account.realm))
+        except TryLaterError as error:
+            return self._still_good(error)
 
-    def forget(self, tickets: Tickets | None) -> bool:
-        """Have new ones the next time; says whether these were the ones in use."""
+    def forget(self, tickets: Tickets | None) -> None:
+        """Have new ones the next time, unless these are not in use any more."""
         with self._lock:
-            if tickets is None or tickets is not self._held:
-                return False
-            self._keep(None)
-            return True
+            if tickets is self._held:
+                self._held = None
 
     def start_anew(self) -> None:
-        """Forget all that was had or refused: the keytab is another one."""
+        """Forget all that was had, refused or is being asked for: the keytab is another one."""
         with self._lock:
-            self._refused = None
-            self._keep(None)
+            self._refused = self._coming = self._held = None
+
+    def _until(self, tickets: Tickets) -> float:
+        return tickets.ends if time.monotonic() < self._resting_until else tickets.fresh_until
+
+    def _still_good(self, error: TryLaterError) -> Tickets:
+        with self._lock:
+            if self._held is None or time.time() >= self._held.ends:
+                raise error
+            self._resting_until = time.monotonic() + _REST
+            return self._held
 
     def _ask(self, coming: Future[Tickets]) -> None:
         found: Tickets | ExchangeError
@@ -123,23 +140,23 @@ class TicketOffice:
         except ExchangeError as error:
             found = error
         except Exception as error:  # noqa: BLE001  a thread's exception would be nobody's; its kind is told
-            sentence = f"the sign-in by Kerberos broke off ({type(error).__name__})"
-            found = SignInError(sentence, code="kerberos-refused")
+            found = kerberos_errors.broken_off(type(error).__name__)
         with self._lock:
-            self._coming = None
-            self._refused = (found, time.monotonic() + _ECHO) if isinstance(found, SignInError) else None
-            if isinstance(found, Tickets):
-                self._keep(found)
+            if self._coming is coming:
+                self._coming = None
+                self._refused = (found, time.monotonic() + _ECHO) if isinstance(found, SignInError) else None
+                if isinstance(found, Tickets):
+                    self._keep(found)
         if isinstance(found, Tickets):
             coming.set_result(found)
         else:
             coming.set_exception(found)
 
-    def _keep(self, had: Tickets | None) -> None:
+    def _keep(self, had: Tickets) -> None:
         """Put tickets in use. Those before stay one round longer: a sign-in may be under way with them."""
         if self._before is not None:
             self._krb5.cc_destroy(self._krb5.init_context(), self._before.handle)
-        self._before, self._held = self._held, had
+        self._before, self._last, self._held = self._last, had, had
 
     def _sign_in(self) -> Tickets:
         krb5, account = self._krb5, self._account
@@ -170,7 +187,7 @@ class TicketOffice:
         krb5.cc_initialize(context, cache, had.client)
         krb5.cc_store_cred(context, cache, had)
         life = had.times.endtime - max(had.times.starttime, had.times.authtime)
-        return Tickets(f"MEMORY:{cache.name.decode()}", began + life * (1 - _AHEAD), cache)
+        return Tickets(f"MEMORY:{cache.name.decode()}", began + life * (1 - _AHEAD), began + life, cache)
 
     def _key(self, context: Any, path: Path) -> tuple[str, Any, Asked]:
         """Find the account in a keytab, whatever case it is written in; raises MisconfiguredError."""
