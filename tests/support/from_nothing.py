@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx2
+from click.testing import CliRunner
 
+from greenroom.cli import main
 from greenroom.simulator.demo_world import DOMAIN
 from support.certificates import of_this_machine
 from support.powershell.cmdlets import Shell
@@ -30,6 +32,7 @@ MAILBOX: Final = f"vmr@{DOMAIN}"
 ACCOUNT: Final = f"greenroom@{DOMAIN}"
 ORGANIZER: Final = f"ada@{DOMAIN}"
 GROUP: Final = {"exchange-server": "Greenroom production organizers", "microsoft-365": "Greenroom production scope"}
+_NOBODY: Final = frozenset({"reach", "service"})
 _PASSWORD: Final = "Correct-Horse-9"
 _COLLEAGUE: Final = {"client_id": "c0ffee00-1111-4222-8333-444455556666", "secret": "a-colleague-s-mail-program"}
 
@@ -133,18 +136,46 @@ class Way:
     @contextmanager
     def serving(self) -> Iterator[Program]:
         """Run `greenroom serve`."""
-        command = ["env", "-C", str(self.folder), sys.executable, "-m", "greenroom", "serve"]  # its database is where it runs
+        command = [
+            "env",
+            "-C",
+            str(self.folder),
+            sys.executable,
+            "-m",
+            "greenroom",
+            "serve",
+        ]  # its database is where it runs
         with started(command, self.folder / "greenroom.log") as program:
             eventually(lambda: listens(self.port) or program.process.poll() is not None, seconds=60)
             assert program.process.poll() is None, program.output()
             yield program
 
-    def examined(self, *words: str) -> tuple[int, list[dict[str, Any]]]:
+    def examined(self) -> tuple[int, list[dict[str, Any]]]:
         """`greenroom doctor`, with the facts of the check where there are any: exit code and findings."""
-        facts = ("--facts", str(self.facts), "--environment", "production") if self.facts.exists() else ()
-        told = self.greenroom("doctor", "--json", *facts, *words)
-        findings: list[dict[str, Any]] = json.loads(told.stdout)["findings"]
-        return told.returncode, findings
+        told = self.greenroom("doctor", *self._examination())
+        return told.returncode, _findings(told.stdout)
+
+    def _examination(self) -> list[str]:
+        facts = ["--facts", str(self.facts), "--environment", "production"] if self.facts.exists() else []
+        return ["--json", "--config", str(self.folder / "greenroom.toml"), *facts]
+
+    def wrong(self) -> dict[str, str]:
+        """What the scripts that check and the doctor find wrong, by what found it. Nobody serves here, which is left out.
+
+        In this process, since there are many to be made.
+        """
+        self.facts.unlink(missing_ok=True)
+        checks = {name: self.run(name) for name in self.scripts if "verify" in name}
+        stopped = {name: outcome.error for name, outcome in checks.items() if outcome.error}
+        told = CliRunner().invoke(main, ["doctor", *self._examination()])
+        findings = _findings(told.stdout)
+        wrong = {one["check"]: one["what"] for one in findings if one["state"] == "wrong"}
+        return stopped | {check: what for check, what in wrong.items() if check not in _NOBODY}
+
+
+def _findings(text: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(text)["findings"]
+    return found
 
 
 @dataclass
