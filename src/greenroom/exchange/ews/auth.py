@@ -22,7 +22,7 @@ import httpx2
 from greenroom.exchange.errors import MisconfiguredError, SignInError
 
 REFUSAL_PAUSE = timedelta(minutes=15)
-UNTRIED = frozenset({"not-offered", "no-challenge"})
+UNTRIED = frozenset({"not-offered", "no-challenge", "bad-challenge"})
 """Codes of a SignInError before which no credentials were tried: no account comes nearer to being locked."""
 _LONGEST_TOKEN = 64 * 1024
 _MOST_TRIALS = 100

@@ -79,24 +79,26 @@ class _Legs(httpx2.Auth):
         response = yield request
         if response.status_code != _UNAUTHORIZED:
             return
+        _bound(response)
         offered = _offered(response)
         if self.scheme.lower() not in {name.lower() for name in offered}:
             raise _not_offered(host, self.scheme, offered)
         channel = channel_of(response)
         context = await self._working(host, lambda: self.contexts(request.url.host, channel.binding))
         given: bytes | None = None
-        for _ in range(_MOST_LEGS):
+        for leg in range(_MOST_LEGS):
             proof = await self._step(host, context, given, channel)
             if proof is None:
                 break
-            _bound(response)
-            line = response
+            line, bound_to = _line(response), channel
             request.headers["Authorization"] = f"{self.scheme} {base64.b64encode(proof).decode()}"
             response = yield request
             if response.status_code != _UNAUTHORIZED:
                 return
-            moved = _line(response) is not _line(line)
+            _bound(response)
             given, channel = _token(response, self.scheme), channel_of(response)
+            # The first leg may go over any connection with the same certificate: there is nothing yet to go on from.
+            moved = _line(response) is not line and (leg > 0 or channel.thumbprint != bound_to.thumbprint)
             if moved and (context.complete or given is None):
                 raise _not_kept(host, self.scheme)
             if given is None and not context.complete and self.scheme == "NTLM":
@@ -190,7 +192,7 @@ class _Bounded(httpx2.AsyncByteStream):
 
 
 def _bound(response: httpx2.Response) -> None:
-    """Keep a refusal's text, which the client reads before the next leg, short and as it was sent."""
+    """Keep a refusal's text, which the client reads before the next leg or the next try, short and as it was sent."""
     response.headers.pop("content-encoding", None)
     if isinstance(response.stream, httpx2.AsyncByteStream):
         response.stream = _Bounded(response.stream)
