@@ -119,7 +119,9 @@ class TestHostileServers:
 
         streams: list[httpx2.Response] = []
 
-        def answer(_: Asked) -> httpx2.Response:
+        def answer(asked: Asked) -> httpx2.Response:
+            if "authorization" not in asked.headers:
+                return refusing("Negotiate")
             streams.append(httpx2.Response(401, headers={"WWW-Authenticate": "Negotiate"}, stream=Endless()))
             return streams[-1]
 
