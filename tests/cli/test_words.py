@@ -10,7 +10,7 @@ from greenroom.meetings.reasons import Reason
 from greenroom.meetings.record import JournalEntry, State
 from greenroom.meetings.reply import Outcome
 from greenroom.scheduler.reserve import ASKED_FOR
-from greenroom.scheduler.weigh import ANSWERED
+from greenroom.scheduler.weigh import ANSWERED, MESSAGE
 
 
 def say(step: str, code: str, detail: str = "") -> str:
@@ -38,7 +38,8 @@ def test_everything_seen_has_a_sentence(kind: Kind, status: TicketStatus) -> Non
     assert "with" in text
 
 
-def test_an_answer_of_somebody_else_has_a_sentence() -> None:
+def test_what_is_seen_of_exchange_itself_has_a_sentence() -> None:
+    assert say("seen", MESSAGE) == "Exchange had not written it into the calendar: its message was read."
     assert say("seen", ANSWERED, "accepted").startswith("Somebody else had answered it before we saw it (accepted)")
 
 

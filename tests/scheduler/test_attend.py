@@ -5,11 +5,11 @@ import pytest
 
 from greenroom.exchange.contract import Verdict
 from greenroom.exchange.errors import OutcomeUnknownError, TryLaterError
-from greenroom.meetings.meeting import MeetingKey, Response, Sensitivity
+from greenroom.meetings.meeting import ItemRef, MeetingKey, Response, Sensitivity
 from greenroom.meetings.policy import PinPolicy, Policy
 from greenroom.meetings.record import InstructionsState, State
 from greenroom.platforms.errors import AliasTakenError, PlatformUnavailableError
-from greenroom.scheduler.weigh import ANSWERED
+from greenroom.scheduler.weigh import ANSWERED, MESSAGE
 from support.greenroom_at_work import at_work
 from support.observations import NOW, observation
 from support.stubborn_platform import StubbornPlatform
@@ -324,3 +324,13 @@ async def test_the_journal_tells_that_somebody_else_answered_first(
         await work.attend()
         lines = [entry.detail for entry in await work.journal(ONE) if (entry.step, entry.code) == ("seen", ANSWERED)]
         assert lines == ([response.value] if told else [])
+
+
+@pytest.mark.parametrize("is_message", [True, False], ids=["message", "calendar"])
+async def test_the_journal_tells_what_exchange_had_not_written_into_the_calendar(*, is_message: bool) -> None:
+    async with at_work() as work:
+        work.mailbox.invite(observation(ref=ItemRef("item-one", "1", is_message=is_message)))
+        await work.attend()
+        await work.attend()
+        lines = [entry.code for entry in await work.journal(ONE) if entry.step == "seen"]
+        assert lines.count(MESSAGE) == is_message

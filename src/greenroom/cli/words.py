@@ -197,6 +197,8 @@ def standing(record: Record) -> str:
 def _seen(entry: JournalEntry) -> str:
     if entry.code == "answered":
         return f"Somebody else had answered it before we saw it ({entry.detail}): see `greenroom doctor`"
+    if entry.code == "message":
+        return "Exchange had not written it into the calendar: its message was read"
     what = _SEEN.get(entry.code, f"Seen: {entry.code}")
     ticket = _TICKETS.get(entry.detail, entry.detail)
     return f"{what}, {ticket}" if ticket else what

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 import structlog
@@ -36,10 +36,12 @@ SUBJECT: Final = "Greenroom test, please ignore"
 SERVICE: Final = "live-service"
 USUAL_PATIENCE: Final = timedelta(seconds=90)
 _AHEAD: Final = timedelta(days=3)
-_AT: Final = time(3)  # outside of everybody's working hours, which some mailboxes keep
+_NIGHT: Final = 8
+"""So many half hours after midnight (UTC) are chosen from: outside of working hours, which some mailboxes keep."""
 _LONG: Final = timedelta(minutes=30)
 _ENDING: Final = timedelta(seconds=60)
-_TIDYING: Final = 20.0
+_ROUNDS: Final = 70
+"""So many seconds a mailbox that has sent too many messages in a minute is waited for."""
 _PAUSE: Final = 1.0
 _OK: Final = 200
 
@@ -138,7 +140,8 @@ class _Live:
     async def _tried(self, found: list[Finding]) -> None:
         scene, followed = self._scene, self._watch.followed
         scene.tell("booking")
-        start = datetime.combine((scene.clock() + _AHEAD).date(), _AT, scene.clock().tzinfo)
+        midnight = datetime.combine((scene.clock() + _AHEAD).date(), time(), UTC)
+        start = midnight + _LONG * secrets.randbelow(_NIGHT)
         for private in (True, False):
             await self._book(start, private=private)
         about = About(BOOKING, self._entry.name)
@@ -187,12 +190,23 @@ class _Live:
         return [about.wrong(what, "People who click the link do not get in.", "greenroom doctor --only service")]
 
     async def _removed(self) -> int:
-        """Cancel all trials of our mailbox in this calendar; returns how many."""
-        left = await self._theirs.trials(self._organizer, self._entry.mailbox)
-        for one in left:
-            with suppress(OutcomeUnknownError):  # whoever looks next finds it
-                await self._theirs.cancel_trial(self._organizer, one.ref)
-        return len(left)
+        """Cancel all trials of our mailbox in this calendar; returns how many. Raises the last TryLaterError of many.
+
+        After an answer that was lost the next round looks whether the meeting is gone.
+        """
+        removed: set[str] = set()
+        for rounds_left in range(_ROUNDS, -1, -1):
+            try:
+                for one in await self._theirs.trials(self._organizer, self._entry.mailbox):
+                    removed.add(one.ref.id)
+                    await self._theirs.cancel_trial(self._organizer, one.ref)
+                break
+            except TryLaterError as error:
+                log.info("doctor.trial_waits", code=error.code)
+                if not rounds_left:
+                    raise
+                await self._scene.pause()
+        return len(removed)
 
     async def _tidied(self) -> list[Finding]:
         """Remove what is left, also while the test is being cancelled; say what could not be."""
@@ -207,12 +221,11 @@ class _Live:
     async def _swept(self) -> list[Finding]:
         about = About(TIDYING, self._entry.name)
         try:
-            async with asyncio.timeout(_TIDYING):
-                await self._removed()
-                if not await self._theirs.trials(self._organizer, self._entry.mailbox):
-                    return [about.well("The meetings are out of the organizer's calendar again.")]
-        except (ExchangeError, TimeoutError) as error:
-            log.warning("doctor.trial_left", error=type(error).__name__, code=getattr(error, "code", ""))
+            await self._removed()
+            if not await self._theirs.trials(self._organizer, self._entry.mailbox):
+                return [about.well("The meetings are out of the organizer's calendar again.")]
+        except ExchangeError as error:
+            log.warning("doctor.trial_left", error=type(error).__name__, code=error.code)
         what = "The trial meetings could not be taken out of the organizer's calendar."
         mend = f"Run the live test again, which removes them first; or delete them by hand: {SUBJECT}"
         return [about.wrong(what, "They would take place, with nobody in them.", mend)]

@@ -8,7 +8,7 @@ from greenroom.doctor.contract import Finding, State
 from greenroom.doctor.findings import About
 from greenroom.doctor.live_watch import Followed
 from greenroom.doctor.organizers import COST
-from greenroom.doctor.remedies import grant_script, is_online, look_into, set_processing, why_of
+from greenroom.doctor.remedies import grant_script, look_into, set_processing, why_of
 from greenroom.doctor.symptoms import lost_from_subject
 from greenroom.meetings.meeting import Observation, Response, Sensitivity
 from greenroom.meetings.record import InstructionsState
@@ -39,7 +39,13 @@ _LIMITS: Final = (
     "MaximumDurationInMinutes",
     "AllowRecurringMeetings",
 )
-_REFUSES: Final = ("AutomateProcessing", "ScheduleOnlyDuringWorkHours", "AllBookInPolicy", "AllRequestInPolicy")
+_REFUSES: Final = (
+    "AutomateProcessing",
+    "ScheduleOnlyDuringWorkHours",
+    "AllBookInPolicy",
+    "AllRequestInPolicy",
+    "AllowConflicts",
+)
 _WRITES: Final = ("AutomateProcessing", "AddNewRequestsTentatively", "BookingType")
 
 
@@ -67,7 +73,7 @@ def _arrival(one: Followed, entry: Integration, patience: timedelta) -> Iterator
     elif one.record is None and one.early is None:
         what = f"The invitation was not in the mailbox's calendar after {_seconds(patience)}."
         why = "Invitations that Exchange does not write into the calendar are not answered."
-        mend = f"{set_processing(entry, *_WRITES)}. If that is set, mail does not arrive: see its way, and {look_into(entry)}"
+        mend = f"{set_processing(entry, *_WRITES)}. If that is set, mail does not arrive. {look_into(entry)}"
         yield about.wrong(what, why, mend)
 
 
@@ -167,7 +173,7 @@ def _reply(one: Followed, entry: Integration, patience: timedelta) -> Iterator[F
     elif one.replied:
         what = f"Greenroom answered, but no answer was in the organizer's calendar after {_seconds(patience)}."
         mend = (
-            f"See what the mailbox may send, and whether a transport rule or a moderator holds mail; {look_into(entry)}"
+            f"See what the mailbox may send, and whether a transport rule or a moderator holds mail. {look_into(entry)}"
         )
         yield about.wrong(what, "Organizers do not learn of their rooms.", mend)
     elif any((line.step, line.code) == ("replied", "waits") for line in one.story):
@@ -176,14 +182,9 @@ def _reply(one: Followed, entry: Integration, patience: timedelta) -> Iterator[F
     elif one.record is not None and one.record.state is not Standing.IGNORED:
         what = f"Greenroom had not answered after {_seconds(patience)}."
         yield about.wrong(what, "Organizers wait.", f"greenroom explain {one.record.correlation_id}")
-    elif one.record is None:
+    elif one.record is None and one.early is not Response.DECLINED:
         what = f"Greenroom had not seen it after {_seconds(patience)}."
-        mend = (
-            "See its log; or Exchange is slow today: --patience 300"
-            if one.early is None
-            else "Mend what Exchange does first."
-        )
-        yield about.wrong(what, "Organizers wait.", mend)
+        yield about.wrong(what, "Organizers wait.", "See its log; or Exchange is slow today: --patience 300")
 
 
 def _conflict(first: Followed, other: Followed, entry: Integration) -> Iterator[Finding]:
@@ -203,7 +204,7 @@ def judge_end(followed: Sequence[Followed], entry: Integration, patience: timede
     if gone:
         what = "Cancelled meetings vanish from the mailbox's calendar."
         why = why_of("RemoveCanceledMeetings")
-        mend = set_processing(entry, "RemoveCanceledMeetings") if is_online(entry) else look_into(entry)
+        mend = set_processing(entry, "RemoveCanceledMeetings", everywhere=True)
         return [about.wrong(what, why, mend)]
     late = [one for one in handled if not one.ended]
     if late:

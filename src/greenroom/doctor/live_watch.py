@@ -12,6 +12,7 @@ from typing import Final
 from greenroom.exchange.contract import Mailbox, OrganizerCalendars, Trial, TrialMeeting
 from greenroom.meetings.meeting import MeetingKey, Observation, Response
 from greenroom.meetings.record import JournalEntry, Record, State
+from greenroom.scheduler.weigh import MESSAGE
 from greenroom.storage import Storage, StoredRoom
 
 _DEFINITE: Final = (Response.ACCEPTED, Response.DECLINED)
@@ -22,7 +23,7 @@ class Followed:
     """One trial: as it was booked (`word` stands in its text), and all that was seen of it.
 
     `arrived` is the mailbox's copy as it was seen first, `copy` as it was seen last. `early` is an answer that was not ours.
-    `past_calendar`: we handled it, though Exchange had not written it into the calendar.
+    `open_seen`: it lay in the calendar unanswered.
     """
 
     trial: Trial
@@ -38,13 +39,19 @@ class Followed:
     story: tuple[JournalEntry, ...] = ()
     room: StoredRoom | None = None
     early: Response | None = None
-    past_calendar: bool = False
+    open_seen: bool = False
     done_at: datetime | None = None
 
     @property
     def replied(self) -> bool:
         """Whether we answered."""
         return any(line.step == "replied" and line.code.startswith(("accept", "decline")) for line in self.story)
+
+    @property
+    def past_calendar(self) -> bool:
+        """Whether Exchange did not write it into the calendar by itself, and we read its message."""
+        read = any((line.step, line.code) == ("seen", MESSAGE) for line in self.story)
+        return read and not self.open_seen
 
     @property
     def settled(self) -> bool:
@@ -90,6 +97,7 @@ class Watch:
     def _seen(self, one: Followed, copy: Observation | None) -> None:
         if copy is not None and one.arrived is None:
             one.arrived, one.arrived_at = copy, self.clock()
+        one.open_seen |= copy is not None and copy.response not in _DEFINITE
         one.vanished = copy is None and one.arrived is not None
         one.copy = copy
 
@@ -114,7 +122,5 @@ class Watch:
         ours = one.replied or (one.record is not None and one.record.replying is not None)
         if shown in _DEFINITE and not ours and one.early is None:
             one.early = shown
-        if one.record is not None and one.record.ref.is_message:
-            one.past_calendar = True
         if one.settled and one.done_at is None:
             one.done_at = self.clock()

@@ -17,9 +17,12 @@ def quoted(value: Setpoint) -> str:
         return "'...'"  # nobody copies what they cannot see
 
 
-def set_processing(entry: Integration, *names: str) -> str:
-    """Write the cmdlet that brings these settings to the values that this integration needs, as far as they exist there."""
-    known = {setting.name for setting in existing(cloud=is_online(entry))}
+def set_processing(entry: Integration, *names: str, everywhere: bool = False) -> str:
+    """Write the cmdlet that brings these settings to the values that this integration needs.
+
+    Those that exist in Exchange Online alone are left out for Exchange Server, unless `everywhere`.
+    """
+    known = {setting.name for setting in existing(cloud=everywhere or is_online(entry))}
     wanted = [(name, needed(BY_NAME[name], protocol=entry.exchange.protocol)) for name in names if name in known]
     values = " ".join(f"-{name} {quoted(value)}" for name, value in wanted)
     return f"Set-CalendarProcessing -Identity {quoted(entry.mailbox)} {values}"

@@ -106,12 +106,12 @@ def _answers(newest: Sequence[Seen], entry: Integration, now: datetime) -> Itera
         return
     run = list(takewhile(lambda who: who is known[0], known))
     if known[0] is Answered.BY_US:
-        yield about.well(f"Greenroom alone answered the last {count(len(run), 'meeting')}.")
+        yield about.well(f"Greenroom alone answered {_last(run)}.")
     elif known[0] is Answered.AT_ONCE:
-        what = f"Exchange answered the last {count(len(run), 'meeting')} by itself, before Greenroom did."
+        what = f"Exchange answered {_last(run)} by itself, before Greenroom did."
         yield about.wrong(what, why_of("AutomateProcessing"), set_processing(entry, "AutomateProcessing"))
     else:
-        what = f"Somebody else than Greenroom answered the last {count(len(run), 'meeting')}."
+        what = f"Somebody else than Greenroom answered {_last(run)}."
         state = State.WRONG if len(run) >= _FEW else State.NOTE
         mend = set_processing(entry, "ForwardRequestsToDelegates", "ResourceDelegates")
         yield Finding(ANSWERS, entry.name, state, what, why_of("ForwardRequestsToDelegates"), mend)
@@ -137,7 +137,7 @@ def _subjects(newest: Sequence[Seen], entry: Integration) -> Iterator[Finding]:
     run = list(takewhile(bool, changed))
     if run:
         names = tuple(dict.fromkeys(name for one in run for name in one))
-        what = f"The last {count(len(run), 'meeting')} came without the subject, or with the organizer's name in it."
+        what = f"{_last(run).capitalize()} came without the subject, or with the organizer's name in it."
         mend = set_processing(entry, *names)
         why = why_of(names[0])
         yield about.wrong(what, why, mend) if len(run) >= _FEW else about.note(what, why, mend)
@@ -157,10 +157,14 @@ def _texts(newest: Sequence[Seen], entry: Integration, now: datetime) -> Iterato
     ]
     run = list(takewhile(lambda there: not there, told))
     if run:
-        what = f"The last {count(len(run), 'meeting')} with joining instructions came without any text."
+        what = f"{_last(run).capitalize()} with joining instructions came without any text."
         yield about.wrong(what, why_of("DeleteComments"), set_processing(entry, "DeleteComments"))
     elif told:
         yield about.well("Texts arrive.")
+
+
+def _last(run: Sequence[object]) -> str:
+    return "the last meeting" if len(run) == 1 else f"the last {len(run)} meetings"
 
 
 def _cancelled(gone: int, cancelled: int, entry: Integration) -> Iterator[Finding]:

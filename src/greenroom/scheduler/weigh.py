@@ -30,6 +30,8 @@ _Brought = tuple[Tickets | Exception, LegacyTokens]
 """What an invitation's text carries: tickets, or why they cannot be read, and tokens of another system."""
 ANSWERED = "answered"
 """Of a meeting that just came: somebody else had answered it before we saw it."""
+MESSAGE = "message"
+"""Of a meeting that just came: it was not in the calendar, and its request was read itself."""
 _JUST_CAME = timedelta(minutes=10)
 _LONGEST_CODE = 200
 _CLOSED = (State.ENDED, State.DECLINED, State.IGNORED)
@@ -133,6 +135,8 @@ def _case(
     case.note("seen", observation.kind.value, now, f"ticket {case.evidence.status.value}")
     if record is None and decision.reason is not Reason.RECOVERED and _came_answered(observation, now):
         case.note("seen", ANSWERED, now, observation.response.value)
+    if record is None and observation.ref.is_message and not observation.cancelled:
+        case.note("seen", MESSAGE, now)
     case.note("decided", decision.reason.value, now, decision.outcome.value if decision.outcome else "silence")
     if decision.held is not None:
         case.note("decided", "held", now)
