@@ -74,20 +74,32 @@ class Way:
         assert "Traceback" not in done.stderr, done.stderr
         return done
 
-    def write_scripts(self, *options: str) -> None:
+    def told(self, *words: str) -> str:
+        """Run a command in this process, where it need not be a whole program; returns what it printed."""
+        result = CliRunner().invoke(main, list(words))
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def write_scripts(self, *options: str, as_program: bool = False) -> None:
         """`greenroom setup`, as somebody who has no configuration yet."""
         reach = {
             "exchange-server": ("--account", ACCOUNT, "--url", self.exchange.ews_url),
             "microsoft-365": ("--tenant", self.exchange.tenant),
         }[self.kind]
-        told = self.greenroom(
+        words = (
             *("setup", self.kind, "--no-config", "--no-input", "--json", "--environment", "production"),
-            *("--mailbox", MAILBOX, "--public-url", f"http://127.0.0.1:{self.port}", "--to", "scripts"),
+            *(
+                "--mailbox",
+                MAILBOX,
+                "--public-url",
+                f"http://127.0.0.1:{self.port}",
+                "--to",
+                str(self.folder / "scripts"),
+            ),
             *("--delegate", f"administrator@{DOMAIN}", "--organizers", "--no-addin"),
             *(*reach, *options),
         )
-        assert told.returncode == 0, told.stderr + told.stdout
-        self.settings = json.loads(told.stdout)["settings"]
+        self.settings = json.loads(self.greenroom(*words).stdout if as_program else self.told(*words))["settings"]
         if self.kind == "microsoft-365":
             identity = of_this_machine(self.folder, "greenroom")
             (self.folder / "secrets").mkdir(exist_ok=True)
@@ -131,7 +143,7 @@ class Way:
         secrets = self.folder / "secrets"
         secrets.mkdir(exist_ok=True)
         (secrets / "exchange-password").write_text(_PASSWORD)
-        (secrets / "ticket-keys").write_text(self.greenroom("config", "new-key", "--format", "file").stdout)
+        (secrets / "ticket-keys").write_text(self.told("config", "new-key", "--format", "file"))
 
     @contextmanager
     def serving(self) -> Iterator[Program]:

@@ -21,7 +21,7 @@ KINDS = ("exchange-server", "microsoft-365")
 def test_from_nothing_to_the_first_meeting(kind: str, tmp_path: Path) -> None:
     with simulated_exchange(tmp_path, None) as exchange:
         way = Way(kind, exchange, tmp_path)
-        way.write_scripts()
+        way.write_scripts(as_program=True)
         assert way.prepare() == []
         way.put_organizer_into_group()
         way.configure()
