@@ -112,6 +112,16 @@ class TestRefused:
         assert house.host.asked[-1] == "refresh-new"
         assert house.tokens.identity != before
 
+    async def test_a_token_that_was_revoked_with_its_session_is_given_to_nobody(self) -> None:
+        house = House(None, LOST)
+        await house.tokens.token()
+        with pytest.raises(SignInLostError):
+            await house.tokens.token(fresh=True)
+        with pytest.raises(SignInLostError):
+            await house.tokens.token()
+        house.keeper.kept = KeptSignIn("svc@sim.test", "9", "second", "refresh-new")
+        assert await house.tokens.token() == "access-3"
+
     async def test_a_wrong_secret_of_the_application_is_not_the_accounts_fault(self) -> None:
         house = House(*[SignInError("the client secret is wrong", code="AADSTS7000215")] * 9)
         for _ in range(20):

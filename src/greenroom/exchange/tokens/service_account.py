@@ -79,6 +79,9 @@ class ServiceAccountTokens:
             if self._token and not fresh and now < self._ends:
                 return self._token  # it is merely ageing
             raise
+        except ExchangeError:
+            self._token = ""  # whoever asks next looks whether somebody has signed in anew
+            raise
         self._refusals.accepted()
         self._back_off.succeeded("")
         self._token = grant.access_token
