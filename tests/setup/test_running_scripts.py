@@ -16,8 +16,6 @@ MAY_BE_RIGHT_ALREADY = (
     "signing-in.ps1",
     "application.ps1",
 )  # Windows authentication is on, an application was there before
-QUICK = [(kind, next(iter(one.options))) for kind, one in KINDS.items()]
-SLOW = [one for one in VARIANTS if one not in QUICK]
 
 
 def _compared(state: dict[str, Any]) -> dict[str, Any]:
@@ -77,14 +75,8 @@ def _whole_life(kind: str, option: str) -> None:
     assert _compared(preparer.state()) == _compared(untouched)
 
 
-@pytest.mark.parametrize(("kind", "option"), QUICK)
+@pytest.mark.parametrize(("kind", "option"), VARIANTS)
 def test_scripts_prepare_once_and_are_undone(kind: str, option: str) -> None:
-    _whole_life(kind, option)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("kind", "option"), SLOW)
-def test_scripts_of_every_option_prepare_once_and_are_undone(kind: str, option: str) -> None:
     _whole_life(kind, option)
 
 

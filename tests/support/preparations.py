@@ -3,7 +3,10 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
+
+import pytest
 
 from greenroom.setup.contract import Preparation, Script
 from greenroom.setup.exchange_server import ExchangeServer, exchange_server
@@ -108,9 +111,16 @@ KINDS: Final[Mapping[str, Kind]] = {
         },
     ),
 }
-VARIANTS: Final = [(kind, option) for kind, one in KINDS.items() for option in one.options]
+FIRST: Final = [(kind, next(iter(one.options))) for kind, one in KINDS.items()]
+VARIANTS: Final = [
+    pytest.param(kind, option, marks=[] if (kind, option) in FIRST else [pytest.mark.slow], id=f"{kind}-{option}")
+    for kind, one in KINDS.items()
+    for option in one.options
+]
+"""Every kind with every option, for tests; quick for the first option of a kind."""
 
 
+@lru_cache(maxsize=64)
 def written(kind: str, option: str) -> Preparation:
     """One preparation by its kind and option."""
     one = KINDS[kind]
