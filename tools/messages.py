@@ -26,6 +26,7 @@ KINDS: Final = {
     "TooLongError": "Something in between answers in its place: `greenroom doctor`.",
     "TooMuchError": "The item is left out and told; ask its organizer to book anew if it is a meeting.",
     "SignInError": "Correct what signs in: `greenroom doctor` names it. Nothing is repeated meanwhile: accounts lock.",
+    "SignInLostError": "Run `greenroom signin`; a running service takes it up by itself.",
     "NotPermittedError": "Grant the right: the script of `greenroom setup` that does it is named by `greenroom doctor`.",
     "ItemGoneError": "Nothing: it was moved or deleted meanwhile, and is looked for again.",
     "ItemBrokenError": "The item is left out and told; ask its organizer to book anew if it is a meeting.",

@@ -196,3 +196,13 @@ def test_organizers_may_have_an_exchange_of_their_own_of_either_protocol(tmp_pat
 def test_secrets_are_in_no_representation(tmp_path: Path) -> None:
     settings = load(tmp_path, GRAPH)
     assert "planted" not in repr(settings) + str(settings) + repr(settings.integration[0].exchange)
+
+
+def test_ad_fs_is_at_no_microsoft_cloud(tmp_path: Path) -> None:
+    oauth = f'auth = "oauth"\n[integration.exchange.oauth]\ntenant = "adfs"\nclient_id = "{APP}"\nclient_secret = "planted"\n'
+    section = EWS.replace('password = "planted-password"', oauth)
+    assert only(problems(tmp_path, section)).key == "integration[main].exchange.oauth.cloud"
+    graph_free = f'{section}cloud = "custom"\nlogin_url = "https://adfs.example.org"\n'
+    file = tmp_path / "greenroom.toml"
+    file.write_text(HEAD + graph_free)
+    assert load_settings(file, {}).integration[0].exchange.protocol == "ews"

@@ -69,6 +69,10 @@ def _check_oauth(layers: Layers, here: Path, oauth: OAuth) -> None:
     for key, owner in _BELONGS.items():
         if owner not in ways and _given(oauth, key):
             layers.problem(_key(layers, here, key), f"has no use without {owner}", f"together with {_WAYS[owner]}")
+    if oauth.tenant == "adfs" and oauth.cloud != "custom":
+        layers.problem(
+            (*here, "cloud"), 'is not "custom": AD FS is at no Microsoft cloud', 'cloud = "custom" with login_url'
+        )
     if oauth.cloud == "custom" and oauth.login_url is None:
         layers.problem((*here, "login_url"), 'is missing: cloud = "custom" needs it', "an https address without a path")
     elif oauth.cloud != "custom" and oauth.login_url is not None:
