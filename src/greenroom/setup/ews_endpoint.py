@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from greenroom.setup.powershell import Switch, Value, Var, Writer, is_not, missing
+from greenroom.setup.powershell import Value, Var, Writer, is_not, missing
 
 Auth = Literal["basic", "ntlm", "kerberos", "oauth", "bearer"]
 SWITCHES: Final[dict[str, str]] = {
@@ -41,7 +41,8 @@ _THROTTLING: Final = (
     "Throttling is left as it is: Exchange's default policy lets an account have 27 EWS requests under way. Greenroom has at most "
     "a handful under way and slows down when it is told to."
 )
-_FETCH: Final = {"ADPropertiesOnly": Switch()}  # without it every server is asked for its IIS, which takes minutes
+_DIRECTORIES: Final = "Get-WebServicesVirtualDirectory"
+"""Without -ADPropertiesOnly, though every server is asked then: IIS keeps the ways to sign in, and all would seem to be off."""
 
 
 def permit(w: Writer, auth: Auth, accounts: tuple[str, ...]) -> None:
@@ -50,7 +51,7 @@ def permit(w: Writer, auth: Auth, accounts: tuple[str, ...]) -> None:
         w.comment(paragraph)
         w.blank()
     switch = SWITCHES[auth]
-    w.call("Get-WebServicesVirtualDirectory", _FETCH, into="Directories")
+    w.call(_DIRECTORIES, into="Directories")
     with w.each("Directory", Var("Directories")):
         with (
             w.when(is_not(Var("Directory", switch), True)),
@@ -83,7 +84,7 @@ def permit(w: Writer, auth: Auth, accounts: tuple[str, ...]) -> None:
 def read(w: Writer, into: str) -> None:
     """Write what puts into a variable which ways are on; a way counts only where every server has it."""
     names = dict.fromkeys(REPORTED)
-    w.call("Get-WebServicesVirtualDirectory", _FETCH, into="Directories")
+    w.call(_DIRECTORIES, into="Directories")
     for name in names:
         w.assign(name, True)
     with w.each("Directory", Var("Directories")):
@@ -96,7 +97,7 @@ def read(w: Writer, into: str) -> None:
 
 def withdraw(w: Writer) -> None:
     """Write what switches Basic off again. All other ways are on in Exchange by itself, and stay."""
-    w.call("Get-WebServicesVirtualDirectory", _FETCH, into="Directories")
+    w.call(_DIRECTORIES, into="Directories")
     with (
         w.each("Directory", Var("Directories")),
         w.when(is_not(Var("Directory", SWITCHES["basic"]), False)),

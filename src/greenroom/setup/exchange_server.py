@@ -56,6 +56,8 @@ class ExchangeServer:
             address(self.delegate, "delegate")
         for name in ("url", "group", "title", "tenant", "client_id", "addin_id"):
             checked(getattr(self, name), name)
+        if "*" in self.group:
+            raise UnsafeValueError("group", "has an asterisk in it, which finds any group")
         if not _HOST.fullmatch(self.host):
             raise UnsafeValueError("url", "names no host")
 

@@ -1,6 +1,6 @@
 """An account that opens the equipment mailbox by full access to it, and answers in its name."""
 
-from greenroom.setup.mailbox import EquipmentMailbox
+from greenroom.setup.mailbox import FULL, EquipmentMailbox
 from greenroom.setup.powershell import Value, Var, Writer, missing, present
 
 
@@ -8,7 +8,7 @@ def grant(writer: Writer, mailbox: EquipmentMailbox, account: str) -> None:
     """Give both rights, unless the account has them."""
     opening, sending = _opening(mailbox, account), _sending(mailbox, account)
     with (
-        writer.unless_exists("Get-MailboxPermission", opening, into="access"),
+        writer.unless_exists("Get-MailboxPermission", opening, into="access", where=FULL),
         writer.should_process(account, "Let the account open the equipment mailbox"),
     ):
         writer.splat("wanted", {**opening, "AccessRights": ("FullAccess",), "AutoMapping": False})
@@ -27,7 +27,7 @@ def grant(writer: Writer, mailbox: EquipmentMailbox, account: str) -> None:
 
 def verify(writer: Writer, mailbox: EquipmentMailbox, account: str, *, into: str) -> None:
     """Warn of a right that is missing, and collect those that are there in a variable."""
-    writer.look("Get-MailboxPermission", _opening(mailbox, account), into="access")
+    writer.look("Get-MailboxPermission", _opening(mailbox, account), into="access", where=FULL, first=True)
     writer.look("Get-RecipientPermission", _sending(mailbox, account), into="name")
     with writer.when(missing(Var("access"))):
         writer.warn("The account may not open the equipment mailbox. Run the script of its rights.")
@@ -51,7 +51,7 @@ def revoke(writer: Writer, mailbox: EquipmentMailbox, account: str) -> None:
     ):
         writer.splat("gone", {**sending, "AccessRights": ("SendAs",), "Confirm": False})
         writer.call("Remove-RecipientPermission", splat="gone")
-    writer.look("Get-MailboxPermission", opening, into="access")
+    writer.look("Get-MailboxPermission", opening, into="access", where=FULL, first=True)
     with (
         writer.when(present(Var("access"))),
         writer.should_process(account, "Take from the account the right to open the equipment mailbox"),

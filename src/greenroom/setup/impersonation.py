@@ -1,13 +1,15 @@
 """The service account of an Exchange Server, and for whom it may act."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from greenroom.setup.installation import Installation
-from greenroom.setup.powershell import Switch, Value, Var, Writer, is_, missing, present
+from greenroom.setup.powershell import Switch, Value, Var, Writer, given, is_, missing, present
 
 ROLE: Final = "ApplicationImpersonation"
-_MAILBOX: Final = Var("Mailbox")
 _ACCOUNT: Final = Var("Account")
+_KINDS: Final = (("ManagementRoleAssignment", "take this right away"), ("ManagementScope", "remove this scope"))
+"""What `grant` makes, in the order in which it can be removed."""
 
 
 def scope_names(installation: Installation) -> tuple[str, str]:
@@ -18,6 +20,11 @@ def scope_names(installation: Installation) -> tuple[str, str]:
 def own_group(installation: Installation) -> str:
     """Name of the group of organizers that is made if no other is named; only this one is ever removed again."""
     return f"{installation.label} organizers"
+
+
+def account_mark(installation: Installation) -> str:
+    """What an account made here carries in CustomAttribute1: not what equipment mailboxes carry, nor another integration's."""
+    return f"{installation.label} service"
 
 
 def create_account(w: Writer, installation: Installation, account: str) -> None:
@@ -35,7 +42,8 @@ def create_account(w: Writer, installation: Installation, account: str) -> None:
         w.splat(
             "Create",
             {
-                "Name": f"{installation.label} service",
+                "Name": account.partition("@")[0],
+                "DisplayName": f"{installation.label} service",
                 "UserPrincipalName": _ACCOUNT,
                 "PrimarySmtpAddress": _ACCOUNT,
                 "Password": Var("Password"),
@@ -49,7 +57,11 @@ def create_account(w: Writer, installation: Installation, account: str) -> None:
         w.call("New-Mailbox", splat="Create")
         w.splat(
             "Settle",
-            {"Identity": _ACCOUNT, "CustomAttribute1": installation.mark, "HiddenFromAddressListsEnabled": True},
+            {
+                "Identity": _ACCOUNT,
+                "CustomAttribute1": account_mark(installation),
+                "HiddenFromAddressListsEnabled": True,
+            },
             because={
                 "CustomAttribute1": "Tells the last script that this account was made here, and may be removed.",
                 "HiddenFromAddressListsEnabled": "Nobody writes to it.",
@@ -76,9 +88,14 @@ def grant(w: Writer, installation: Installation, account: str, group: str) -> No
     w.assign("Filter", f"EmailAddresses -eq '{doubled}'")
     _scope(w, for_mailbox)
     _assignment(w, for_mailbox)
-    if not group:
-        return
     w.blank()
+    if not group:
+        w.comment(
+            "2. For nobody else: a right over organizers from before, which is no longer asked for, is taken away."
+        )
+        for kind, what in _KINDS:
+            _remove(w, kind, for_organizers, what)
+        return
     w.comment(
         "2. For organizers, so that joining instructions can be written into their own meetings. Direct members of the group "
         "count, not members of groups in it."
@@ -97,6 +114,11 @@ def grant(w: Writer, installation: Installation, account: str, group: str) -> No
     else:
         with w.unless_exists("Get-DistributionGroup", {"Identity": Var("Group")}, into="Members"):
             w.stop("There is no such group of organizers. Only groups that Exchange knows count (mail-enabled).")
+        w.assign("Seen", False)
+        with w.each("One", Var("Members")):
+            with w.when(given(Var("Seen"))):
+                w.stop("More than one group is found by this name. Name the group by its mail address.")
+            w.assign("Seen", True)
     with w.when(present(Var("Members"))):
         w.filter_by_group("Filter", Var("Members"))
         _scope(w, for_organizers)
@@ -121,24 +143,36 @@ def _scope(w: Writer, name: str) -> None:
 
 def _assignment(w: Writer, name: str) -> None:
     w.assign("Assignment", name)
-    with (
-        w.unless_exists("Get-ManagementRoleAssignment", {"Identity": Var("Assignment")}, into="Found"),
-        w.should_process(_ACCOUNT, "may act for whom the scope covers"),
-    ):
-        w.splat(
-            "Assign",
-            {
-                "Name": Var("Assignment"),
-                "Role": ROLE,
-                "User": _ACCOUNT,
-                "CustomRecipientWriteScope": Var("Scope"),
-            },
-            because={"CustomRecipientWriteScope": "Without a scope the account could act for everybody."},
-        )
-        w.call("New-ManagementRoleAssignment", splat="Assign")
-        w.say(f"{name}: the right is given.")
-    with w.otherwise():
+    w.comment("A right of this name that another account has, or that has another scope, makes way for this one.")
+    asked: dict[str, Value] = {"Role": ROLE, "RoleAssignee": _ACCOUNT}
+    w.look("Get-ManagementRoleAssignment", asked, into="Held", where=("Name", Var("Assignment")), first=True)
+    w.assign("Right", False)
+    with w.when(present(Var("Held"))), w.when(is_(Var("Held", "CustomRecipientWriteScope"), Var("Scope"))):
+        w.assign("Right", True)
+    with w.when(given(Var("Right"))):
         w.say(f"{name}: the right is given already.")
+    with w.otherwise():
+        w.look("Get-ManagementRoleAssignment", {"Identity": Var("Assignment")}, into="Found")
+        with (
+            w.when(present(Var("Found"))),
+            w.should_process(
+                Var("Assignment"), "take this right away, which is another account's or has another scope"
+            ),
+        ):
+            w.call("Remove-ManagementRoleAssignment", {"Identity": Var("Assignment"), "Confirm": False})
+        with w.should_process(_ACCOUNT, "may act for whom the scope covers"):
+            w.splat(
+                "Assign",
+                {
+                    "Name": Var("Assignment"),
+                    "Role": ROLE,
+                    "User": _ACCOUNT,
+                    "CustomRecipientWriteScope": Var("Scope"),
+                },
+                because={"CustomRecipientWriteScope": "Without a scope the account could act for everybody."},
+            )
+            w.call("New-ManagementRoleAssignment", splat="Assign")
+            w.say(f"{name}: the right is given.")
 
 
 def list_rights(w: Writer, into: str) -> None:
@@ -162,13 +196,11 @@ def list_rights(w: Writer, into: str) -> None:
 def revoke(w: Writer, installation: Installation, group: str) -> None:
     """Write what takes away what `grant` gave, in reverse order; that for organizers also if they are no longer asked for."""
     for name in reversed(scope_names(installation)):
-        for kind, what in (
-            ("ManagementRoleAssignment", "take this right away"),
-            ("ManagementScope", "remove this scope"),
-        ):
-            remove(w, f"Get-{kind}", f"Remove-{kind}", name, what)
+        for kind, what in _KINDS:
+            _remove(w, kind, name, what)
     if group == own_group(installation):
-        remove(w, "Get-DistributionGroup", "Remove-DistributionGroup", group, "remove this group")
+        # Whoever made the group manages it: any other administrator may remove it only so.
+        _remove(w, "DistributionGroup", group, "remove this group", {"BypassSecurityGroupManagerCheck": Switch()})
 
 
 def remove_account(w: Writer, installation: Installation, account: str) -> None:
@@ -179,7 +211,7 @@ def remove_account(w: Writer, installation: Installation, account: str) -> None:
         w.say("The service account is gone already.")
     with w.otherwise():
         with (
-            w.when(is_(Var("Found", "CustomAttribute1"), installation.mark)),
+            w.when(is_(Var("Found", "CustomAttribute1"), account_mark(installation))),
             w.should_process(_ACCOUNT, "remove the account and its mailbox"),
         ):
             w.call("Remove-Mailbox", {"Identity": _ACCOUNT, "Confirm": False})
@@ -188,12 +220,11 @@ def remove_account(w: Writer, installation: Installation, account: str) -> None:
             w.say("The service account was not made by these scripts, and stays.")
 
 
-def remove(w: Writer, look: str, cmdlet: str, name: str, action: str) -> None:
-    """Write what removes one thing by its name, if it is there."""
+def _remove(w: Writer, kind: str, name: str, action: str, more: Mapping[str, Value] | None = None) -> None:
     w.assign("Name", name)
-    w.look(look, {"Identity": Var("Name")}, into="Found")
+    w.look(f"Get-{kind}", {"Identity": Var("Name")}, into="Found")
     with w.when(missing(Var("Found"))):
-        w.say(f"{name}: gone already.")
+        w.say(f"{name}: not there.")
     with w.otherwise(), w.should_process(Var("Name"), action):
-        w.call(cmdlet, {"Identity": Var("Name"), "Confirm": False})
+        w.call(f"Remove-{kind}", {"Identity": Var("Name"), "Confirm": False, **(more or {})})
         w.say(f"{name}: gone.")

@@ -11,6 +11,8 @@ from greenroom.setup.powershell import Switch, UnsafeValueError, Value, Var, Wri
 FACTS: Final = "greenroom-facts.json"
 """Where the check writes what it found, in the folder in which it is run."""
 FACTS_VERSION: Final = 1
+FULL: Final = ("AccessRights", "FullAccess")
+"""Which of somebody's rights over a mailbox opens it: they may have lesser ones. One of several is enough for `-eq`."""
 _MARK: Final = "CustomAttribute1"
 _SENDING: Final = (
     "RequireSenderAuthenticationEnabled",
@@ -174,7 +176,7 @@ def delegate(writer: Writer, mailbox: EquipmentMailbox, person: str) -> None:
     """Let a person open the mailbox in Outlook, to look what is in it."""
     rights: dict[str, Value] = {"Identity": mailbox.address, "User": person}
     with (
-        writer.unless_exists("Get-MailboxPermission", rights, into="permission"),
+        writer.unless_exists("Get-MailboxPermission", rights, into="permission", where=FULL),
         writer.should_process(mailbox.address, "Let the delegate open the mailbox"),
     ):
         writer.splat("parameters", {**rights, "AccessRights": ("FullAccess",), "AutoMapping": False})
@@ -187,7 +189,7 @@ def delegate(writer: Writer, mailbox: EquipmentMailbox, person: str) -> None:
 def take_back_delegate(writer: Writer, mailbox: EquipmentMailbox, person: str) -> None:
     """Undo `delegate`."""
     rights: dict[str, Value] = {"Identity": mailbox.address, "User": person}
-    writer.look("Get-MailboxPermission", rights, into="permission")
+    writer.look("Get-MailboxPermission", rights, into="permission", where=FULL, first=True)
     with (
         writer.when(present(Var("permission"))),
         writer.should_process(mailbox.address, "Take from the delegate the right to open the mailbox"),
@@ -211,18 +213,21 @@ def undo(writer: Writer, mailbox: EquipmentMailbox) -> None:
         writer.say("The mailbox is gone already.")
     with writer.otherwise():
         stop_if_foreign(writer, mailbox)
-        with (
-            writer.when(is_(Var("RemoveMailbox"), True)),
-            writer.should_process(mailbox.address, "Remove the mailbox with everything in it"),
-        ):
-            writer.call("Remove-Mailbox", {"Identity": mailbox.address, "Confirm": False})
-            writer.say("The mailbox is removed.")
-        with (
-            writer.otherwise(),
-            writer.should_process(mailbox.address, "Take the mark of this installation off"),
-        ):
-            writer.call("Set-Mailbox", {"Identity": mailbox.address, _MARK: None})
-            writer.say("The mailbox stays. Its settings stay as well: they do no harm.")
+        with writer.when(is_not(Var("mailbox", _MARK), mailbox.mark)):
+            writer.say("The mailbox does not carry the mark of this installation, and stays as it is.")
+        with writer.otherwise():
+            with (
+                writer.when(is_(Var("RemoveMailbox"), True)),
+                writer.should_process(mailbox.address, "Remove the mailbox with everything in it"),
+            ):
+                writer.call("Remove-Mailbox", {"Identity": mailbox.address, "Confirm": False})
+                writer.say("The mailbox is removed.")
+            with (
+                writer.otherwise(),
+                writer.should_process(mailbox.address, "Take the mark of this installation off"),
+            ):
+                writer.call("Set-Mailbox", {"Identity": mailbox.address, _MARK: None})
+                writer.say("The mailbox stays. Its settings stay as well: they do no harm.")
 
 
 def export(writer: Writer, mailbox: EquipmentMailbox, kind: str, more: Mapping[str, Value] | None = None) -> None:

@@ -61,8 +61,11 @@ def grant(writer: Writer, installation: Installation, ids: Ids) -> None:
         "Role": "Reading and answering, and writing into organizers' own meetings. Nothing of anybody's mail.",
         "RecipientGroupScope": "Direct members alone count, not groups in the group.",
     }
+    writer.look("Get-ManagementRoleAssignment", {"Identity": name}, into="assignment")
+    with writer.when(both(present(Var("assignment")), present(_PRINCIPAL))):
+        _take_from_another(writer, installation)
     with (
-        writer.unless_exists("Get-ManagementRoleAssignment", {"Identity": name}, into="assignment"),
+        writer.when(missing(Var("assignment"))),
         writer.when(both(present(_PRINCIPAL), present(Var("group")))),
         writer.should_process(name, "Give the application the calendars of the group"),
     ):
@@ -75,6 +78,21 @@ def grant(writer: Writer, installation: Installation, ids: Ids) -> None:
     writer.comment("What Exchange will count, without waiting for it.")
     with writer.when(present(_PRINCIPAL)):
         writer.call("Test-ServicePrincipalAuthorization", _tested(installation), show=True)
+
+
+def _take_from_another(writer: Writer, installation: Installation) -> None:
+    """Take `$assignment` away where it is that of an application of before: registered anew, this one has another id."""
+    name = assignment(installation)
+    writer.call("Test-ServicePrincipalAuthorization", _tested(installation), into="tested")
+    writer.assign("granted", False)
+    with writer.each("right", Var("tested")), writer.when(is_(Var("right", "RoleName"), ROLE)):
+        writer.assign("granted", True)
+    with (
+        writer.when(is_(Var("granted"), False)),
+        writer.should_process(name, "Take this right away, which is another application's"),
+    ):
+        writer.call("Remove-ManagementRoleAssignment", {"Identity": name, "Confirm": False})
+        writer.assign("assignment", None)
 
 
 def _create_group(writer: Writer, installation: Installation, members: str) -> None:

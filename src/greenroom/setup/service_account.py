@@ -8,7 +8,7 @@ from greenroom.setup.contract import Preparation
 from greenroom.setup.installation import Installation, address, toml, toml_file
 from greenroom.setup.microsoft_shells import GRAPH, ONLINE, Cloud, connect_exchange_online, connect_graph
 from greenroom.setup.online_steps import addin_step, addin_undo_step, mailbox_step, view_step
-from greenroom.setup.powershell import Switch, Value, Var, Writer, checked, is_, is_not, missing, present
+from greenroom.setup.powershell import Switch, Value, Var, Writer, both, checked, is_, is_not, missing, present
 from greenroom.setup.scope import Ids, ask_client
 from greenroom.setup.steps import Step, numbered
 
@@ -236,7 +236,8 @@ def _account(w: Writer, one: ServiceAccount) -> None:
             w.warn(
                 "This application was consented to for everybody. Remove that in the Entra admin center: one account needs it."
             )
-        with w.when(is_(Var("grant", "PrincipalId"), Var("account", "Id"))):
+        mine = is_(Var("grant", "PrincipalId"), Var("account", "Id"))
+        with w.when(both(mine, is_(Var("grant", "ResourceId"), Var("exchange", "Id")))):
             w.assign("consented", True)
     with (
         w.when(is_(Var("consented"), False)),
