@@ -20,8 +20,8 @@ from greenroom.trying import open_live
 
 _QUESTION = (
     "Two meetings ({subject!r}, three days ahead, at night) are made in the calendar of {organizer}. Nobody but "
-    "{mailbox} is invited to them. Both are cancelled and deleted again within minutes; the mailbox's answers stay "
-    "in the inbox of {organizer}, and {mailbox} keeps them as cancelled. Go on?"
+    "{mailbox} is invited to them. Both are cancelled and deleted again within minutes. What was mailed about them stays "
+    "in the inbox and the sent items of {organizer}, and {mailbox} keeps them as cancelled. Go on?"
 )
 
 
