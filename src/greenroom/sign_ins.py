@@ -21,7 +21,7 @@ from greenroom.settings import EwsExchange, Integration, OverEws
 from greenroom.settings.exchange import EwsOrganizers
 from greenroom.settings.signing_in import OAuth
 from greenroom.storage import Alarm, Storage, StorageError
-from greenroom.storage.errors import StorageNotPreparedError
+from greenroom.storage.errors import StorageVersionError
 from greenroom.storage.ring_seal import RingSealError, key_of, seal, unseal
 from greenroom.storage.sign_ins import StoredSignIn
 
@@ -178,7 +178,7 @@ class StoredKeeper:
             raise _NothingThereError
         try:
             yield self._storage
-        except StorageNotPreparedError:
+        except StorageVersionError:
             raise _NothingThereError from None
         except StorageError as error:
             raise TryLaterError(
