@@ -1,5 +1,6 @@
 """Without impersonation: an account with full access to the equipment mailbox, whose own mailbox is another one or none."""
 
+import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,18 +9,19 @@ import pytest
 from exchange.conforming.asking import everything, the_one
 from exchange.simulated import EwsHouse, House, settings, world
 from greenroom.exchange.contract import Invitation, Reply, UpdateResult, Verdict
-from greenroom.exchange.errors import NotPermittedError
+from greenroom.exchange.errors import MisconfiguredError, NotPermittedError
 from greenroom.exchange.ews import BasicAuth, EwsMailbox
 from greenroom.meetings.meeting import Response
 from support.simulator import ATTENDEE, EQUIPMENT, ORGANIZER, PASSWORD, SERVICE, simulator_in_loop
 
 
 @asynccontextmanager
-async def delegated(login: str, *, access: bool = True) -> AsyncIterator[House]:
+async def delegated(login: str, *, access: bool = True, address: str = EQUIPMENT) -> AsyncIterator[House]:
     async with simulator_in_loop(world("auto_update", impersonate=[])) as simulator:
         if access:
             simulator.face.grant_access(login, EQUIPMENT)
-        wanted = settings(simulator, auth=BasicAuth(login, PASSWORD), impersonate=False)
+        own = settings(simulator, auth=BasicAuth(login, PASSWORD), impersonate=False)
+        wanted = dataclasses.replace(own, address=address)
         mailbox = EwsMailbox(wanted, clock=simulator.clock)
         try:
             yield EwsHouse(simulator, mailbox, "auto_update")
@@ -60,3 +62,10 @@ async def test_an_account_without_full_access_is_told_so() -> None:
     async with delegated(ATTENDEE, access=False) as house:
         with pytest.raises(NotPermittedError, match="no full access"):
             await house.mailbox.check()
+
+
+async def test_a_mailbox_that_is_not_there_is_no_lack_of_access() -> None:
+    async with delegated(EQUIPMENT, access=False, address=f"nobody.{EQUIPMENT}") as house:
+        with pytest.raises(MisconfiguredError, match="cannot act for the mailbox nobody") as error:
+            await house.mailbox.check()
+        assert error.value.code == "ErrorNonExistentMailbox"

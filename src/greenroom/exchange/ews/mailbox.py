@@ -30,7 +30,14 @@ from greenroom.exchange.contract import (
 from greenroom.exchange.errors import ExchangeError, ItemGoneError, MisconfiguredError, NotPermittedError, TryLaterError
 from greenroom.exchange.ews import items, marks, search, sync
 from greenroom.exchange.ews.directory import Directory
-from greenroom.exchange.ews.faults import PROPERTY_REFUSED, RefusedRequestError, broken, is_about_content, not_sent
+from greenroom.exchange.ews.faults import (
+    PROPERTY_REFUSED,
+    UNREACHABLE_MAILBOX,
+    RefusedRequestError,
+    broken,
+    is_about_content,
+    not_sent,
+)
 from greenroom.exchange.ews.finding import find_ids
 from greenroom.exchange.ews.organizer import update_text
 from greenroom.exchange.ews.reading import Reader
@@ -245,7 +252,7 @@ class EwsMailbox:
         except TryLaterError:
             raise
         except ExchangeError as error:
-            if self._settings.impersonate:
+            if self._settings.impersonate or error.code in UNREACHABLE_MAILBOX:
                 raise
             what = f"the account is not the mailbox {self._address} itself, and has no full access to it ({error.code})"
             raise NotPermittedError(what, code=error.code, mailbox=self._address) from None
