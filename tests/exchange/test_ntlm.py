@@ -102,6 +102,20 @@ class TestWhoComesIn:
         assert house.door.requests == 4  # asked, negotiated, proven; then the connection is known
         assert house.door.connections == 1
 
+    @pytest.mark.slow
+    async def test_a_sign_in_that_is_cut_off_at_any_moment_is_begun_anew(self, house: House) -> None:
+        house.door.reset(protection="required")
+        mailbox = house.mailbox()
+        for moment in range(20):
+            house.door.forget_connections()
+            asking = asyncio.ensure_future(mailbox.check())
+            await asyncio.sleep(moment / 1000)
+            asking.cancel()
+            await asyncio.wait([asking])
+            await mailbox.check()
+        await mailbox.close()
+        assert set(house.door.outcomes()) == {"in"}
+
     async def test_on_this_computer_without_tls_there_is_nothing_to_bind_to(self, plain_house: House) -> None:
         mailbox = plain_house.mailbox()
         await mailbox.check()
