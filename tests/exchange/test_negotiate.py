@@ -5,6 +5,7 @@ import base64
 import datetime as dt
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -207,6 +208,11 @@ class _Challenger:
         return refusing("NTLM" if kind is None else f"NTLM {self.challenge}")
 
 
+@cache
+def _rsa_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 def _certificate(key: Any, algorithm: Any, rsa_padding: Any = None) -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.example.test")])
     begin = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)
@@ -246,7 +252,7 @@ class TestChannels:
     @pytest.mark.parametrize("weak", [4, 5], ids=["md5", "sha1"])
     def test_a_weak_hash_gives_way_to_sha256(self, weak: int) -> None:
         with_rsa = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01"  # PKCS #1, to which the hash is the last number
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = _rsa_key()
         der = _certificate(key, hashes.SHA256()).replace(with_rsa + b"\x0b", with_rsa + bytes([weak]))
         binding = of_certificate(der).binding
         assert binding is not None
@@ -254,7 +260,7 @@ class TestChannels:
 
     def test_a_signature_with_probabilistic_padding_has_the_hash_of_its_parameters(self) -> None:
         pss = padding.PSS(padding.MGF1(hashes.SHA384()), padding.PSS.DIGEST_LENGTH)
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = _rsa_key()
         der = _certificate(key, hashes.SHA384(), pss)
         binding = of_certificate(der).binding
         assert binding is not None

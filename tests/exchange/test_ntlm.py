@@ -127,7 +127,7 @@ class TestWhoComesIn:
         mailbox = house.mailbox()
         async with aclosing(mailbox.wakeups()) as hints:
             listening = asyncio.ensure_future(anext(hints))
-            await asyncio.gather(*(mailbox.check() for _ in range(24)))
+            await asyncio.gather(*(mailbox.check() for _ in range(8)))
             while not house.simulator.calls("GetStreamingEvents"):  # noqa: ASYNC110  a counter of the server's
                 await asyncio.sleep(0.01)
             listening.cancel()
@@ -146,6 +146,7 @@ class TestWhoComesIn:
         assert house.door.outcomes() == {"in": 2}
         assert house.door.connections == 1
 
+    @pytest.mark.slow
     async def test_ntlm_among_other_ways_and_in_one_header(self, house: House) -> None:
         house.door.reset(offers=('Negotiate, ntlm, Basic realm="mail"',))
         mailbox = house.mailbox()
@@ -155,6 +156,7 @@ class TestWhoComesIn:
 
 
 class TestWhoIsRefused:
+    @pytest.mark.slow
     async def test_a_wrong_password_is_tried_a_few_times_a_day(self, house: House) -> None:
         house.door.reset(protection="required")
         mailbox = house.mailbox(password="wrong")
@@ -170,7 +172,7 @@ class TestWhoIsRefused:
         assert error.code == "http-401"
         assert house.door.outcomes() == {"wrong": 1}
 
-    @pytest.mark.parametrize("state", ["expired", "locked"])
+    @pytest.mark.parametrize("state", [pytest.param("expired", marks=pytest.mark.slow), "locked"])
     async def test_an_account_that_may_not_sign_in(self, house: House, state: str) -> None:
         house.door.reset(**{state: {"svc"}})
         error = await refusal(house)

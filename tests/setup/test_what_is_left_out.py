@@ -67,6 +67,7 @@ def _wrong_value(setting: Setting, need: Any) -> Any:
     return not need if isinstance(need, bool) else None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_setting_that_is_left_at_its_default_is_named_and_mended(kind: str, tmp_path: Path) -> None:
     house = House(kind, tmp_path)

@@ -132,7 +132,14 @@ class TestRights:
         assert "More than one group" in outcome.error
         assert len(rights_of(preparer, ACCOUNT)) == 1  # that over the mailbox
 
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            "exchange-server",
+            pytest.param("microsoft-365", marks=pytest.mark.slow),
+            pytest.param("microsoft-365-service-account", marks=pytest.mark.slow),
+        ],
+    )
     def test_a_lesser_right_over_the_mailbox_does_not_count(self, kind: str) -> None:
         preparer = organisation(account_is_there=kind == "microsoft-365-service-account")
         preparation = prepared(preparer, kind, next(iter(KINDS[kind].options)))
