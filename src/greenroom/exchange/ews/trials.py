@@ -17,7 +17,7 @@ from greenroom.exchange.ews.faults import UNREACHABLE_MAILBOX, GarbledReplyError
 from greenroom.exchange.ews.marks import field_of
 from greenroom.exchange.ews.markup import Element, child, children, local, messages, text_of, types, with_children
 from greenroom.exchange.ews.transport import EwsTransport
-from greenroom.exchange.ews.values import instant
+from greenroom.exchange.ews.values import instant, truth
 from greenroom.meetings.meeting import ItemRef, Response
 
 _MOST: Final = 20
@@ -145,7 +145,7 @@ def read(reply: Envelope, *, count: int, mailbox: str) -> list[TrialMeeting]:
 
 def _meeting(item: Element) -> TrialMeeting | None:
     ident, key = child(item, "ItemId"), identity.key_of(identity.extended(item), text_of(item, "UID"))
-    if ident is None or key is None or text_of(item, "IsCancelled") == "true":
+    if ident is None or key is None or truth(text_of(item, "IsCancelled")) is True:
         return None
     body = child(item, "Body")
     text = (body.text or "")[: items.LONGEST_BODY] if body is not None else ""
