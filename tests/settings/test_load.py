@@ -193,7 +193,7 @@ def test_a_file_of_certificates_must_hold_one(tmp_path: Path) -> None:
         ("https://mail", "http://mail", 11, "integration[main].exchange.url", "http to another computer"),
         ("https://mail", "https://planted@mail", 11, "integration[main].exchange.url", "user name or password"),
         ('username = "svc"', "", 10, "integration[main].exchange.username", "is missing"),
-        ("username =", 'auth = "ntlm"\nusername =', 12, "integration[main].exchange.auth", "is not known here"),
+        ("username =", 'auth = "digest"\nusername =', 12, "integration[main].exchange.auth", "is not known here"),
         ('"planted-password"', '""', 13, "integration[main].exchange.password", "is empty"),
     ],
 )

@@ -49,8 +49,10 @@ def test_the_example_asks_for_a_key_and_a_certificate_and_for_nothing_else(tmp_p
 def test_the_section_of_the_other_protocol_works_without_its_first_signs(tmp_path: Path) -> None:
     lines = example().splitlines()
     graph, ews = lines.index("[integration.exchange]"), lines.index("#[integration.exchange]")
+    others, after = lines.index("#[integration.exchange.kerberos]"), lines.index("#[integration.organizers]")
     rest = lines.index("[integration.platform]")
-    there = [line if line.startswith("# ") else line.removeprefix("#") for line in lines[ews:rest]]
+    shown = [*lines[ews:others], *lines[after:rest]]  # other ways to sign in than the one that is in force here
+    there = [line if line.startswith("# ") else line.removeprefix("#") for line in shown]
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets/exchange-password").write_text("p")
     text = "\n".join([*lines[:graph], *there, 'tenant = "b.example"', 'managed_identity = "system"', *lines[rest:]])
