@@ -1,5 +1,6 @@
 """What the scripts take away, hand over and correct is their own: never what others made, and never less than they say."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -164,10 +165,13 @@ class TestRights:
         assert any("Consent" in str(one) for one in outcome.asked)
 
 
-def test_ways_to_sign_in_are_asked_of_iis() -> None:
-    """Active Directory alone does not know them: all would seem to be off."""
-    for script in server().scripts:
-        assert "ADPropertiesOnly" not in script.body
+def test_a_way_to_sign_in_that_is_on_is_found_to_be_on() -> None:
+    """IIS keeps the ways: in Active Directory alone all seem to be off."""
+    preparer = organisation(account_is_there=False)
+    preparer.run_all(doing(server(auth="basic")))
+    assert preparer.run(script_of(server(auth="basic"), "signing-in")).changes == []
+    (facts,) = preparer.run(looking(server())[-1]).files.values()
+    assert json.loads(facts)["endpoints"]["BasicAuthentication"] is True
 
 
 def _answering(preparer: Preparer, cmdlet: str, change: Any) -> None:

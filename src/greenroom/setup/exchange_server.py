@@ -210,7 +210,7 @@ def _settings(one: ExchangeServer) -> str:
         "basic": by_name,
         "ntlm": by_name,
         "kerberos": f"{by_name}# or kerberos.keytab_file instead of the password\n\n"
-        f"[integration.exchange.kerberos]\nrealm = {toml(realm)}\n",
+        f"[integration.exchange.kerberos]\nrealm = {toml(realm)}    # the Active Directory domain, if that is another\n",
         "oauth": f'\n[integration.exchange.oauth]\naccount = "application"\ntenant = {toml(one.tenant)}\n'
         f'client_id = {toml(one.client_id)}\ncertificate_file = "secrets/greenroom.pem"\n',
         "bearer": 'token_file = "secrets/exchange-token"\n',

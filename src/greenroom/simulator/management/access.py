@@ -128,7 +128,7 @@ def set_organization(desk: Desk, given: Given) -> list[Thing]:
     shells=ONLY_SERVER,
 )
 def get_directory(desk: Desk, given: Given) -> list[Thing]:
-    """The EWS virtual directory of the one server there is."""
+    """The EWS virtual directory of the one server there is. With -ADPropertiesOnly nobody asks IIS how to sign in."""
     identity = given.get("Identity")
     if identity is not None:
         _known(identity)
@@ -137,14 +137,15 @@ def get_directory(desk: Desk, given: Given) -> list[Thing]:
     directory = desk.organisation.directory
     methods = {"Basic": directory.basic, "Ntlm": directory.windows, "WindowsIntegrated": directory.windows}
     names = [name for name, on in {**methods, "WSSecurity": True, "OAuth": directory.oauth}.items() if on]
+    unasked = given.get("ADPropertiesOnly") is True
     return [
         {
             "Identity": f"{SERVER}\\{_DIRECTORY}",
             "Name": _DIRECTORY,
             "Server": SERVER,
-            "BasicAuthentication": directory.basic,
-            "WindowsAuthentication": bool(directory.windows),
-            "OAuthAuthentication": directory.oauth,
+            "BasicAuthentication": directory.basic and not unasked,
+            "WindowsAuthentication": bool(directory.windows) and not unasked,
+            "OAuthAuthentication": directory.oauth and not unasked,
             "WSSecurityAuthentication": True,
             "DigestAuthentication": False,
             "InternalAuthenticationMethods": names,
