@@ -192,3 +192,87 @@ async def test_it_closes_the_way_to_sign_in() -> None:
     house = House()
     await house.tokens.close()
     assert house.host.asked == ["closed"]
+
+
+class TestCutOff:
+    """A renewal whose answer nobody waits for any more must not be lost: hosts may give each refresh token once."""
+
+    class Slow(Host):
+        def __init__(self) -> None:
+            super().__init__()
+            self.answers = asyncio.Event()
+
+        async def renew(self, refresh_token: str) -> Grant:
+            self.asked.append(refresh_token)
+            number = len(self.asked)
+            await self.answers.wait()
+            return Grant("", f"access-{number}", f"refresh-{number}", 3600)
+
+    async def begun(self) -> tuple[House, "TestCutOff.Slow", asyncio.Task[str]]:
+        house = House()
+        house.host = host = self.Slow()
+        house.tokens = house.opened()
+        asked = asyncio.create_task(house.tokens.token())
+        while not host.asked:
+            await asyncio.sleep(0)
+        return house, host, asked
+
+    async def test_whoever_asks_next_gets_what_was_under_way(self) -> None:
+        house, host, asked = await self.begun()
+        asked.cancel()
+        again = asyncio.create_task(house.tokens.token())
+        await asyncio.sleep(0)
+        host.answers.set()
+        assert await again == "access-1"
+        assert host.asked == ["refresh-0"]
+        assert house.keeper.kept.refresh_token == "refresh-1"
+
+    async def test_closing_waits_until_it_is_kept(self) -> None:
+        house, host, asked = await self.begun()
+        asked.cancel()
+        closing = asyncio.create_task(house.tokens.close())
+        await asyncio.sleep(0)
+        host.answers.set()
+        await closing
+        assert house.keeper.kept.refresh_token == "refresh-1"
+
+
+class TestSignedInAnewWhileATokenHolds:
+    async def test_the_new_account_is_taken_within_a_minute_not_when_the_old_token_ends(self) -> None:
+        house = House()
+        assert await house.tokens.token() == "access-1"
+        house.keeper.kept = KeptSignIn("right@sim.test", "9", "second", "refresh-new")
+        house.clock.advance(seconds=61)
+        assert await house.tokens.token() == "access-2"
+        assert house.host.asked[-1] == "refresh-new"
+
+    async def test_what_cannot_be_read_for_a_moment_takes_no_good_token_away(self) -> None:
+        house = House()
+        await house.tokens.token()
+
+        async def unread() -> KeptSignIn:
+            raise TryLaterError("no database", code="database")
+
+        house.keeper.read = unread  # type: ignore[method-assign]  # for this test
+        house.clock.advance(seconds=61)
+        assert await house.tokens.token() == "access-1"
+
+
+class TestClocksThatWereSet:
+    """A pause that began in the future, because the clock was wrong then, is none."""
+
+    async def test_a_refusal_from_the_future_is_tried_again(self) -> None:
+        house = House(LOST)
+        house.clock.advance(days=400)
+        with pytest.raises(SignInLostError):
+            await house.tokens.token()
+        house.clock.advance(days=-400)
+        assert await house.opened().token() == "access-2"
+
+    async def test_a_running_service_tries_it_again_as_well(self) -> None:
+        house = House(SignInError("the client secret is wrong", code="AADSTS7000215"))
+        house.clock.advance(days=400)
+        with pytest.raises(SignInError):
+            await house.tokens.token()
+        house.clock.advance(days=-400)
+        assert await house.tokens.token() == "access-2"

@@ -24,7 +24,10 @@ class Refusals:
 
     def check(self) -> None:
         """Raise what went wrong the last time, as long as its pause lasts."""
-        if self._error is None or self._until is None or (now := self._clock()) >= self._until:
+        if self._error is None or self._until is None:
+            return
+        now = self._clock()
+        if now >= self._until or self._until - now > _LONGEST:  # longer than that if the clock was set back
             return
         minutes = max(1, round((self._until - now) / timedelta(minutes=1)))
         sentence = f"{self._error}; not tried again for {minutes} min"

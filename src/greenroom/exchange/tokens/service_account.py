@@ -1,7 +1,8 @@
 """Tokens of a service account that signed in by hand: renewed by what it left, which a `Keeper` keeps for all processes.
 
 Access tokens live here alone. What is refused is told to the keeper, and tried again an hour later at the earliest: an account that
-was enabled again is found by itself. Whoever signs in anew is found at once.
+was enabled again is found by itself. Whoever signs in anew is found at once, and within a minute where the old token still works: it
+may be that of the wrong account.
 """
 
 import asyncio
@@ -20,7 +21,9 @@ log = structlog.get_logger(__name__)
 
 AGAIN = timedelta(hours=1)
 _AHEAD = timedelta(minutes=5)
+_LOOK = timedelta(minutes=1)
 _PATIENCE = 75.0
+_PARTING = 10.0
 
 
 class ServiceAccountTokens:
@@ -36,9 +39,10 @@ class ServiceAccountTokens:
         self._back_off = BackOff()
         self._turn = asyncio.Lock()
         self._token = ""
-        self._ends = self._renews = datetime.min.replace(tzinfo=UTC)
+        self._ends = self._renews = self._looked = datetime.min.replace(tzinfo=UTC)
         self._sign_in = ""
         self._unkept: tuple[str, str] | None = None
+        self._under_way: asyncio.Task[Grant] | None = None
 
     @property
     def identity(self) -> str:
@@ -50,23 +54,40 @@ class ServiceAccountTokens:
         try:
             async with asyncio.timeout(_PATIENCE), self._turn:
                 now = self._clock()
-                if self._token and not fresh and now < self._renews:
+                if self._token and not fresh and now < self._renews and not await self._is_replaced(now):
                     return self._token
                 return await self._renewed(now, fresh=fresh)
         except TimeoutError:
             raise TryLaterError("no token came in time", code="timeout") from None
 
     async def close(self) -> None:
-        """Close connections."""
+        """Close connections, once what is under way is kept: nobody may be given it again."""
+        if self._under_way is not None:
+            await asyncio.wait({self._under_way}, timeout=_PARTING)
         await self._user.close()
 
-    async def _renewed(self, now: datetime, *, fresh: bool) -> str:
+    async def _is_replaced(self, now: datetime) -> bool:
+        """Whether somebody has signed in anew since; looked up once a minute."""
+        if abs(now - self._looked) < _LOOK:
+            return False
+        self._looked = now
         try:
+            return (await self._keeper.read()).sign_in != self._sign_in
+        except ExchangeError as error:  # the token is good for now, and its renewal will meet the same
+            log.info("sign-in.not-read", code=error.code)
+            return False
+
+    async def _renewed(self, now: datetime, *, fresh: bool) -> str:
+        if (left := await self._left_over()) is not None:
+            return self._taken(left)
+        try:
+            self._looked = now
             kept = await self._keeper.read()
             if kept.sign_in != self._sign_in:
                 self._refusals.accepted()
                 self._sign_in, self._token, self._unkept = kept.sign_in, "", None
-            if kept.refused_at is not None and now - kept.refused_at < AGAIN:
+            # A refusal far in the future was noted when the clock was wrong.
+            if kept.refused_at is not None and abs(now - kept.refused_at) < AGAIN:
                 raise SignInLostError(
                     f"the sign-in of the service account was refused at {kept.refused_at:%Y-%m-%d %H:%M} UTC and is not tried "
                     "again for an hour",
@@ -82,6 +103,9 @@ class ServiceAccountTokens:
         except ExchangeError:
             self._token = ""  # whoever asks next looks whether somebody has signed in anew
             raise
+        return self._taken(grant)
+
+    def _taken(self, grant: Grant) -> str:
         self._refusals.accepted()
         self._back_off.succeeded("")
         self._token = grant.access_token
@@ -115,6 +139,23 @@ class ServiceAccountTokens:
             raise
 
     async def _once(self, kept: KeptSignIn) -> Grant:
+        """Renew in a task of its own: whoever waits may give up, and what the host gave only once must be kept all the same."""
+        self._under_way = asyncio.create_task(self._kept(kept))
+        try:
+            return await asyncio.shield(self._under_way)
+        finally:
+            if self._under_way.done():
+                self._under_way = None
+
+    async def _left_over(self) -> Grant | None:
+        """Return what a renewal gave for which nobody waited any more; None if there was none, or it failed."""
+        if self._under_way is None:
+            return None
+        await asyncio.wait({self._under_way})
+        task, self._under_way = self._under_way, None
+        return None if task.cancelled() or task.exception() is not None else task.result()
+
+    async def _kept(self, kept: KeptSignIn) -> Grant:
         unkept = self._unkept is not None and self._unkept[0] == kept.mark
         grant = await self._user.renew(self._unkept[1] if self._unkept is not None and unkept else kept.refresh_token)
         try:
