@@ -1,5 +1,7 @@
 """The add-in's host as Outlook sees it: the manifest that is served, and the headers without which Outlook shows nothing."""
 
+import asyncio
+
 from greenroom.addin.manifest import ManifestSettings, manifest_name, write_manifest
 from greenroom.doctor.contract import Check, Finding
 from greenroom.doctor.fetching import Page, fetch
@@ -17,8 +19,8 @@ def addin_check(entry: Integration, manifest: ManifestSettings, needs: tuple[str
     base = f"{manifest.public_url}/addin/{entry.number}"
 
     async def look() -> list[Finding]:
-        served = await fetch(f"{base}/manifest/{manifest.profile.value}.xml")
-        page = await fetch(f"{base}/taskpane.html")
+        manifest_url = f"{base}/manifest/{manifest.profile.value}.xml"
+        served, page = await asyncio.gather(fetch(manifest_url), fetch(f"{base}/taskpane.html"))
         return [judge_manifest(entry, manifest, served), judge_page(entry, manifest.public_url, page)]
 
     return Check(NAME, entry.name, look, needs=needs, tells=("addin-manifest", "addin-page"))

@@ -48,6 +48,9 @@ class Check:
     Its findings may have further names, those in `tells`: one connection shows name, certificate and clock. `needs` are names of
     checks or findings whose WRONG makes this one pointless: it is told as UNKNOWN then, as it is if they took too long. A bare name
     means one of the same subject, `name@subject` one of another. Only checks that stand earlier in the list are waited for.
+
+    `silence` is why it matters if it gives no answer in time: that is WRONG then, for something without which nothing works must
+    not end as UNKNOWN, with which the command succeeds.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Check:
     patience: timedelta = timedelta(seconds=8)
     needs: tuple[str, ...] = ()
     tells: tuple[str, ...] = ()
+    silence: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The database: whether it is there, prepared and writable, how fast, and where an SQLite file lies."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from greenroom.storage.errors import StorageNotPreparedError
 WHY = "Without it Greenroom does not start, and while it cannot be written every meeting waits."
 _LONG_LOG = 256 * 10**6
 _SLOW = 0.25
+_PATIENCE = timedelta(seconds=12)
+"""A little more than the database's own for connections and locks, so that its own sentence is told."""
 
 
 def sqlite_file(url: str) -> Path | None:
@@ -27,7 +30,11 @@ def sqlite_file(url: str) -> Path | None:
 def database_checks(storage: Storage, file: Path | None, explain: Explain) -> list[Check]:
     """Make the checks of the database; `file` is there if it is SQLite in a file. `subject` is what a user calls it."""
     subject = "PostgreSQL" if file is None else str(file)
-    found = [Check("database", subject, lambda: _database(storage, file, explain, subject), tells=("database-speed",))]
+
+    def look() -> Awaitable[list[Finding]]:
+        return _database(storage, file, explain, subject)
+
+    found = [Check("database", subject, look, _PATIENCE, tells=("database-speed",), silence=WHY)]
     if file is not None:
         found.append(Check("database-file", subject, lambda: _file(file, subject)))
     return found
@@ -35,7 +42,7 @@ def database_checks(storage: Storage, file: Path | None, explain: Explain) -> li
 
 async def is_prepared(storage: Storage) -> bool:
     """Whether anything is remembered yet. Raises StorageError for a database that cannot be used."""
-    if not storage.exists:
+    if not await in_thread(lambda: storage.exists):  # which waits for a disk
         return False
     try:
         await storage.check()

@@ -35,7 +35,7 @@ async def examine(checks: Sequence[Check], *, whole: timedelta = WHOLE, tell: Te
     try:
         await asyncio.wait(tasks, timeout=whole.total_seconds())
         found = [
-            task.result() if task.done() and not task.cancelled() else [_slow(check)]
+            task.result() if task.done() and not task.cancelled() else [_late(check)]
             for check, task in zip(checks, tasks, strict=True)
         ]
     finally:
@@ -115,6 +115,14 @@ def _heard(look: asyncio.Future[list[Finding]]) -> None:
 
 
 def _slow(check: Check) -> Finding:
+    if check.silence:
+        mend = "Try it once more; if it stays so, see what keeps it: a dead disk or network, a lock, too much load."
+        what = f"There was no answer in {check.patience.total_seconds():.0f} s."
+        return Finding(check.name, check.subject, State.WRONG, what, check.silence, mend)
+    return _late(check)
+
+
+def _late(check: Check) -> Finding:
     return _unknown(check, "It took too long: there was no answer in time.")
 
 

@@ -67,7 +67,8 @@ def sign_in_check(
             found.append(judge_version(told_version, subject))
         return found
 
-    return Check(SIGN_IN, subject, look, timedelta(seconds=9), needs=needs, tells=(RIGHTS, "exchange-version"))
+    tells = (RIGHTS, "exchange-version")
+    return Check(SIGN_IN, subject, look, timedelta(seconds=9), needs=needs, tells=tells, silence=why)
 
 
 def judge_version(version: str, subject: str) -> Finding:

@@ -8,7 +8,7 @@ from greenroom.doctor.contract import Finding, State
 from greenroom.doctor.findings import About
 from greenroom.doctor.live_watch import Followed
 from greenroom.doctor.organizers import COST
-from greenroom.doctor.remedies import grant_script, look_into, set_processing, why_of
+from greenroom.doctor.remedies import grant_script, keep_cancelled, look_into, set_processing, why_of
 from greenroom.doctor.symptoms import lost_from_subject
 from greenroom.meetings.meeting import Observation, Response, Sensitivity
 from greenroom.meetings.record import InstructionsState
@@ -204,7 +204,7 @@ def judge_end(followed: Sequence[Followed], entry: Integration, patience: timede
     if gone:
         what = "Cancelled meetings vanish from the mailbox's calendar."
         why = why_of("RemoveCanceledMeetings")
-        mend = set_processing(entry, "RemoveCanceledMeetings", everywhere=True)
+        mend = keep_cancelled(entry)
         return [about.wrong(what, why, mend)]
     late = [one for one in handled if not one.ended]
     if late:

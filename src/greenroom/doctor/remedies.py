@@ -28,6 +28,14 @@ def set_processing(entry: Integration, *names: str, everywhere: bool = False) ->
     return f"Set-CalendarProcessing -Identity {quoted(entry.mailbox)} {values}"
 
 
+def keep_cancelled(entry: Integration) -> str:
+    """Say what keeps cancelled meetings in the calendar; on Exchange Server there is no such setting."""
+    cmdlet = set_processing(entry, "RemoveCanceledMeetings", everywhere=True)
+    if is_online(entry):
+        return cmdlet
+    return f"See which rule, client or person removes them; if the mailbox is in Exchange Online after all: {cmdlet}"
+
+
 def why_of(name: str) -> str:
     """Return why a setting matters."""
     return BY_NAME[name].why

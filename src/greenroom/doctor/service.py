@@ -1,5 +1,7 @@
 """The service itself, as browsers reach it: whether what answers at `public_url` is Greenroom."""
 
+import asyncio
+
 from greenroom.doctor.contract import Check, Finding
 from greenroom.doctor.fetching import Page, fetch
 from greenroom.doctor.findings import About
@@ -17,13 +19,17 @@ def service_check(service: Service, needs: tuple[str, ...]) -> Check:
     about = About(NAME, service.public_url)
 
     async def look() -> list[Finding]:
-        page = await fetch(f"{service.public_url}/healthz")
+        ours = fetch(f"http://{_here(service)}/healthz") if service.port else _nowhere()
+        page, here = await asyncio.gather(fetch(f"{service.public_url}/healthz"), ours)
         if is_ours(page):
             return [about.well("Greenroom answers there.")]
-        here = await fetch(f"http://{_here(service)}/healthz") if service.port else Page()
         return [_judge(about, service, page, answers_here=is_ours(here))]
 
     return Check(NAME, service.public_url, look, needs=needs)
+
+
+async def _nowhere() -> Page:
+    return Page()
 
 
 def is_ours(page: Page) -> bool:

@@ -13,7 +13,7 @@ from typing import Final
 
 from greenroom.doctor.contract import Finding, State
 from greenroom.doctor.findings import About, age, count
-from greenroom.doctor.remedies import is_online, set_processing, why_of
+from greenroom.doctor.remedies import is_online, keep_cancelled, set_processing, why_of
 from greenroom.meetings.meeting import Observation, Response
 from greenroom.meetings.plain_text import text_of_html
 from greenroom.meetings.reasons import Reason
@@ -173,4 +173,4 @@ def _cancelled(gone: int, cancelled: int, entry: Integration) -> Iterator[Findin
         yield about.well("Cancelled meetings stay in the calendar as cancelled.")
     elif gone >= _MANY and is_online(entry):
         what = f"{count(gone, 'meeting')} left the calendar lately, and none stayed in it as cancelled."
-        yield about.note(what, why_of("RemoveCanceledMeetings"), set_processing(entry, "RemoveCanceledMeetings"))
+        yield about.note(what, why_of("RemoveCanceledMeetings"), keep_cancelled(entry))
