@@ -6,7 +6,7 @@ What several calendars share is kept here: the memory of refused passwords, toke
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
 from greenroom.exchange.contract import Mailbox, OrganizerCalendars
@@ -31,6 +31,9 @@ from greenroom.settings.fields import is_loopback
 from greenroom.settings.signing_in import Kerberos, OAuth
 from greenroom.sign_ins import open_application, open_service_account
 from greenroom.storage import Storage
+
+if TYPE_CHECKING:
+    from greenroom.exchange.tokens import ServiceAccountTokens
 
 Side = Literal["exchange", "organizers"]
 """Which Exchange of an integration, by the name of its table."""
@@ -65,6 +68,7 @@ class Calendars:
         self._limits: dict[tuple[object, ...], Limits] = {}
         self._tokens: dict[tuple[object, ...], TokenSource] = {}
         self._sources: dict[tuple[str, Side], TokenSource] = {}
+        self._accounts: dict[tuple[int, Side], ServiceAccountTokens] = {}
         self._opened: list[OrganizerCalendars] = []
         self.intakes: dict[str, GraphIntake] = {}
 
@@ -137,16 +141,18 @@ class Calendars:
         return BearerAuth(lambda: "" if token is None else token.get_secret_value(), guard=self._guard)
 
     def _by_oauth(self, entry: Integration, side: Side, exchange: OverEws, oauth: OAuth) -> Auth:
-        key: tuple[object, ...]
         if oauth.account == "service-account":
-            key = (entry.number, side)
-            account = self._tokens[key] = open_service_account(entry, side, self._storage, self._clock)
+            account = self._accounts.get((entry.number, side))
+            if account is None:  # two that renew would each spend what the other has
+                account = open_service_account(entry, side, self._storage, self._clock)
+                self._accounts[entry.number, side] = self._tokens[entry.number, side] = account
+            self._sources[entry.name, side] = account
             return TokenAuth(account, lambda: f"{entry.number} {side} {account.identity}", guard=self._guard)
         key = (oauth, urlsplit(exchange.url).netloc, exchange.ca_file)  # integrations that share it sign in once
         if key not in self._tokens:
             self._tokens[key] = open_application(exchange, oauth, self._clock)
         tokens = self._sources[entry.name, side] = self._tokens[key]
-        return TokenAuth(tokens, lambda: f"{oauth.client_id} {exchange.url}", guard=self._guard)
+        return TokenAuth(tokens, lambda: f"{oauth.tenant} {oauth.client_id} {exchange.url}", guard=self._guard)
 
     def _by_name(self, exchange: OverEws) -> Auth:
         username = exchange.username or ""

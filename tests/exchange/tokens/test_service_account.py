@@ -200,10 +200,11 @@ class TestCutOff:
     class Slow(Host):
         def __init__(self) -> None:
             super().__init__()
-            self.answers = asyncio.Event()
+            self.begun, self.answers = asyncio.Event(), asyncio.Event()
 
         async def renew(self, refresh_token: str) -> Grant:
             self.asked.append(refresh_token)
+            self.begun.set()
             number = len(self.asked)
             await self.answers.wait()
             return Grant("", f"access-{number}", f"refresh-{number}", 3600)
@@ -213,8 +214,7 @@ class TestCutOff:
         house.host = host = self.Slow()
         house.tokens = house.opened()
         asked = asyncio.create_task(house.tokens.token())
-        while not host.asked:
-            await asyncio.sleep(0)
+        await host.begun.wait()
         return house, host, asked
 
     async def test_whoever_asks_next_gets_what_was_under_way(self) -> None:

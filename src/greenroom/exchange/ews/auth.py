@@ -95,10 +95,11 @@ class _Trial:
     refusals: int = 0
 
     def is_refused(self, now: datetime) -> bool:
-        return self.until is not None and now < self.until
+        # Longer than the longest if the clock was set back meanwhile.
+        return self.until is not None and now < self.until <= now + _LONGEST_PAUSE
 
     def check(self, now: datetime) -> None:
-        if self.until is not None and now < self.until:
+        if self.until is not None and self.is_refused(now):
             minutes = max(1, round((self.until - now) / timedelta(minutes=1)))
             sentence = (
                 f"Exchange refused these credentials a moment ago; not tried again for {minutes} min, so that the account "

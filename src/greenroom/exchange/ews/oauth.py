@@ -1,6 +1,7 @@
 """Signing in to EWS with tokens that are fetched: of an application, or of a service account.
 
-A token that worked and is refused is renewed, once; one that never worked is not, since the next would not work either.
+A token that worked and is refused is renewed, once; one that never worked is not at once, since the next would not work either.
+After the guard's pause another is tried: a right that was given meanwhile is in new tokens only.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ class TokenAuth:
         self._tokens = tokens
         self._identity = identity
         self._turn = asyncio.Lock()
-        self._works = ""
+        self._works = self._refused = ""
 
     async def credentials(self) -> Credentials:
         """Return the token of now."""
@@ -44,6 +45,18 @@ class TokenAuth:
     def worked(self, token: str) -> None:
         """Remember the token that Exchange took last."""
         self._works = token
+
+    def failed(self, token: str) -> None:
+        """Remember the token that Exchange refused last."""
+        self._refused = token
+
+    async def instead_of(self, token: str) -> str:
+        """Return this token, or another if Exchange has refused it before."""
+        if token != self._refused:
+            return token
+        async with self._turn:
+            now = await self._tokens.token()
+            return now if now != self._refused else await self._tokens.token(fresh=True)
 
     async def after(self, refused: str) -> str | None:
         """Return the token to try once more with after this one was refused; None if another will not do either."""
@@ -62,9 +75,9 @@ class _Bearer(httpx2.Auth):
         self._owner = owner
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        sent = await self._owner.instead_of(self._token)
+        request.headers["Authorization"] = f"Bearer {sent}"
         response = yield request
-        sent = self._token
         if response.status_code == _UNAUTHORIZED and (other := await self._owner.after(sent)) is not None:
             response.headers.pop("content-encoding", None)
             if isinstance(response.stream, httpx2.AsyncByteStream):
@@ -75,6 +88,8 @@ class _Bearer(httpx2.Auth):
         if response.status_code not in _REFUSED:
             self._owner.worked(sent)
             return
+        if response.status_code == _UNAUTHORIZED:
+            self._owner.failed(sent)
         said, offered = response.headers.get("x-ms-diagnostics", ""), response.headers.get_list("www-authenticate")
         if (error := token_refused(response.status_code, request.url.host, said, offered)) is not None:
             raise error

@@ -1,8 +1,8 @@
 """Tokens of a service account that signed in by hand: renewed by what it left, which a `Keeper` keeps for all processes.
 
 Access tokens live here alone. What is refused is told to the keeper, and tried again an hour later at the earliest: an account that
-was enabled again is found by itself. Whoever signs in anew is found at once, and within a minute where the old token still works: it
-may be that of the wrong account.
+was enabled again is found by itself. Whoever signs in anew is found at once, and within a minute where the old token still works:
+it may be that of the wrong account.
 """
 
 import asyncio
