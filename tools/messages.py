@@ -25,7 +25,7 @@ KINDS: Final = {
     "GarbledAnswerError": "Something in between answers in its place, or the other side has a fault: `greenroom doctor`.",
     "TooLongError": "Something in between answers in its place: `greenroom doctor`.",
     "TooMuchError": "The item is left out and told; ask its organizer to book anew if it is a meeting.",
-    "SignInError": "Correct what signs in: `greenroom doctor` names it. Nothing is repeated meanwhile: accounts lock.",
+    "SignInError": "Correct what signs in: `greenroom doctor` names it. It is tried again ever more seldom: accounts lock.",
     "SignInLostError": "Run `greenroom signin`; a running service takes it up by itself.",
     "NotPermittedError": "Grant the right: the script of `greenroom setup` that does it is named by `greenroom doctor`.",
     "ItemGoneError": "Nothing: it was moved or deleted meanwhile, and is looked for again.",
@@ -86,6 +86,14 @@ _AREAS: Final = {
 }  # fmt: skip
 _LEFT_OUT: Final = frozenset({"simulator", "demonstration", "migrations"})
 _MOST: Final = 12
+_FOUND: Final = {"wrong": 2, "note": 2, "unknown": 1}
+"""How the doctor says what it found, and where in the call what mends it stands."""
+_LISTED: Final = {
+    "exchange/graph/entra_errors.py": "SignInError",
+    "exchange/ews/diagnostics.py": "SignInError",
+    "cli/codes.py": "",
+}
+"""Modules with tables of sentences by code, and the kind of error that they become."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -107,6 +115,7 @@ def messages() -> tuple[list[Message], list[str]]:
         if _LEFT_OUT.isdisjoint(parts):
             area = _AREAS.get(parts[0].removesuffix(".py"), "Commands")
             tree = ast.parse(path.read_text(encoding="utf-8"))
+            found.update(_tables(tree, area, "/".join(parts)))
             for scope, call in _calls(tree):
                 told = list(_told(call, scope, area))
                 found.update(one for one in told if one.text or _code(one.code))
@@ -115,11 +124,27 @@ def messages() -> tuple[list[Message], list[str]]:
     return sorted(found), unresolved
 
 
+def _tables(tree: ast.Module, area: str, place: str) -> Iterator[Message]:
+    """Yield the sentences of a module's tables: by code, or with all their codes."""
+    if place not in _LISTED:
+        return
+    remedy = KINDS.get(_LISTED[place], "`greenroom status` and `greenroom doctor` tell where it comes from.")
+    scope = Scope(tree, tree)
+    for table in (node for node in ast.walk(tree) if isinstance(node, ast.Dict)):
+        for key, value in zip(table.keys, table.values, strict=True):
+            sentence = next(
+                (text for text in (*_texts(value, scope), *(_texts(key, scope) if key else ())) if " " in text), ""
+            )
+            code = str(key.value) if isinstance(key, ast.Constant) and " " not in str(key.value) else ""
+            if sentence:
+                yield Message(area, sentence, code, remedy)
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What is around a call: its module, the innermost function, and the statements beside its own, inner blocks first."""
 
-    module: ast.AST
+    module: ast.Module
     function: ast.AST
     blocks: tuple[tuple[ast.stmt, ...], ...] = ()
 
@@ -129,7 +154,8 @@ class Scope:
             beside = [value for statement in block for value in _assigned(name, statement, deep=False)]
             if beside:
                 return beside[-1:]
-        return list(_assigned(name, self.function)) or list(_assigned(name, self.module))
+        inside = [] if self.function is self.module else list(_assigned(name, self.function))
+        return inside or [value for statement in self.module.body for value in _assigned(name, statement, deep=False)]
 
 
 def _calls(tree: ast.Module) -> Iterator[tuple[Scope, ast.Call]]:
@@ -164,9 +190,9 @@ def _is_message(call: ast.Call) -> bool:
 
 
 def _told(call: ast.Call, scope: Scope, area: str) -> Iterator[Message]:  # noqa: C901, PLR0912 (one branch for each form)
-    name, given = _name(call), call.args
+    name, given = _name(call), [one for one in call.args if not isinstance(one, ast.Starred)]
     by_name = {word.arg: word.value for word in call.keywords}
-    if name == "Failure" and len(given) > 2:  # noqa: PLR2004 (code, what, next step)
+    if name in {"Failure", "_refuse"} and len(given) > 2:  # noqa: PLR2004 (code, what, next step)
         for text in _texts(given[1], scope) or [""]:
             yield Message(area, text, _one(given[0], scope), _one(given[2], scope) or "It is told with the message.")
     elif name == "Finding":
@@ -176,6 +202,11 @@ def _told(call: ast.Call, scope: Scope, area: str) -> Iterator[Message]:  # noqa
             remedy = _one(mend, scope) if mend is not None else ""
             for text in _texts(values["what"], scope):
                 yield Message(area, text, _one(values["check"], scope) if "check" in values else "", remedy)
+    elif name in _FOUND and area == "Doctor" and given and isinstance(call.func, ast.Attribute):
+        place = _FOUND[name]
+        remedy = _one(given[place], scope) if len(given) > place else ""
+        for text in _texts(given[0], scope):
+            yield Message(area, text, "", remedy or "It is told with the message.")
     elif name == "problem" and area == "Configuration" and len(given) > 1:
         allowed = _one(given[2], scope) if len(given) > 2 else ""  # noqa: PLR2004 (place, message, what is allowed)
         for text in _texts(given[1], scope):
