@@ -12,6 +12,7 @@ Checks of a mailbox stand where `_exchange` makes those of an integration, with 
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -134,6 +135,7 @@ class _Doctor:
         yield attended_check(entry, self._storage, self._clock, (self._database,))
         management = None if entry.pexip is None else entry.pexip.management
         needs = () if management is None else self._needs(management.url)
+        needs = (*needs, self._database)  # which the platform looks at, too
         yield platform_check(entry, self._platforms.open(entry), self._explain, needs, alone=entry.pexip is None)
         yield from self._web(entry)
 
@@ -155,11 +157,12 @@ class _Doctor:
             yield from _there(credential_check(entry, side, until, self._clock))
             if exchange.protocol == "ews":
                 yield from _there(ends_check(entry, side, exchange.url, self._clock))
-        yield watcher_check(entry, mailbox, self._storage, self._clock)
+        yield self._remembering(watcher_check(entry, mailbox, self._storage, self._clock))
         yield kind_check(entry)
-        yield calendar_check(entry, mailbox, self._storage, self._explain, self._clock)
+        yield self._remembering(calendar_check(entry, mailbox, self._storage, self._explain, self._clock))
         sides = sides_of(mailbox, elsewhere)
-        yield organizers_check(entry, sides, self._storage, self._explain, self._clock, named=self.organizers)
+        organizers = organizers_check(entry, sides, self._storage, self._explain, self._clock, named=self.organizers)
+        yield self._remembering(organizers)
         yield scope_check(entry)
 
     def _web(self, entry: Integration) -> Iterator[Check]:
@@ -180,6 +183,10 @@ class _Doctor:
         else:
             yield addin_check(entry, manifest, public)
         yield from identity_checks(entry, entry.addin, self._needs)
+
+    def _remembering(self, check: Check) -> Check:
+        """Let a check that asks the database wait for that of the database: one that hangs must hang nothing else."""
+        return replace(check, needs=(*check.needs, self._database))
 
     def _needs_of(self, exchange: OverEws | OverGraph) -> tuple[str, ...]:
         return tuple(need for end in _ends_of(exchange, "", "") for need in self._ends[end.place].needs)

@@ -67,6 +67,18 @@ def test_what_takes_longer_than_its_patience_is_unknown_and_keeps_nobody() -> No
     assert 4 <= took < 4.5
 
 
+def test_silence_of_what_everything_needs_is_wrong_and_so_is_its_failure() -> None:
+    async def failing() -> list[Finding]:
+        raise ValueError("secret subject")
+
+    checks = [check("database", forever, silence="Nothing starts."), check("sign-in", failing, silence="No mail.")]
+    checks.append(check("heartbeat", telling("heartbeat"), needs=("database",)))
+    found, _ = measured(checks)
+    assert [one.state for one in found] == [State.WRONG, State.WRONG, State.UNKNOWN]
+    assert (found[0].why, found[1].why) == ("Nothing starts.", "No mail.")
+    assert "Try once more" in found[0].mend
+
+
 def test_with_everything_down_all_is_told_within_20_seconds() -> None:
     checks = [check(f"c{n}", forever, subject=str(n)) for n in range(4 * AT_ONCE)]
     found, took = measured(checks)

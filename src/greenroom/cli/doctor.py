@@ -1,5 +1,6 @@
 """`greenroom doctor`: looks at everything from the file to the mailbox; says what is wrong, why it matters, what mends it."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -47,6 +48,14 @@ with --live it waits for a reply besides.
 _TIDY = 2.0
 _SPARE = 3.0
 _INTERRUPTED = 130
+_STUCK = Finding(
+    "config-files",
+    "this computer",
+    State.WRONG,
+    "Something on this computer does not answer, and holds up all checks.",
+    "The service would be held up by it as well.",
+    "See whether all files that the configuration names are on a disk that answers: df -h",
+)
 _OUTSIDE = ("reach", "dns", "proxy", "tls", "tls-chain")
 
 
@@ -112,7 +121,7 @@ def doctor(
     elif yes:
         raise click.UsageError("--yes goes with --live only")
     exported = [] if facts is None else _exported(facts, entries, environment, as_json=as_json)
-    findings, leave = _examined(settings, name, only, organizers)
+    findings, known, leave = _examined(settings, name, only, organizers)
     told = {
         (one.check, one.subject) for one in exported
     }  # what was read where it is set counts, not how it looks from here
@@ -125,7 +134,7 @@ def doctor(
             )
         except KeyboardInterrupt:
             _stop(_INTERRUPTED)
-    if not findings:
+    if not findings and not known:  # one that has nothing to tell, such as alarms, is well
         raise click.UsageError("there is no such check: --only takes the names that the findings have")
     code = exit_code(findings)
     if as_json:
@@ -165,21 +174,26 @@ def _told(failure: Failure) -> Told:
 
 def _examined(
     settings: Settings, name: str | None, only: Sequence[str], organizers: Sequence[str]
-) -> tuple[list[Finding], Callable[[Exit], NoReturn]]:
-    """Do the checks in a loop apart, so that this process ends whatever hangs; returns how to end it, too."""
+) -> tuple[list[Finding], bool, Callable[[Exit], NoReturn]]:
+    """Do the checks in a loop apart, so that this process ends whatever hangs.
+
+    Returns what was found, whether there are such checks at all, and how to end.
+    """
     with shown_running() as tell:
         apart = Apart(lambda hand_over: _look(settings, name, only, tell, hand_over, organizers=organizers))
         try:
-            findings: list[Finding] = apart.result(WHOLE.total_seconds() + _SPARE)
+            findings, known = apart.result(WHOLE.total_seconds() + _SPARE)
         except KeyboardInterrupt:
             _stop(_INTERRUPTED)
+        except TimeoutError:
+            findings, known = [_STUCK], True
 
     def leave(code: Exit) -> NoReturn:
         if not apart.is_tidy(_TIDY):
             _stop(code)
         sys.exit(code)
 
-    return findings, leave
+    return findings, known, leave
 
 
 async def _look(
@@ -191,9 +205,12 @@ async def _look(
     *,
     organizers: Sequence[str],
 ) -> None:
+    # A question that is cut off is told as such; what the pool of connections adds to it is a stack of our own lines.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     async with open_checks(settings, wall_clock, Sentences(), only=name, organizers=organizers) as checks:
-        findings = await examine(chosen(checks, only), tell=tell)
-        hand_over([one for one in findings if not only or is_called(one.check, only)])
+        some = chosen(checks, only)
+        findings = await examine(some, tell=tell)
+        hand_over(([one for one in findings if not only or is_called(one.check, only)], bool(some)))
 
 
 def _stop(code: int) -> NoReturn:

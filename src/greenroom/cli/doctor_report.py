@@ -66,7 +66,7 @@ def _summary(findings: Sequence[Finding]) -> str:
     for state, words in ((State.NOTE, "to note"), (State.UNKNOWN, "not looked at"), (State.WRONG, "wrong")):
         if count[state]:
             parts.append(f"{count[state]} {words}")
-    return ", ".join(parts) + "."
+    return ", ".join(parts) + "." if findings else "There is nothing to tell."
 
 
 def finding_json(one: Finding) -> dict[str, Any]:

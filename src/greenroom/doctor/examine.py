@@ -12,6 +12,7 @@ log = structlog.get_logger(__name__)
 
 WHOLE = timedelta(seconds=20)
 """Nothing takes longer than that, whatever is down."""
+_TOO_LONG = "It took too long: there was no answer in time."
 AT_ONCE = 32
 """So many checks are under way at the same time."""
 
@@ -100,7 +101,8 @@ class _Examination:
             return look.result()
         code = str(getattr(error, "code", "") or "")
         log.error("doctor.check_failed", check=check.name, error=type(error).__name__, code=code)
-        return [_unknown(check, f"The check itself failed ({type(error).__name__}{f', {code}' if code else ''}).")]
+        what = f"The check itself failed ({type(error).__name__}{f', {code}' if code else ''})."
+        return [_judged(check, what, "")]
 
 
 async def _begun(check: Check) -> list[Finding]:
@@ -115,15 +117,18 @@ def _heard(look: asyncio.Future[list[Finding]]) -> None:
 
 
 def _slow(check: Check) -> Finding:
-    if check.silence:
-        mend = "Try it once more; if it stays so, see what keeps it: a dead disk or network, a lock, too much load."
-        what = f"There was no answer in {check.patience.total_seconds():.0f} s."
-        return Finding(check.name, check.subject, State.WRONG, what, check.silence, mend)
-    return _late(check)
+    mend = "Try once more. If it stays so, see what keeps it: a disk or network that is gone, a lock, or too much load."
+    return _judged(check, _TOO_LONG, mend if check.silence else "")
+
+
+def _judged(check: Check, what: str, mend: str) -> Finding:
+    """Say that a check came to no end: that is wrong where nothing works without what it looks at."""
+    state = State.WRONG if check.silence else State.UNKNOWN
+    return Finding(check.name, check.subject, state, what, check.silence, mend)
 
 
 def _late(check: Check) -> Finding:
-    return _unknown(check, "It took too long: there was no answer in time.")
+    return _unknown(check, _TOO_LONG)
 
 
 def _pointless(check: Check, because: Finding) -> Finding:
