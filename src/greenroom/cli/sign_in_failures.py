@@ -17,7 +17,15 @@ BY_ITSELF: Final = "A running Greenroom tries again after a quarter of an hour, 
 _DIRECTORY: Final = "Get-WebServicesVirtualDirectory | Set-WebServicesVirtualDirectory"
 _LOOK: Final = "Get-WebServicesVirtualDirectory | Format-List Server,*Authentication,ExtendedProtection*"
 _NEVER_TRIED: Final = ("not-offered", "other-ways")
-_BY_HAND: Final = ("access_denied", "authorization_declined", "expired_token", "timeout", "AADSTS65004", "AADSTS70020")
+_BY_HAND: Final = (
+    "access_denied",
+    "authorization_declined",
+    "expired_token",
+    "timeout",
+    "AADSTS65004",
+    "AADSTS70020",
+    "AADSTS54005",
+)
 
 
 def sign_in_ews(error: SignInError, exchange: OverEws, where: str) -> str:

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from exchange.graph.papers import NOW
+from exchange.graph.papers import NOW, certificate, key, pem, written
 from exchange.scripted import Clock, unread
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, NotPermittedError, SignInError, TryLaterError
 from greenroom.exchange.ews.diagnostics import token_refused
+from greenroom.exchange.graph.sign_in import Certificate
 from greenroom.exchange.tokens import Registration, SignInLostError, UserSignIn
 from greenroom.exchange.tokens.refusals import of_browser, of_user
 
@@ -41,8 +43,8 @@ class Host:
         body = self.answer if isinstance(self.answer, bytes) else json.dumps(self.answer).encode()
         return unread(httpx2.Response(self.status, content=body))
 
-    def user(self, tenant: str = TENANT) -> UserSignIn:
-        at = Registration(LOGIN, tenant, "11111111-2222-3333-4444-555555555555", "https://mail.example.test")
+    def user(self, tenant: str = TENANT, proof: Certificate | None = None) -> UserSignIn:
+        at = Registration(LOGIN, tenant, "11111111-2222-3333-4444-555555555555", "https://mail.example.test", proof)
         return UserSignIn(at, Clock(NOW), http=httpx2.MockTransport(self))
 
 
@@ -114,6 +116,29 @@ async def test_a_refusal_repeats_nothing_of_what_the_host_says(number: int) -> N
     assert caught.value.code == (f"AADSTS{number}" if number else "invalid_grant")
 
 
+@pytest.mark.parametrize("word", ["invalid_grant", "temporarily_unavailable"])
+@pytest.mark.parametrize("number", [90033, 90024, 90006])
+async def test_a_fault_that_passes_is_no_lost_sign_in(number: int, word: str) -> None:
+    with pytest.raises(TryLaterError):
+        await Host({"error": word, "error_codes": [number]}, 400).user().renew("r")
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+async def test_a_status_that_passes_is_no_lost_sign_in_whatever_is_said_with_it(status: int) -> None:
+    with pytest.raises(TryLaterError):
+        await Host({"error": "invalid_grant", "error_codes": [50173]}, status).user().renew("r")
+
+
+async def test_a_replaced_certificate_is_taken_up_by_itself(tmp_path: Path) -> None:
+    file = written(tmp_path, "app.pem", pem(key("old")), pem(certificate("old", days=(-90, -1))))
+    user = Host(TOKENS).user(proof=Certificate(file))
+    with pytest.raises(MisconfiguredError, match="ran out"):
+        await user.renew("r")
+    file.write_bytes(pem(key("app")) + pem(certificate("app")))
+    assert (await user.renew("r")).access_token == "a"
+    assert user.expires_at == certificate("app").not_valid_after_utc
+
+
 class TestWords:
     def test_every_refusal_of_users_is_one_sentence_with_its_code(self) -> None:
         for number in (50173, 50076, 53003, 65001, 65004, 70020, 7000218, 50011, 54005, 700082):
@@ -121,6 +146,12 @@ class TestWords:
             assert error is not None
             assert error.code == f"AADSTS{number}"
             assert str(error).endswith(f"(AADSTS{number})")
+
+    def test_a_code_that_was_spent_is_no_lost_sign_in(self) -> None:
+        error = of_user(54005, "invalid_grant")
+        assert isinstance(error, SignInError)
+        assert not isinstance(error, SignInLostError)
+        assert "begin again" in str(error)
 
     def test_what_applications_get_as_well_is_left_to_their_words(self) -> None:
         assert of_user(7000215, "invalid_client") is None

@@ -100,7 +100,7 @@ class TestInABrowser:
         back, _ = await use_browser(flow.page, follow=False)
         grant = await signs_in.came_back(flow, told_in(back))
         assert grant.account == USER
-        with pytest.raises(SignInLostError, match="used already"):
+        with pytest.raises(SignInError, match="used already"):
             await signs_in.came_back(flow, told_in(back))
 
     async def test_with_a_secret_where_the_application_has_one(self, sim: RunningSimulator) -> None:

@@ -57,7 +57,8 @@ _SIGN_IN: Final[Mapping[int, str]] = {
     50105: "the application is not assigned: look at the enterprise application in Entra",
     50196: "Entra found the application asking in a loop: look for a second service with this application",
 }
-_LATER: Final = frozenset({90020, 90024, 90033, 90034, 90043, 50177, 90006, 90014, 90085})
+LATER: Final = frozenset({90020, 90024, 90033, 90034, 90043, 50177, 90006, 90014, 90085})
+"""Faults that pass, whatever word of OAuth stands with them."""
 _BUSY = (408, 429)
 _SERVER = 500
 
@@ -74,7 +75,7 @@ def refusal(
     if (
         status in _BUSY
         or status >= _SERVER
-        or number in _LATER
+        or number in LATER
         or oauth in ("temporarily_unavailable", "server_error", "slow_down")
     ):
         wait = retry_after(headers.get("retry-after"), now)

@@ -190,7 +190,6 @@ class MsalTokens(_Threaded):
         check_client_id(client_id)
         if isinstance(credential, Secret) and not credential.value:
             raise MisconfiguredError("the client secret is empty", hint="set it, or use a certificate")
-        self._credential = credential
         self._tenant = tenant
         self._client_id = client_id
         # AD FS has no permissions of applications to give all of: whoever it gives a token may ask for openid.
@@ -200,29 +199,21 @@ class MsalTokens(_Threaded):
             cloud.login, clock, ca_file=ca_file, proxy=proxy, resource=resource or "", transport=http
         )
         self._app: msal.ConfidentialClientApplication | None = None
-        self._mark: object = None
-        self._pair: certificates.KeyPair | None = None
-        if isinstance(credential, Certificate):
-            self._pair = _load(credential)
-            self._mark = _mark(credential)
+        self._proof = Proof(credential)
         super().__init__(self._http, clock)
 
     @property
     def expires_at(self) -> datetime | None:
         """When the certificate or secret runs out; None for a federated identity, or a secret whose day was not given."""
-        if self._pair is not None:
-            return self._pair.ends
-        return self._credential.expires_on if isinstance(self._credential, Secret) else None
+        return self._proof.expires_at
 
     def _ask(self, fresh: bool) -> Any:
-        if isinstance(self._credential, Certificate) and (mark := _mark(self._credential)) != self._mark:
-            self._pair, self._mark, self._app = _load(self._credential), mark, None
-        if self._pair is not None:
-            self._pair.check(self._clock())
+        if self._proof.is_replaced(self._clock()):
+            self._app = None
         if self._app is None:
             self._app = msal.ConfidentialClientApplication(
                 self._client_id,
-                client_credential=proof_of(self._credential, self._pair),
+                client_credential=self._proof.for_msal(),
                 authority=f"{self._http.authority_root}/{self._tenant}",
                 instance_discovery=False,  # that would ask another host than the one configured
                 azure_region=False,  # an environment variable would choose another host
@@ -271,15 +262,41 @@ class ManagedIdentityTokens(_Threaded):
             ) from None
 
 
-def proof_of(credential: Certificate | Secret | Federated, pair: certificates.KeyPair | None) -> Any:
-    """Return a credential as msal wants it; `pair` is what the files of a certificate hold."""
-    if pair is not None:
-        return {"private_key": pair.key, "public_certificate": pair.pem()}
-    if isinstance(credential, Federated):
-        file = credential.token_file
-        return {"client_assertion": lambda: _assertion(file)}
-    assert isinstance(credential, Secret)
-    return credential.value
+class Proof:
+    """What an application shows: a certificate's files are read anew when they are replaced. Raises MisconfiguredError."""
+
+    def __init__(self, credential: Certificate | Secret | Federated) -> None:
+        self._credential = credential
+        self._pair: certificates.KeyPair | None = None
+        self._mark: object = None
+        if isinstance(credential, Certificate):
+            self._pair, self._mark = _load(credential), _mark(credential)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When it runs out; None where that is not known."""
+        if self._pair is not None:
+            return self._pair.ends
+        return self._credential.expires_on if isinstance(self._credential, Secret) else None
+
+    def is_replaced(self, now: datetime) -> bool:
+        """Take up files that were replaced, and say whether they were; raises MisconfiguredError for what cannot be shown now."""
+        replaced = False
+        if isinstance(self._credential, Certificate) and (mark := _mark(self._credential)) != self._mark:
+            self._pair, self._mark, replaced = _load(self._credential), mark, True
+        if self._pair is not None:
+            self._pair.check(now)
+        return replaced
+
+    def for_msal(self) -> Any:
+        """Return it as msal wants it."""
+        if self._pair is not None:
+            return {"private_key": self._pair.key, "public_certificate": self._pair.pem()}
+        if isinstance(self._credential, Federated):
+            file = self._credential.token_file
+            return {"client_assertion": lambda: _assertion(file)}
+        assert isinstance(self._credential, Secret)
+        return self._credential.value
 
 
 def _load(credential: Certificate) -> certificates.KeyPair:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, SignInError
+from greenroom.exchange.graph.entra_errors import LATER
 from greenroom.exchange.tokens.contract import SignInLostError
 
 _CHANGED = "its password was changed or has expired, or its sessions were revoked"
@@ -45,7 +46,6 @@ _LOST: Final[Mapping[int, str]] = {
     500341: "the account was deleted",
     50020: "the account is not of this directory",
     50105: "the account is not assigned to the application",
-    54005: "it was used already",
 }
 _MISCONFIGURED: Final[Mapping[int, tuple[str, str]]] = {
     65001: (
@@ -69,18 +69,22 @@ _DEVICE: Final[Mapping[str, str]] = {
     "code_expired": "the code ran out before anybody entered it: begin again",
     "bad_verification_code": "the directory does not know this code any more: begin again",
 }
-_DECLINED_NUMBER = 65004
-_RAN_OUT = 70020
+_BY_NUMBER: Final[Mapping[int, str]] = {
+    65004: _DECLINED,
+    70020: _DEVICE["expired_token"],
+    54005: "the code was used already, and what it gave was lost on the way: begin again",
+}
 
 
 def of_user(number: int, word: str) -> ExchangeError | None:
     """Say what a refusal means by Entra's number (0: none) and OAuth's word; None where it is none that users alone get."""
     code = f"AADSTS{number}" if number else word
+    if number in LATER:
+        return None
     if number in _MISCONFIGURED:
         what, hint = _MISCONFIGURED[number]
         return MisconfiguredError(f"{what} ({code})", hint=hint, code=code)
-    if word in _DEVICE or number in (_DECLINED_NUMBER, _RAN_OUT):
-        said = _DECLINED if number == _DECLINED_NUMBER else _DEVICE["expired_token" if number == _RAN_OUT else word]
+    if said := _BY_NUMBER.get(number) or _DEVICE.get(word):
         return SignInError(f"{said} ({code})", code=code)
     if number in _LOST or word in ("invalid_grant", "interaction_required", "consent_required", "login_required"):
         why = _LOST.get(number, "the directory does not take it any more")

@@ -29,8 +29,6 @@ _PARTING = 10.0
 class ServiceAccountTokens:
     """A `TokenSource` (see `greenroom.exchange.graph.settings`) for one service account. It closes `user`."""
 
-    expires_at = None  # nobody says how long a refresh token lasts
-
     def __init__(self, user: UserSignIn, keeper: Keeper, clock: Callable[[], datetime]) -> None:
         self._user = user
         self._keeper = keeper
@@ -43,6 +41,11 @@ class ServiceAccountTokens:
         self._sign_in = ""
         self._unkept: tuple[str, str] | None = None
         self._under_way: asyncio.Task[Grant] | None = None
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the application's certificate or secret runs out, if it has one; nobody says how long a refresh token lasts."""
+        return self._user.expires_at
 
     @property
     def identity(self) -> str:

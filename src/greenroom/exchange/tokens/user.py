@@ -15,10 +15,9 @@ import httpx2
 import msal
 
 from greenroom.exchange.errors import MisconfiguredError, SignInError, TryLaterError
-from greenroom.exchange.graph import certificates
 from greenroom.exchange.graph.msal_http import sound
 from greenroom.exchange.graph.names import check_client_id, check_tenant
-from greenroom.exchange.graph.sign_in import Certificate, proof_of
+from greenroom.exchange.graph.sign_in import Proof
 from greenroom.exchange.tokens.contract import Grant, Registration
 from greenroom.exchange.tokens.refusals import of_browser
 from greenroom.exchange.tokens.user_http import UserHttp
@@ -73,9 +72,7 @@ class UserSignIn:
         self._at = at
         self._clock = clock
         self._http = UserHttp(at.login, clock, ca_file=at.ca_file, proxy=at.proxy, resource=at.resource, transport=http)
-        self._pair = None
-        if isinstance(at.proof, Certificate):
-            self._pair = certificates.load(at.proof.file, at.proof.key_file, at.proof.passphrase)
+        self._proof = None if at.proof is None else Proof(at.proof)
         self._app: msal.ClientApplication | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="user-sign-in")
         self._closed = False
@@ -84,6 +81,11 @@ class UserSignIn:
     def host(self) -> str:
         """Where is signed in, for sentences."""
         return self._http.host
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When what a confidential application shows runs out; None where that is not known, or it shows nothing."""
+        return None if self._proof is None else self._proof.expires_at
 
     async def device_code(self) -> DeviceCode:
         """Ask for a code to be typed at another device."""
@@ -144,8 +146,8 @@ class UserSignIn:
             raise TryLaterError("no token came in time", code="timeout") from None
 
     def _work(self, work: Callable[[Any], Any]) -> Any:
-        if self._pair is not None:
-            self._pair.check(self._clock())
+        if self._proof is not None and self._proof.is_replaced(self._clock()):
+            self._app = None
         try:
             with warnings.catch_warnings(action="ignore"):  # msal's advice for web sites
                 if self._app is None:
@@ -161,11 +163,11 @@ class UserSignIn:
             "http_client": self._http,
             "token_cache": _Forgetful(),
         }
-        if self._at.proof is None:
+        if self._proof is None:
             return msal.PublicClientApplication(self._at.client_id, **given)
         return msal.ConfidentialClientApplication(
             self._at.client_id,
-            client_credential=proof_of(self._at.proof, self._pair),
+            client_credential=self._proof.for_msal(),
             azure_region=False,
             client_claims=self._http.claims(self._at.tenant),
             **given,
