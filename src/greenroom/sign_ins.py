@@ -138,15 +138,10 @@ class StoredKeeper:
                 await work.alarms.note([Alarm(self._entry.number, LOST, subject, 1, now, now)])
 
     async def _stored(self) -> StoredSignIn:
-        try:
-            async with self._reaching() as storage, storage.reading() as work:
-                stored = await work.sign_ins.get(self._entry.number, self._side)
-        except _NothingThereError:
-            stored = None
+        async with self._reaching() as storage, storage.reading() as work:
+            stored = await work.sign_ins.get(self._entry.number, self._side)
         if stored is None:
-            raise MisconfiguredError(
-                "nobody has signed in for the service account yet", hint=self._step(), code="not-signed-in"
-            )
+            raise self._nobody()
         return stored
 
     def _opened(self, stored: StoredSignIn) -> KeptSignIn:
@@ -169,17 +164,23 @@ class StoredKeeper:
             stored.account, _mark(stored), stored.signed_in_at.isoformat(), refresh_token, stored.refused_at
         )
 
+    def _nobody(self) -> MisconfiguredError:
+        return MisconfiguredError(
+            "nobody has signed in for the service account yet", hint=self._step(), code="not-signed-in"
+        )
+
     def _step(self) -> str:
         return f"Run `greenroom signin --integration {self._entry.name} --side {self._side}`."
 
     @asynccontextmanager
     async def _reaching(self) -> AsyncIterator[Storage]:
+        """Give the database; one that is not there, or has none of our tables, knows nobody who signed in."""
         if self._storage is None or not self._storage.exists:
-            raise _NothingThereError
+            raise self._nobody()
         try:
             yield self._storage
         except StorageVersionError:
-            raise _NothingThereError from None
+            raise self._nobody() from None
         except StorageError as error:
             raise TryLaterError(
                 f"the sign-in of the service account cannot be read: {error}", code="database"
@@ -188,10 +189,6 @@ class StoredKeeper:
 
 class OtherApplicationError(Exception):
     """What is sealed belongs to another application, tenant or resource than the configuration names."""
-
-
-class _NothingThereError(Exception):
-    """There is no database, or one without our tables."""
 
 
 class Seal:

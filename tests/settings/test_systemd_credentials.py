@@ -80,3 +80,10 @@ def test_a_credential_that_is_not_passed_or_none_is_told(tmp_path: Path, passed:
     [problem] = problems(tmp_path, FILE.replace("exchange-password", name), passed)
     assert problem.key == "integration[main].exchange.password_file"
     assert "systemd passes none of that name" in problem.message or "does not name a credential" in problem.message
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(tmp_path: Path) -> None:
+    """As where somebody else's $CREDENTIALS_DIRECTORY was left in the environment."""
+    found = problems(tmp_path, FILE, Path("/" + "x" * 5000))
+    assert len(found) == 2
+    assert all("$CREDENTIALS_DIRECTORY cannot be looked into" in one.message for one in found)

@@ -37,6 +37,10 @@ class TestSeals:
                 unseal(text, ring, "p")
             assert caught.value.key_id == 3
 
+    def test_the_longest_token_opens_again(self) -> None:
+        longest = b'"' * 128 * 1024
+        assert unseal(seal(longest, 3, ONE, "p"), {3: ONE}, "p") == longest
+
     @pytest.mark.parametrize(
         "text", ["", "ring1", "ring1.3.", "ring1.3.A", "ring1.3.AAAA", "ring2.3.AAAA", "ring1.x.A", "é"]
     )

@@ -83,10 +83,14 @@ def _passed_by_systemd(layers: Layers, where: KeyPath, name: str, passed: str) -
         layers.problem(
             where, f"credential:{name} cannot be had: ${_CREDENTIALS} is not set, systemd passes none here", _LOADED
         )
-    elif not (file := Path(passed) / name).is_file():
-        layers.problem(where, f"credential:{name} cannot be had: systemd passes none of that name", _LOADED)
     else:
-        return file
+        try:
+            if (file := Path(passed) / name).is_file():
+                return file
+            why = "systemd passes none of that name"
+        except OSError as error:
+            why = f"${_CREDENTIALS} cannot be looked into ({error.strerror or type(error).__name__})"
+        layers.problem(where, f"credential:{name} cannot be had: {why}", _LOADED)
     return None
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-_FORM: Final = re.compile(r"ring1\.(\d{1,4})\.([A-Za-z0-9_-]{1,65536})={0,2}")
+_FORM: Final = re.compile(r"ring1\.(\d{1,4})\.([A-Za-z0-9_-]{1,262144})={0,2}")
 _NONCE: Final = 12
 _KEY_BYTES: Final = 32
 

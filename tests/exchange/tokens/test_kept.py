@@ -4,6 +4,7 @@ import base64
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -145,3 +146,29 @@ async def test_without_a_database_nobody_is_signed_in(house: House, tmp_path: Pa
     for storage in (None, Storage.open(f"sqlite:///{tmp_path}/none.db"), Storage.open("sqlite://")):
         assert await code_of(StoredKeeper(entry, "exchange", storage, house.clock)) == "not-signed-in"
     assert not (tmp_path / "none.db").exists()
+
+
+class Vanishing:
+    """A database whose file is gone after it was looked for so many times."""
+
+    def __init__(self, storage: Storage, times: int) -> None:
+        self._storage = storage
+        self._times = times
+        self.reading, self.work = storage.reading, storage.work
+
+    @property
+    def exists(self) -> bool:
+        self._times -= 1
+        return self._times >= 0
+
+
+async def test_a_database_that_is_lost_in_between_is_told_as_one_that_is_not_there(house: House) -> None:
+    kept = await (await house.sign_in(0)).read()
+    entry = configured(house.folder, 1, 0)
+    for times in (0, 1):
+        for act in ("read", "renewed", "refused"):
+            lost: Any = Vanishing(house.storage, times)
+            keeper = StoredKeeper(entry, "exchange", lost, house.clock)
+            with pytest.raises(MisconfiguredError) as caught:
+                await (keeper.read() if act == "read" else getattr(keeper, act)(kept, "next"))
+            assert caught.value.code == "not-signed-in"
