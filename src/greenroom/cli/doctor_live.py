@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -24,7 +25,7 @@ _QUESTION = (
     "in the inbox and the sent items of {organizer}, and {mailbox} keeps them as cancelled. Go on?"
 )
 
-
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
 _ADDRESS = re.compile(r"[^\s@<>/]{1,64}@[^\s@<>/]{1,255}")
 
 
@@ -57,16 +58,23 @@ def may_try(entry: Integration, organizer: str, *, yes: bool, as_json: bool) -> 
 def tried(
     settings: Settings, entry: Integration, organizer: str, explain: Explain, patience: timedelta, *, as_json: bool
 ) -> list[Finding]:
-    """Do the live test. After Ctrl-C it ends as soon as what was made is removed, and raises KeyboardInterrupt."""
+    """Do the live test. After Ctrl-C, or a signal that ends it, what was made is removed; then it raises KeyboardInterrupt."""
 
     async def work() -> list[Finding]:
-        asyncio.get_running_loop().set_default_executor(DaemonExecutor(1))
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None, "asyncio.run made one"
+        loop.set_default_executor(DaemonExecutor(1))
+        for number in _ENDING:  # a time that is up, a terminal that was closed
+            loop.add_signal_handler(number, task.cancel)
         with _shown(quiet=as_json) as tell:
             async with open_live(settings, entry, wall_clock, explain, tell, patience=patience) as scene:
                 return await try_live(scene, organizer)
 
     with failing(entry, as_json=as_json):
-        return asyncio.run(work())
+        try:
+            return asyncio.run(work())
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
 
 
 @contextmanager

@@ -59,7 +59,9 @@ def disk_check(folder: Folder, *, free: Callable[[Path], int] | None = None) -> 
             return [about.note(f"Only {size(left)} are free.", why, mend)]
         return [about.well(f"{size(left)} are free.")]
 
-    return Check("disk", about.subject, look, silence=f"{folder.what} cannot be written while the disk does not answer.")
+    return Check(
+        "disk", about.subject, look, silence=f"{folder.what} cannot be written while the disk does not answer."
+    )
 
 
 def _free(path: Path) -> int:
