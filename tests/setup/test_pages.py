@@ -30,13 +30,28 @@ def test_settings_and_steps_by_hand_stand_there_whole(kind: str) -> None:
     preparation = BUILT[kind]
     text = page(preparation, "test")
     assert preparation.settings.rstrip() in text
-    assert all(step in text for step in preparation.by_hand)
+    assert all(step in text.partition("## Then, by hand")[2] for step in preparation.by_hand)
+    assert all(text.index(step) < text.index(".\\01-") for step in preparation.before)
     assert text.index("## greenroom.toml") < text.index("## Is it right?")
 
 
-def test_a_warning_comes_before_all_else() -> None:
+def test_a_warning_comes_before_all_else_with_its_commands_as_commands() -> None:
     text = page(BUILT["microsoft-365-service-account"], "production")
     assert text.splitlines()[2].startswith("> **This ends on 2027-04-01")
+    assert "\\`" not in text
+
+
+def test_who_has_to_sign_in_once_is_told_when() -> None:
+    text = page(BUILT["microsoft-365-service-account"], "production")
+    commands = [line for line in text.splitlines() if line.startswith("greenroom ") and "new-key" not in line]
+    assert [line.split("    ")[0] for line in commands] == [
+        "greenroom config check",
+        "greenroom signin",
+        "greenroom config check --connect",
+        "greenroom serve",
+        "greenroom doctor --facts greenroom-facts.json --environment production",
+    ]
+    assert "greenroom signin" not in page(BUILT["microsoft-365"], "production")
 
 
 def test_what_undoes_comes_last_and_says_what_stays() -> None:
@@ -49,7 +64,7 @@ def test_nothing_in_a_title_or_in_settings_is_markup() -> None:
     evil = "<img src=x> [a](b) `c` **d** # e | f"
     one = Script("01-x.ps1", evil, evil, evil, "code")
     text = page(Preparation("kind", evil, evil, (one,), 'name = "````\\n# x"'), "test")
-    assert re.search(r"(?<!\\)[<\[]", text.partition("## By hand")[0].partition("## greenroom")[0]) is None
+    assert re.search(r"(?<!\\)[<\[]", text.partition("## Then, by hand")[0].partition("## greenroom")[0]) is None
     assert '`````toml\nname = "````' in text
 
 

@@ -153,3 +153,15 @@ def test_a_hostile_name_arrives_as_it_is(name: str) -> None:
     assert _first_script(preparer, "exchange-server", environment="production", title=name).error == ""
     (made,) = preparer.shell("server")("Get-Mailbox", {"Identity": MAILBOX})
     assert made["DisplayName"] == name
+
+
+def test_the_check_names_the_very_right_that_is_missing() -> None:
+    preparer = organisation(account_is_there=False)
+    preparation = prepared(preparer, "exchange-server", "own group")
+    preparer.run_all(doing(preparation))
+    preparer.shell("server")("Remove-ManagementRoleAssignment", {"Identity": "Greenroom test mailbox"})
+    (check,) = [preparer.run(script) for script in looking(preparation)]
+    assert check.warned == [
+        "The service account may not act for the equipment mailbox: run the script that grants rights."
+    ]
+    assert "Good: the service account may act for organizers." in check.said

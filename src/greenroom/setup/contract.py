@@ -29,4 +29,6 @@ class Preparation:
     scripts: tuple[Script, ...]
     settings: str = field(repr=False)  # what goes into greenroom.toml, as TOML
     warning: str = ""
-    by_hand: tuple[str, ...] = ()  # steps that no command does, as Markdown
+    before: tuple[str, ...] = ()  # steps that no command does, before the first script, as Markdown
+    by_hand: tuple[str, ...] = ()  # and those after the last one
+    signs_in: bool = False  # whether a person has to sign in once, by `greenroom signin`

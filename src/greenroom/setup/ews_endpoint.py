@@ -76,9 +76,11 @@ def permit(w: Writer, auth: Auth, accounts: tuple[str, ...]) -> None:
             w.should_process(Var("Address"), "switch on EWS"),
         ):
             w.call("Set-CASMailbox", {"Identity": Var("Address"), "EwsEnabled": True})
-            w.say("EWS is on now.")
+            w.say("EWS is switched on for:")
+            w.say(Var("Address"))
         with w.otherwise():
-            w.say("EWS is on already.")
+            w.say("EWS is on already for:")
+            w.say(Var("Address"))
 
 
 def read(w: Writer, into: str) -> None:

@@ -151,8 +151,18 @@ def exchange_server(parameters: ExchangeServer) -> Preparation:
         intro=_INTRO.format(organizers=" and for the organizers in one group" if one.group else ""),
         scripts=numbered(steps),
         settings=toml_file(one.installation, _settings(one)),
-        by_hand=left_by_hand(one.auth, one.host, one.account, one.client_id),
+        by_hand=(*_members(one), *left_by_hand(one.auth, one.host, one.account, one.client_id)),
     )
+
+
+def _members(one: ExchangeServer) -> tuple[str, ...]:
+    if not one.group or one.group != impersonation.own_group(one.installation):
+        return ()
+    step = (
+        f"**Organizers.** Put those whose meetings Greenroom may write to into the group `{one.group}`, as direct members: "
+        "everybody who is invited then gets the joining instructions. For others they travel in the reply, to the organizer alone."
+    )
+    return (step,)
 
 
 def _step(
@@ -178,7 +188,7 @@ def _verify(w: Writer, one: ExchangeServer) -> None:
     mailbox.find(w, one.equipment)
     w.blank()
     w.assign("Account", one.account)
-    impersonation.list_rights(w, "Rights")
+    impersonation.list_rights(w, one.installation, one.group, "Rights")
     w.blank()
     ews_endpoint.read(w, "Endpoints")
     w.blank()

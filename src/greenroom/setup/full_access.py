@@ -13,6 +13,7 @@ def grant(writer: Writer, mailbox: EquipmentMailbox, account: str) -> None:
     ):
         writer.splat("wanted", {**opening, "AccessRights": ("FullAccess",), "AutoMapping": False})
         writer.call("Add-MailboxPermission", splat="wanted")
+        writer.say("The account may open the equipment mailbox now.")
     with writer.otherwise():
         writer.say("The account may open the equipment mailbox already.")
     with (
@@ -21,6 +22,7 @@ def grant(writer: Writer, mailbox: EquipmentMailbox, account: str) -> None:
     ):
         writer.splat("wanted", {**sending, "AccessRights": ("SendAs",), "Confirm": False})
         writer.call("Add-RecipientPermission", splat="wanted")
+        writer.say("The account may answer as the equipment mailbox now.")
     with writer.otherwise():
         writer.say("The account may answer as the equipment mailbox already.")
 

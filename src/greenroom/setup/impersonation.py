@@ -175,13 +175,17 @@ def _assignment(w: Writer, name: str) -> None:
             w.say(f"{name}: the right is given.")
 
 
-def list_rights(w: Writer, into: str) -> None:
-    """Write what collects the account's rights, and warns of one without a scope. Expects `$Account`."""
-    w.look("Get-ManagementRoleAssignment", {"Role": ROLE, "RoleAssignee": _ACCOUNT}, into="Assignments")
-    with w.when(missing(Var("Assignments"))):
-        w.warn("The service account may act for nobody: run the script that grants rights.")
-    with w.otherwise():
-        w.say("The service account may act for others.")
+def list_rights(w: Writer, installation: Installation, group: str, into: str) -> None:
+    """Write what collects the account's rights, and warns of one that is missing or has no scope. Expects `$Account`."""
+    held: dict[str, Value] = {"Role": ROLE, "RoleAssignee": _ACCOUNT}
+    for_mailbox, for_organizers = scope_names(installation)
+    for name, whom in ((for_mailbox, "the equipment mailbox"), *(((for_organizers, "organizers"),) if group else ())):
+        w.look("Get-ManagementRoleAssignment", held, into="Held", where=("Name", name), first=True)
+        with w.when(missing(Var("Held"))):
+            w.warn(f"The service account may not act for {whom}: run the script that grants rights.")
+        with w.otherwise():
+            w.say(f"Good: the service account may act for {whom}.")
+    w.look("Get-ManagementRoleAssignment", held, into="Assignments")
     with w.each("Assignment", Var("Assignments")), w.when(missing(Var("Assignment", "CustomRecipientWriteScope"))):
         w.warn("A right without a scope: the service account may act for everybody.")
     row: dict[str, Value] = {

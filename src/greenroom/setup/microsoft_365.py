@@ -30,9 +30,10 @@ _SIGNING_IN: Final[Mapping[Credential, str]] = {
     "managed-identity": 'managed_identity = "system"',
 }
 _CERTIFICATE: Final = """\
-**A certificate, before everything else.** Made where Greenroom runs; `greenroom.crt` is copied to where the scripts are run.
+**A certificate.** Made where Greenroom runs; `greenroom.crt` is copied to where the scripts are run.
 
 ```sh
+mkdir -p -m 700 secrets
 openssl req -x509 -newkey rsa:3072 -sha256 -days 365 -nodes -subj "/CN=greenroom" -keyout greenroom.key -out greenroom.crt
 cat greenroom.crt greenroom.key > secrets/greenroom.pem && chmod 600 secrets/greenroom.pem && rm greenroom.key
 ```"""
@@ -45,6 +46,8 @@ _BY_HAND: Final[Mapping[Credential, str]] = {
     "managed-identity": "**The identity of the machine** is made in Azure: its client id and its object id stand under *Enterprise "
     "applications*, of the type *Managed Identities*.",
 }
+_FIRST: Final = frozenset({"certificate", "managed-identity"})
+"""What the scripts themselves ask for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,7 @@ def microsoft_365(parameters: Microsoft365) -> Preparation:
         scripts=numbered([*steps, *checks, *undone]),
         settings=toml_file(one.installation, _settings(one))
         + (addin.entra_settings(one.installation) if one.addin else ""),
+        before=(_BY_HAND[one.credential],) if one.credential in _FIRST else (),
         by_hand=_by_hand(one),
     )
 
@@ -256,7 +260,8 @@ def _by_hand(one: Microsoft365) -> tuple[str, ...]:
         "organizer alone."
     )
     pushed = addin.by_hand_online(one.installation) if one.addin else ()
-    return (_BY_HAND[one.credential], *((organizers,) if one.organizers else ()), *pushed)
+    credential = () if one.credential in _FIRST else (_BY_HAND[one.credential],)
+    return (*credential, *((organizers,) if one.organizers else ()), *pushed)
 
 
 def _settings(one: Microsoft365) -> str:

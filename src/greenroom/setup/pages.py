@@ -8,6 +8,7 @@ from greenroom.setup.mailbox import FACTS
 
 PAGE: Final = "README.md"
 _WEIGHTY: Final = re.compile(r"([\\`*_{}\[\]<>#|!~])")
+_CODE: Final = re.compile(r"(`[^`\n]+`)")
 _UNDO: Final = "undo"
 
 
@@ -15,13 +16,16 @@ def page(preparation: Preparation, environment: str) -> str:
     """Write the page of a preparation."""
     parts = [f"# {plain(preparation.title)}: {environment}"]
     if preparation.warning:
-        parts.append(f"> **{plain(preparation.warning)}**")
-    parts += [plain(preparation.intro), _how(preparation)]
+        parts.append(f"> **{prose(preparation.warning)}**")
+    parts += [prose(preparation.intro), _how(preparation)]
+    if preparation.before:
+        parts.append("## First, by hand")
+        parts += preparation.before
     parts += [_step(script) for script in preparation.scripts if not _undoes(script)]
     if preparation.by_hand:
-        parts.append("## By hand")
+        parts.append("## Then, by hand")
         parts += preparation.by_hand
-    parts += [_settings(preparation), _checks(environment)]
+    parts += [_settings(preparation), _checks(preparation, environment)]
     parts += [_undo(script) for script in preparation.scripts if _undoes(script)]
     return "\n\n".join(parts) + "\n"
 
@@ -29,6 +33,11 @@ def page(preparation: Preparation, environment: str) -> str:
 def plain(text: str) -> str:
     """Write a text so that nothing in it is markup."""
     return _WEIGHTY.sub(r"\\\1", text)
+
+
+def prose(text: str) -> str:
+    """Write a text so that nothing in it is markup but commands between backticks."""
+    return "".join(part if _CODE.fullmatch(part) else plain(part) for part in _CODE.split(text))
 
 
 def fenced(text: str, language: str = "") -> str:
@@ -66,7 +75,7 @@ def _step(script: Script) -> str:
     return f"""\
 ## {plain(script.name.removesuffix(".ps1"))}: {plain(script.title)}
 
-{plain(script.why)}
+{prose(script.why)}
 
 {plain(script.where)}:
 
@@ -85,24 +94,46 @@ def _settings(preparation: Preparation) -> str:
 What Greenroom has to know. If there is a configuration already, take over what differs. Files named here lie in the folder
 `secrets` beside it, readable for Greenroom alone.
 
-{fenced(preparation.settings, "toml")}"""
+{fenced(preparation.settings, "toml")}
+
+```sh
+mkdir -p -m 700 secrets
+greenroom config new-key --format file > secrets/ticket-keys
+```{_ENTER if "secrets/exchange-password" in preparation.settings else ""}
+
+Greenroom listens at `service.listen`, which is 127.0.0.1:8080 unless it is named. A web server of yours that has the certificate
+passes on to it what comes in at `public_url`."""
 
 
-def _checks(environment: str) -> str:
+_ENTER: Final = """
+
+Write the account's password into `secrets/exchange-password`, and nothing else."""
+_SIGN_IN: Final = """
+
+`greenroom signin` shows an address and a code: open it in any browser, and sign in there as the account, not as yourself. It has to
+be done again when the password changes, when an administrator revokes sessions, and when Conditional Access asks for it."""
+
+
+def _checks(preparation: Preparation, environment: str) -> str:
+    signed = _SIGN_IN if preparation.signs_in else ""
     return f"""\
 ## Is it right?
 
 ```sh
-greenroom config check
-greenroom config check --connect
-greenroom doctor --facts {FACTS} --environment {environment}
-greenroom serve
+{_commands(preparation, environment)}
 ```
 
-The first looks at the file alone, the second signs in and opens the calendar. The doctor looks at everything and says what to do;
-the file that the check wrote tells it what Exchange shows to nobody from outside.
+`config check` looks at the file alone, with `--connect` it signs in and opens the calendar. The doctor looks at everything and says
+what to do, while the service runs; the file that the check wrote tells it what Exchange shows to nobody from outside.{signed}
 
 Then invite the mailbox to a meeting of your own. The answer comes within seconds."""
+
+
+def _commands(preparation: Preparation, environment: str) -> str:
+    doctor = f"greenroom doctor --facts {FACTS} --environment {environment}"
+    sign_in = ["greenroom signin"] if preparation.signs_in else []
+    first, then = "greenroom config check", "greenroom config check --connect"
+    return "\n".join([first, *sign_in, then, f"{'greenroom serve':<{len(doctor)}}    # and in another window", doctor])
 
 
 def _undoes(script: Script) -> bool:
@@ -116,7 +147,7 @@ def _undo(script: Script) -> str:
     return f"""\
 ## {plain(script.title)}
 
-{plain(script.why)}{_STAYS if "RemoveMailbox" in script.body else ""}
+{prose(script.why)}{_STAYS if "RemoveMailbox" in script.body else ""}
 
 {plain(script.where)}:
 

@@ -140,7 +140,8 @@ def service_account(parameters: ServiceAccount) -> Preparation:
         Step(
             "undo-exchange",
             "Undoing it in Exchange Online",
-            "Takes the application out of the list, and the mark off the mailbox. It asks before each step.",
+            "Takes the application out of the list, the rights from the account, and the mark off the mailbox. It asks before each "
+            "step.",
             ONLINE,
             lambda w: _undo_exchange(w, one),
             switches=dict(mailbox.REMOVE_MAILBOX),
@@ -170,7 +171,9 @@ def service_account(parameters: ServiceAccount) -> Preparation:
         settings=toml_file(one.installation, _settings(one))
         + (addin.entra_settings(one.installation) if one.addin else ""),
         warning=WARNING,
+        before=_before(one),
         by_hand=_by_hand(one),
+        signs_in=True,
     )
 
 
@@ -308,21 +311,22 @@ def _unregister(w: Writer, one: ServiceAccount) -> None:
     entra.remove_application(w, one.application)
 
 
-def _by_hand(one: ServiceAccount) -> tuple[str, ...]:
+def _before(one: ServiceAccount) -> tuple[str, ...]:
     theirs = (
-        "**The account, before its script.** An ordinary user, made in the [Microsoft 365 admin "
+        "**The account.** An ordinary user, made in the [Microsoft 365 admin "
         "center](https://admin.microsoft.com), with a licence with Exchange Online and a long password, for Greenroom alone."
     )
+    return (theirs,) if one.is_another else ()
+
+
+def _by_hand(one: ServiceAccount) -> tuple[str, ...]:
     own = (
         "**A password for the account.** [Microsoft 365 admin center](https://admin.microsoft.com): the equipment mailbox under "
         "*Users* or *Resources*, *Reset password*, and a licence with Exchange Online: an account that signs in needs one. No "
         "script does it, since a password would pass through it in the clear. Let nobody but Greenroom use it."
     )
-    sign_in = (
-        "**Sign in.** `greenroom signin`, and open the address that it shows in any browser, as this account. It has to be done "
-        "again when the password changes, when an administrator revokes sessions, and when Conditional Access asks for it."
-    )
-    return theirs if one.is_another else own, sign_in, *(addin.by_hand_online(one.installation) if one.addin else ())
+    pushed = addin.by_hand_online(one.installation) if one.addin else ()
+    return pushed if one.is_another else (own, *pushed)
 
 
 def _settings(one: ServiceAccount) -> str:
@@ -333,6 +337,7 @@ def _settings(one: ServiceAccount) -> str:
     return (
         f"# Until {ENDS} alone: Microsoft ends EWS in Exchange Online.\n"
         f'[integration.exchange]\nprotocol = "ews"\nurl = "https://{_EWS_HOSTS[one.cloud]}/EWS/Exchange.asmx"\nauth = "oauth"\n'
+        f"username = {toml(one.signs_in)}    # nobody else's sign-in is taken; its user principal name, if that is another\n"
         f"impersonate = false    # instructions travel in the reply\n{polled}\n"
         f'[integration.exchange.oauth]\naccount = "service-account"\ntenant = {toml(one.tenant)}\n'
         f"client_id = {toml(known)}{told}\n{cloud}"
