@@ -139,7 +139,8 @@ def test_a_missing_impersonation_right_has_its_own_sentence(tmp_path: Path) -> N
         code, failure, _ = connect(tmp_path, exchange.url)
     assert (code, failure["code"]) == (3, "no-right")
     assert "rooms@example.org" in failure["what"]
-    assert "New-ManagementRoleAssignment -Role ApplicationImpersonation -User svc" in failure["next"]
+    assert "greenroom setup exchange-server" in failure["next"]
+    assert "New-ManagementRoleAssignment" not in failure["next"]  # which by itself would open every mailbox
 
 
 def test_a_refused_connection_has_its_own_sentence(tmp_path: Path) -> None:

@@ -206,7 +206,7 @@ def test_a_mailbox_outside_the_scope_is_told_with_the_cmdlet_that_shows_it(tmp_p
     assert told["code"] == "no-right"
     assert f"Test-ServicePrincipalAuthorization -Identity {CLIENT_ID} -Resource {EQUIPMENT}" in told["next"]
     assert "two hours" in told["what"]
-    assert "docs/microsoft-365.md" in told["next"]
+    assert "greenroom setup microsoft-365" in told["next"]
 
 
 def test_a_mailbox_that_is_not_in_the_tenant_is_told(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ RIGHTS = "exchange-rights"
 EWS_ENDS = datetime(2027, 4, 1, tzinfo=UTC)
 """EWS is switched off in Exchange Online for good: docs/microsoft-365-service-account.md."""
 _BUSY = frozenset({"http-429", "http-503", "ErrorServerBusy", "backing-off", "request-limit", "TooManyRequests"})
-ONLINE = ("outlook.office365.com", "outlook.office.com", "outlook.office365.us", "partner.outlook.cn")
+ONLINE = ("outlook.office365.com", "outlook.office.com", "outlook.office365.us", "outlook-dod.office365.us", "partner.outlook.cn")
 _SERVERS = {(15, 2): ("Exchange Server 2019", 1544), (15, 1): ("Exchange Server 2016", 2507)}
 """By version: the name, and the build of the oldest cumulative update that still got updates last (2019 CU14, 2016 CU23)."""
 _SUBSCRIPTION_EDITION = 2562

@@ -17,7 +17,7 @@ _OAUTH = re.compile(r"[a-z][a-z_]{0,39}")
 
 _NO_APPLICATION = (
     "the application is not known in this directory",
-    "check client_id and tenant, and that consent was given there",
+    "check tenant and client_id, which the script that registers the application tells",
 )
 _NO_TENANT = (
     "there is no such directory (tenant)",

@@ -203,9 +203,8 @@ class GraphMailbox:
             await self._transport.call(look)
         except NotPermittedError as error:
             sentence = (
-                f"the application may not use the calendar of {self._address} ({error.code}): grant it the application "
-                "permission Calendars.ReadWrite, by RBAC for Applications with a scope that holds this mailbox and its "
-                "organizers, or in Entra with admin consent; a change takes up to two hours"
+                f"the application may not use the calendar of {self._address} ({error.code}): give it the role Application "
+                "Calendars.ReadWrite in Exchange Online, with a scope that holds this mailbox; a change takes up to two hours"
             )
             raise NotPermittedError(sentence, code=error.code, mailbox=self._address) from error
         except RefusedError as error:
