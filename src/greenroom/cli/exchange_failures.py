@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from greenroom.assembly import CalendarError, Side, Tried
+from greenroom.cli.ews_applications import is_application, rights_of_application
 from greenroom.cli.exits import Exit
 from greenroom.cli.failures import Failure, sentence_of
 from greenroom.cli.sign_in_failures import BY_ITSELF, sign_in_ews, way_to_center
@@ -82,6 +83,8 @@ def _sign_in_graph(exchange: OverGraph, where: str) -> str:
 
 
 def _no_right_ews(error: NotPermittedError, exchange: OverEws, mailbox: str, where: str) -> str:
+    if is_application(exchange):
+        return rights_of_application(exchange, mailbox)
     user = exchange.username or "<account>"
     if error.code == "http-403":
         return (

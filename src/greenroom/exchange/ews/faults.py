@@ -177,7 +177,7 @@ def _common(code: str, back_off: timedelta | None, mailbox: str | None) -> Excha
     if code in _RIGHTS:
         sentence = (
             f"the account may not act for {mailbox or 'this mailbox'} ({code}): "
-            "give it the ApplicationImpersonation role over this mailbox"
+            "the right over this mailbox is missing"
         )
         return NotPermittedError(sentence, code=code, mailbox=mailbox)
     if code in UNREACHABLE_MAILBOX:
