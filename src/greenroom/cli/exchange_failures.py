@@ -18,7 +18,6 @@ from greenroom.settings import EwsExchange, Integration, OverEws, OverGraph
 
 _AHEAD = timedelta(days=30)
 _RENEW = "put a new certificate or secret beside the old one in Entra, then name it in the configuration."
-_GUIDE = "docs/microsoft-365.md"
 
 
 def of_tried(tried: Tried, entry: Integration) -> Failure | None:
@@ -58,7 +57,7 @@ def of_exchange(error: ExchangeError, entry: Integration, side: Side = "exchange
         return Failure("sign-in-refused", said, step)
     if isinstance(error, NotPermittedError):
         step = (
-            _no_right_ews(error, exchange, mailbox, where)
+            _no_right_ews(error, exchange, mailbox)
             if exchange.protocol == "ews"
             else _no_right_graph(exchange, mailbox)
         )
@@ -82,31 +81,35 @@ def _sign_in_graph(exchange: OverGraph, where: str) -> str:
     return f"{step} {BY_ITSELF}."
 
 
-def _no_right_ews(error: NotPermittedError, exchange: OverEws, mailbox: str, where: str) -> str:
+def _no_right_ews(error: NotPermittedError, exchange: OverEws, mailbox: str) -> str:
     if is_application(exchange):
         return rights_of_application(exchange, mailbox)
     user = exchange.username or "<account>"
     if error.code == "http-403":
         return (
-            f"See in the Exchange Management Shell: Get-CASMailbox {user} | Format-List Ews*; "
+            f"See in the Exchange Management Shell: Get-CASMailbox {user} | Format-List Ews*, and the same of {mailbox}; "
             "a proxy in front of Exchange may refuse this path too."
         )
     if isinstance(exchange, EwsExchange) and not exchange.impersonate:
-        return (
-            f"Sign in as {mailbox} itself, or set {where}.impersonate = true, or give the account full access and Send As: "
-            f"Add-MailboxPermission {mailbox} -User {user} -AccessRights FullAccess -AutoMapping $false."
-        )
+        opening = f"Add-MailboxPermission {mailbox} -User {user} -AccessRights FullAccess -AutoMapping $false"
+        sending = f"Add-RecipientPermission {mailbox} -Trustee {user} -AccessRights SendAs"
+        rights = f"Sign in as {mailbox} itself, or give the account full access and Send As: {opening}; {sending}"
+        if exchange.oauth is None or exchange.oauth.account != "service-account":
+            return f"{rights} (on Exchange Server: Add-ADPermission {mailbox} -User {user} -ExtendedRights 'Send As')."
+        script = "the script of the account's rights does it, of: greenroom setup microsoft-365-service-account"
+        return f"{rights}; {script} --account ADDRESS. greenroom signin --status tells who is signed in."
     return (
-        "Run in the Exchange Management Shell: New-ManagementRoleAssignment -Role ApplicationImpersonation "
-        f"-User {user}"
+        "Run the script that grants rights, of: greenroom setup exchange-server. It limits the right by a management scope, "
+        "without which the account could act for everybody. What it has: "
+        f"Get-ManagementRoleAssignment -Role ApplicationImpersonation -RoleAssignee {user}"
     )
 
 
 def _no_right_graph(exchange: OverGraph, mailbox: str) -> str:
     app = exchange.client_id or "<client id>"
     return (
-        f"{_GUIDE} has the commands that grant it; in Exchange Online PowerShell, Test-ServicePrincipalAuthorization "
-        f"-Identity {app} -Resource {mailbox} tells at once whether they worked."
+        "Run the script of the scope, of: greenroom setup microsoft-365. In Exchange Online PowerShell, "
+        f"Test-ServicePrincipalAuthorization -Identity {app} -Resource {mailbox} tells at once whether it worked."
     )
 
 
