@@ -89,13 +89,17 @@ async def by_browser(user: UserSignIn, account: str | None, *, opens: bool) -> G
 def checked_account(grant: Grant, expected: str | None, where: str) -> Grant:
     """Return the grant under the name it is kept by; raises OtherAccountError where `expected` is somebody else."""
     if not grant.account:
-        return replace(grant, account=expected or "an account that was not named")
+        return replace(grant, account="an account that was not named")
     if expected and not _is_same(grant.account, expected):
         raise OtherAccountError(plain(grant.account), expected, where)
     return grant
 
 
 def _is_same(found: str, expected: str) -> bool:
-    if "\\" in expected:  # a directory that tells principal names knows no DOMAIN\\name: the name alone can be compared
-        return found.partition("@")[0].casefold() == expected.rpartition("\\")[2].casefold()
+    if ("\\" in found) != ("\\" in expected):  # DOMAIN\\name and name@domain: only the name can be compared
+        return _name(found) == _name(expected)
     return found.casefold() == expected.casefold()
+
+
+def _name(account: str) -> str:
+    return account.rpartition("\\")[2].partition("@")[0].casefold()
