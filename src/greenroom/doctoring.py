@@ -57,6 +57,10 @@ _KERBEROS_SKEW = timedelta(minutes=5)
 _NO_MAIL = "No invitation is seen and none is answered without it."
 _NO_ROOMS = "Meetings wait for their rooms until it can be used."
 _NO_PEOPLE = "Nobody gets a room from the add-in while tokens cannot be checked."
+_ONLY_HERE = (
+    ". If browsers elsewhere get there and only this computer does not, as behind some routers: write the inner address of "
+    "what stands in front of Greenroom, and this name, into /etc/hosts"
+)
 _NO_VISITORS = "Join pages, the add-in and call-time questions of Pexip come in there."
 
 
@@ -244,7 +248,8 @@ def _ends(settings: Settings) -> Iterator[End]:
                 place, "Pexip's Management Node", f"{key}.url", f"{key}.ca_file", f"{key}.proxy", matters=_NO_ROOMS
             )
         yield from _ends_of_addin(entry, f"{where}.addin")
-    yield End(_place(settings.service.public_url), "the public address", "service.public_url", matters=_NO_VISITORS)
+    public = _place(settings.service.public_url)
+    yield End(public, "the public address", "service.public_url", matters=_NO_VISITORS, unless=_ONLY_HERE)
 
 
 def _ends_of(exchange: OverEws | OverGraph, where: str, matters: str) -> Iterator[End]:

@@ -231,6 +231,21 @@ async def test_an_answer_without_a_date_or_with_an_odd_one_says_nothing_of_clock
     assert "clock" not in states(await met(answering("200 OK\r\nDate: yesterday", dated=False)))
 
 
+async def test_an_answer_out_of_a_cache_says_nothing_of_clocks() -> None:
+    late = timedelta(hours=-1)
+    assert states(await met(answering(ahead=late)))["clock"] is State.WRONG
+    assert "clock" not in states(await met(answering("200 OK\r\nAge: 3600", ahead=late)))
+    assert "clock" in states(await met(answering("200 OK\r\nAge: 0")))
+
+
+async def test_a_public_address_that_only_this_computer_does_not_reach_has_its_remedy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    end = replace(end_at(Place("127.0.0.1", port, encrypted=True)), unless=". If only this computer does not")
+    wrong = the_wrong_one(judge(end, await walk(end.place), now()), "reach")
+    assert wrong.mend.endswith("If only this computer does not")
+
+
 async def test_a_proxy_leads_through(folder: Path) -> None:
     async with AsyncExitStack() as stack:
         port = await stack.enter_async_context(listening(answering(), server_tls(folder)))

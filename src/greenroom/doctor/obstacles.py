@@ -18,6 +18,7 @@ class End:
 
     `what` says in words what is there, `key` the setting that names it. `ca_key` is the setting with further authorities (empty
     where there is none: browsers come there), `skew` from which difference of clocks on nothing works (`skew_why` says what).
+    `unless` says what else it may be where others get there, and only this computer does not.
     """
 
     place: Place
@@ -28,6 +29,7 @@ class End:
     skew: timedelta = timedelta(minutes=3)
     skew_why: str = "Tokens are taken only while the clocks agree."
     matters: str = ""
+    unless: str = ""
 
     @property
     def subject(self) -> str:
@@ -57,16 +59,16 @@ def obstacle(end: End, stopped: StoppedError, refused: Refused | None, now: date
 def _unnamed(end: End, code: str) -> Finding:
     host = end.place.host if end.place.proxy is None else end.place.proxy.partition("//")[2].rpartition(":")[0]
     if code == "unknown-name":
-        mend = f"Check {end.key if end.place.proxy is None else end.proxy_key}; look it up with: getent hosts {host}"
+        mend = f"Check {end.key if end.place.proxy is None else end.proxy_key}; look it up with: getent hosts {host}{end.unless}"
         return _wrong(end, "dns", f"The name {host} is not known to the name service.", mend)
-    mend = f"See /etc/resolv.conf and the firewall on port 53: resolvectl query {host}"
+    mend = f"See /etc/resolv.conf and the firewall on port 53: resolvectl query {host}{end.unless}"
     return _wrong(end, "dns", f"The name service does not answer when asked for {host}.", mend)
 
 
 def _unconnected(end: End, code: str) -> Finding:
     there = end.place.name if end.place.proxy is None else f"the proxy {end.place.proxy}"
     key = end.key if end.place.proxy is None else end.proxy_key or end.key
-    look = f"curl -v {_url(end)}"
+    look = f"curl -v {_url(end)}{end.unless}"
     if code == "refused":
         what = f"{_up(there)} refuses connections: nothing listens there."
         return _wrong(

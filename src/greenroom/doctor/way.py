@@ -233,8 +233,10 @@ async def _head(reader: asyncio.StreamReader, step: str) -> tuple[int, datetime 
     version, _, rest = lines[0].partition(" ")
     if not version.startswith("HTTP/") or not rest[:3].isdigit():
         raise StoppedError(step, "no-http")
-    date = next((line[5:].strip() for line in lines[1:] if line[:5].lower() == "date:"), "")
-    return int(rest[:3]), _time(date)
+    fields = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    if fields.get("age", "0") != "0":  # out of a cache, which repeats the Date of then (RFC 9111, 5.1)
+        return int(rest[:3]), None
+    return int(rest[:3]), _time(fields.get("date", ""))
 
 
 def _time(text: str) -> datetime | None:
