@@ -63,7 +63,8 @@ def without_the_way_to_ourselves(found: dict[tuple[str, str], str]) -> dict[str,
 def test_a_healthy_exchange_is_well_and_who_never_started_is_told_to(house: Path) -> None:
     code, found = told(house)
     assert code == 1  # nothing listens at the public address
-    odd = {"heartbeat": "note", "exchange-version": "note", "clock-zones": "note"}
+    odd = {"heartbeat": "note", "exchange-version": "note", "clock-zones": "note", "mailbox-rights": "note"}
+    odd |= dict.fromkeys(("mailbox-kind", "mailbox-organizers", "mailbox-arrivals"), "unknown")  # nobody has booked yet
     assert without_the_way_to_ourselves(found).items() <= odd.items()
     assert found["exchange-sign-in", "main-1"] == found["exchange-rights", "main-1"] == "well"
     assert found["watcher", "main-1"] == found["platform", "main-1"] == "well"
@@ -128,6 +129,18 @@ def test_an_exchange_that_is_not_there_makes_the_rest_pointless(house: Path) -> 
     assert found["reach", f"127.0.0.1:{port}"] == "wrong"
     assert found["exchange-sign-in", "main-1"] == "unknown"
     assert found["database", str(house / "greenroom.db")] == "well"
+
+
+def test_what_something_else_stands_before_is_one_line_and_needs_nobody(house: Path) -> None:
+    file = house / "greenroom.toml"
+    file.write_text(file.read_text().replace(f'password = "{planted.PASSWORD}"', 'password = "another-planted-one"'))
+    text = " ".join(run(house, "--only", "exchange", "--only", "watcher", "--only", "mailbox").output.split())
+    assert (
+        text.count("Not looked at, because of exchange-sign-in of main-1.") == 2
+    )  # once among Exchange, once of the mailbox
+    assert "Mend that first" not in text
+    quiet = json.loads(run(house, "--json", "--quiet", "--only", "exchange", "--only", "watcher").stdout)
+    assert {one["state"] for one in quiet["findings"]} <= {"wrong", "note"}
 
 
 def test_a_database_that_cannot_be_opened_is_a_finding_and_the_rest_is_looked_at(house: Path) -> None:

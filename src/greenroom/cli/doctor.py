@@ -13,11 +13,11 @@ import click
 from greenroom.assembly import wall_clock
 from greenroom.cli.desk import chosen as chosen_entries
 from greenroom.cli.doctor_live import check_live, checked_organizers, may_try, tried
-from greenroom.cli.doctor_report import finding_json, show_findings, shown_running
+from greenroom.cli.doctor_report import finding_json, show_findings, shown, shown_running
 from greenroom.cli.exchange_failures import of_exchange
 from greenroom.cli.exits import Exit
 from greenroom.cli.failures import Failure, of_platform, of_storage
-from greenroom.cli.options import echo_json, end_with, read_settings, with_config, with_json
+from greenroom.cli.options import echo_json, end_with, read_settings, stderr, with_config, with_json
 from greenroom.doctor.blocking import Apart
 from greenroom.doctor.contract import Finding, Side, State, Told, chosen, is_called
 from greenroom.doctor.examine import WHOLE, Tell, examine
@@ -133,12 +133,15 @@ def doctor(
                 settings, entries[0], organizers[0], Sentences(), timedelta(seconds=patience), as_json=as_json
             )
         except KeyboardInterrupt:
+            stderr().print("Interrupted. What the live test had made was removed as far as Exchange answered.")
             _stop(_INTERRUPTED)
     if not findings and not known:  # one that has nothing to tell, such as alarms, is well
-        raise click.UsageError("there is no such check: --only takes the names that the findings have")
+        raise click.UsageError(
+            "no check of this name has anything to look at here: --only takes the names that the findings have"
+        )
     code = exit_code(findings)
     if as_json:
-        echo_json({"ok": code is Exit.OK, "findings": [finding_json(one) for one in findings]})
+        echo_json({"ok": code is Exit.OK, "findings": [finding_json(one) for one in shown(findings, quiet=quiet)]})
     else:
         show_findings(findings, quiet=quiet)
     leave(code)
@@ -229,6 +232,6 @@ def _exported(file: Path, entries: Sequence[Integration], environment: str | Non
     entry = next((one for one in entries if one.mailbox == facts.address.lower()), None)
     if entry is None:
         step = "Name the file of this mailbox, or correct mailbox in the configuration."
-        what = f"{file} is of another mailbox than those of the configuration."
+        what = f"{file} is of another mailbox than {' and '.join(one.mailbox for one in entries)}."
         end_with(Failure("other-mailbox", what, step, Exit.USAGE), as_json=as_json)
     return compare_facts(facts, entry, environment)

@@ -10,7 +10,7 @@ from rich.text import Text
 from greenroom.cli.options import stderr, stdout
 from greenroom.cli.reading import plain
 from greenroom.doctor.contract import Check, Finding, State
-from greenroom.doctor.examine import Tell
+from greenroom.doctor.examine import MEND_FIRST, Tell
 from greenroom.doctor.groups import group_of, grouped
 
 _SIGNS = {
@@ -33,16 +33,29 @@ def show_findings(findings: Sequence[Finding], *, quiet: bool) -> None:
             table.add_column(no_wrap=True)
             table.add_column(overflow="fold", style="dim", max_width=40)
             table.add_column(overflow="fold")
-            for one in those:
+            for one in _told_once(those):
                 sign, style = _SIGNS[one.state]
                 table.add_row(Text(f"  {sign}", style=style), Text(plain(one.subject)), Text(plain(one.what)))
             out.print(table)
             out.print()
     for state in _WORST_LAST:
         for one in findings:
-            if one.state is state:
+            if one.state is state and one.mend != MEND_FIRST:
                 _show(one)
     out.print(Text(_summary(findings), style="bold"))
+
+
+def shown(findings: Sequence[Finding], *, quiet: bool) -> list[Finding]:
+    """Return all of them, or only what needs somebody."""
+    return [one for one in findings if not quiet or (one.state is not State.WELL and one.mend != MEND_FIRST)]
+
+
+def _told_once(findings: Sequence[Finding]) -> list[Finding]:
+    """Leave out what would be the same line again: several checks that the same thing stands before."""
+    lines: dict[tuple[State, str, str], Finding] = {}
+    for one in findings:
+        lines.setdefault((one.state, one.subject, one.what), one)
+    return list(lines.values())
 
 
 def _show(one: Finding) -> None:

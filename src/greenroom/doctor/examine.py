@@ -13,6 +13,8 @@ log = structlog.get_logger(__name__)
 WHOLE = timedelta(seconds=20)
 """Nothing takes longer than that, whatever is down."""
 _TOO_LONG = "It took too long: there was no answer in time."
+MEND_FIRST = "Mend that first."
+"""What mends a check that something else stood before: it needs nobody by itself."""
 AT_ONCE = 32
 """So many checks are under way at the same time."""
 
@@ -132,7 +134,7 @@ def _late(check: Check) -> Finding:
 
 
 def _pointless(check: Check, because: Finding) -> Finding:
-    return _unknown(check, f"Not looked at, because of {because.check} of {because.subject}.", "Mend that first.")
+    return _unknown(check, f"Not looked at, because of {because.check} of {because.subject}.", MEND_FIRST)
 
 
 def _unknown(check: Check, what: str, mend: str = "") -> Finding:
