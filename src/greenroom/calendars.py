@@ -5,7 +5,7 @@ What several calendars share is kept here: the memory of refused passwords, toke
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
@@ -18,18 +18,11 @@ from greenroom.exchange.graph.intake import GraphIntake
 from greenroom.exchange.graph.limits import Limits
 from greenroom.exchange.graph.mailbox import GraphMailbox
 from greenroom.exchange.graph.settings import CLOUDS, Cloud, GraphSettings, TokenSource
-from greenroom.exchange.graph.sign_in import (
-    Certificate,
-    Credential,
-    Federated,
-    ManagedIdentity,
-    Secret,
-    open_tokens,
-)
+from greenroom.exchange.graph.sign_in import Credential, Federated, ManagedIdentity, open_tokens
 from greenroom.settings import EwsExchange, GraphExchange, Integration, OverEws, OverGraph, Settings
 from greenroom.settings.fields import is_loopback
 from greenroom.settings.signing_in import Kerberos, OAuth
-from greenroom.sign_ins import open_application, open_service_account
+from greenroom.sign_ins import open_application, open_service_account, proof_in
 from greenroom.storage import Storage
 
 if TYPE_CHECKING:
@@ -250,14 +243,8 @@ def cloud_of(exchange: OverGraph) -> Cloud:
 
 def credential_of(exchange: OverGraph) -> Credential:
     """Return the one credential that the settings name."""
-    if exchange.certificate_file is not None:
-        password = exchange.certificate_password
-        passphrase = "" if password is None else password.get_secret_value()
-        return Certificate(exchange.certificate_file, exchange.certificate_key_file, passphrase)
-    if exchange.client_secret is not None:
-        day = exchange.client_secret_expires
-        expires = None if day is None else datetime.combine(day, time(), UTC)
-        return Secret(exchange.client_secret.get_secret_value(), expires)
+    if (proof := proof_in(exchange)) is not None:
+        return proof
     if exchange.federated_token_file is not None:
         return Federated(exchange.federated_token_file)
     return ManagedIdentity(None if exchange.managed_identity == "system" else exchange.managed_identity)

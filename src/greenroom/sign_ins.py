@@ -17,7 +17,7 @@ from greenroom.exchange.errors import MisconfiguredError, TryLaterError
 from greenroom.exchange.graph.settings import CLOUDS, Cloud, TokenSource
 from greenroom.exchange.graph.sign_in import Certificate, Secret, open_tokens
 from greenroom.exchange.tokens import Grant, KeptSignIn, Registration, ServiceAccountTokens, UserSignIn
-from greenroom.settings import EwsExchange, Integration, OverEws
+from greenroom.settings import EwsExchange, Integration, OverEws, OverGraph
 from greenroom.settings.exchange import EwsOrganizers
 from greenroom.settings.signing_in import OAuth
 from greenroom.storage import Alarm, Storage, StorageError
@@ -48,7 +48,7 @@ def is_service_account(entry: Integration, side: Side) -> bool:
 
 def open_application(there: OverEws, oauth: OAuth, clock: Callable[[], datetime]) -> TokenSource:
     """Return the tokens of an application; raises MisconfiguredError."""
-    proof = _proof(oauth)
+    proof = proof_in(oauth)
     if proof is None:
         raise MisconfiguredError("nothing here signs in", hint="set certificate_file or client_secret")
     return open_tokens(
@@ -75,7 +75,7 @@ def registration_of(there: OverEws, oauth: OAuth) -> Registration:
         tenant=oauth.tenant,
         client_id=oauth.client_id,
         resource=_resource(there, oauth),
-        proof=_proof(oauth),
+        proof=proof_in(oauth),
         ca_file=there.ca_file,
         proxy=oauth.proxy,
     )
@@ -237,15 +237,16 @@ def _resource(there: OverEws, oauth: OAuth) -> str:
     return (oauth.resource or f"https://{urlsplit(there.url).netloc}").rstrip("/")
 
 
-def _proof(oauth: OAuth) -> Certificate | Secret | None:
-    if oauth.certificate_file is not None:
-        password = oauth.certificate_password
+def proof_in(given: OAuth | OverGraph) -> Certificate | Secret | None:
+    """Return the certificate or secret that settings name; None where they name neither."""
+    if given.certificate_file is not None:
+        password = given.certificate_password
         passphrase = "" if password is None else password.get_secret_value()
-        return Certificate(oauth.certificate_file, oauth.certificate_key_file, passphrase)
-    if oauth.client_secret is None:
+        return Certificate(given.certificate_file, given.certificate_key_file, passphrase)
+    if given.client_secret is None:
         return None
-    day = oauth.client_secret_expires
-    return Secret(oauth.client_secret.get_secret_value(), None if day is None else datetime.combine(day, time(), UTC))
+    day = given.client_secret_expires
+    return Secret(given.client_secret.get_secret_value(), None if day is None else datetime.combine(day, time(), UTC))
 
 
 def _lower(text: str) -> str:

@@ -41,6 +41,11 @@ class BackOff:
             self._forget(now)
         return length
 
+    def heed(self, mailbox: str, now: datetime, error: TryLaterError) -> None:
+        """Begin the wait that an error asks for, if it does; the error then says how long that really is."""
+        if error.after is not None:
+            error.after = self.wait(mailbox, now, error.after)
+
     def succeeded(self, mailbox: str) -> None:
         """Note an answer without complaint: the next wait begins short again."""
         self._times.pop(mailbox, None)

@@ -139,8 +139,7 @@ class _Threaded:
             self._refusals.refused(error)
             raise
         except TryLaterError as error:
-            if error.after is not None:
-                error.after = self._back_off.wait("", self._clock(), error.after)
+            self._back_off.heed("", self._clock(), error)
             raise
         self._refusals.accepted()
         self._back_off.succeeded("")

@@ -137,8 +137,7 @@ class ServiceAccountTokens:
             self._refusals.refused(error)
             raise
         except TryLaterError as error:
-            if error.after is not None:
-                error.after = self._back_off.wait("", self._clock(), error.after)
+            self._back_off.heed("", self._clock(), error)
             raise
 
     async def _once(self, kept: KeptSignIn) -> Grant:
