@@ -252,3 +252,28 @@ def test_an_unknown_integration_is_named(tmp_path: Path) -> None:
     result = run(*SERVER, "--integration", "other")
     assert result.exit_code == 2
     assert "One of: main" in result.stderr
+
+
+def test_what_is_no_address_is_asked_for_again(tmp_path: Path) -> None:
+    answers = "vmr\nvmr@example.org\nhttps://meet.example.org\nexample.onmicrosoft.com\n"
+    result = run("microsoft-365", "--environment", "production", answers=answers)
+    assert result.exit_code == 0, result.output
+    assert "Error: this is not a mail address" in result.stderr
+    assert 'mailbox = "vmr@example.org"' in toml_in(result)
+
+
+def test_who_cannot_answer_is_told_what_to_name(tmp_path: Path) -> None:
+    result = run("microsoft-365", "--environment", "production")
+    assert result.exit_code == 2
+    assert "greenroom setup microsoft-365 --no-input" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_service_account_is_the_one_that_has_to_sign_in(tmp_path: Path) -> None:
+    given = ("--environment", "production", "--mailbox", "vmr@example.org", "--public-url", "http://meet.example.org")
+    for more, who in (((), "vmr"), (("--account", "greenroom@example.org"), "greenroom")):
+        settings = told("microsoft-365-service-account", *given, "--tenant", "example.org", *more, "--dry-run")[
+            "settings"
+        ]
+        assert isinstance(settings, str)
+        assert tomllib.loads(settings)["integration"][0]["exchange"]["username"] == f"{who}@example.org"

@@ -154,6 +154,9 @@ def setup(
     except MissingError as error:
         what = f"Missing: {', '.join(error.options)}."
         _refuse("missing", what, "Name them, or leave out --no-input and --json to be asked.", as_json=as_json)
+    except click.Abort:  # Ctrl-C, or nobody there to answer
+        step = f"Name everything as options; which, says: greenroom setup {kind} --no-input"
+        _refuse("no-answer", "A question was left without an answer, and nothing was written.", step, as_json=as_json)
     except SharedMailboxError:
         what = "This is the equipment mailbox of production: two installations on one mailbox answer each other's meetings."
         step = "Name another with --mailbox. If the configuration is that of the test, name production's with --production-mailbox."

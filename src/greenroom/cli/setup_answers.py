@@ -9,7 +9,9 @@ import click
 from greenroom.addin.manifest import addin_id
 from greenroom.settings import EwsExchange, GraphExchange, Integration, Settings
 from greenroom.setup import exchange_server, microsoft_365, service_account
+from greenroom.setup.installation import address
 from greenroom.setup.microsoft_shells import Cloud
+from greenroom.setup.powershell import UnsafeValueError
 
 NO_PRODUCTION: Final = "none"
 _QUESTIONS: Final[Mapping[str, str]] = {
@@ -21,6 +23,7 @@ _QUESTIONS: Final[Mapping[str, str]] = {
     "tenant": "Tenant in Microsoft Entra: its id, or a domain of it",
     "client_id": "Application (client) id in Microsoft Entra",
 }
+_ADDRESSES: Final = frozenset({"mailbox", "account"})
 _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     exchange_server.KIND: ("mailbox", "public_url", "account", "url"),
     microsoft_365.KIND: ("mailbox", "public_url", "tenant"),
@@ -123,11 +126,19 @@ def gather(
     if missing and not may_ask:
         raise MissingError(tuple(option_of(key) for key in missing))
     for key in missing:
-        values[key] = click.prompt(_QUESTIONS[key], err=True)
+        values[key] = click.prompt(_QUESTIONS[key], err=True, value_proc=_address if key in _ADDRESSES else None)
     others.add(str(values.get("production_mailbox", NO_PRODUCTION)).casefold())
     if environment == "test" and str(values["mailbox"]).casefold() in others:
         raise SharedMailboxError
     return Answers(kind, environment, values, entry)
+
+
+def _address(answer: str) -> str:
+    """Have an answer given again that is no mail address."""
+    try:
+        return address(answer.strip(), "it")
+    except UnsafeValueError as error:
+        raise click.UsageError(f"this {error.reason}") from error
 
 
 def _needed(kind: str, said: Mapping[str, Answer]) -> tuple[str, ...]:
