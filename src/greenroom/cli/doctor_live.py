@@ -65,7 +65,8 @@ def tried(
         assert task is not None, "asyncio.run made one"
         loop.set_default_executor(DaemonExecutor(1))
         for number in _ENDING:  # a time that is up, a terminal that was closed
-            loop.add_signal_handler(number, task.cancel)
+            if signal.getsignal(number) is signal.SIG_DFL:  # nohup means what it says
+                loop.add_signal_handler(number, task.cancel)
         with _shown(quiet=as_json) as tell:
             async with open_live(settings, entry, wall_clock, explain, tell, patience=patience) as scene:
                 return await try_live(scene, organizer)
