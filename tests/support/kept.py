@@ -12,6 +12,7 @@ from greenroom.storage.facts import INSTALLATION
 from greenroom.storage.manifests import StoredManifest
 from greenroom.storage.restore import Target, restore
 from greenroom.storage.schema import metadata
+from greenroom.storage.sign_ins import StoredSignIn
 from support.records import DAY, HOUR, NOON, bare_record, full_record, line, room
 
 BOX = "rooms@example.com"
@@ -37,6 +38,7 @@ async def something_everywhere(storage: Storage, number: int = 1) -> None:
         await work.alarms.note([Alarm(1, "guessing", "someone", 3, NOON, NOON)])
         await work.drifts.replace(1, [StoredDrift(1, "orphan-room", "x", "", NOON, NOON)], NOON)
         await work.facts.put(INSTALLATION, f"installation-{number}")
+        await work.sign_ins.put(StoredSignIn(1, "exchange", f"service-{number}@example.org", "sealed", NOON, NOON))
         await work.mailboxes.save_cursor(BOX, "cursor-1")
         await work.mailboxes.claim(BOX, "old-service", NOON - 2 * HOUR, NOON - HOUR)
         await work.mailboxes.note_reconciled(BOX, NOON)
