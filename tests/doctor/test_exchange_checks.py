@@ -1,16 +1,19 @@
 """Signing in, which Exchange it is, how long, and who else watches."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from greenroom.doctor.contract import Finding, State
 from greenroom.doctor.exchange import credential_check, ends_check, judge_version, sign_in_check, watcher_check
 from greenroom.exchange.errors import ExchangeError, MisconfiguredError, NotPermittedError, SignInError, TryLaterError
-from greenroom.settings import Integration
+from greenroom.exchange.ews.kerberos_tickets import PATIENCE
+from greenroom.settings import Integration, load_settings
 from support.empty import empty_storage
 from support.explained import Explained
 from support.fake_mailbox import FakeMailbox
+from support.house import write_config
 from support.watched import mark_of
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -32,14 +35,26 @@ async def signed_in(entry: Integration, error: ExchangeError | None, version: st
         (MisconfiguredError("no such address"), {"exchange-sign-in": State.WRONG}),
         (NotPermittedError("no right"), {"exchange-sign-in": State.WELL, "exchange-rights": State.WRONG}),
         (TryLaterError("no answer", code="timeout"), {"exchange-sign-in": State.WRONG}),
-        (TryLaterError("busy", code="http-503"), {"exchange-sign-in": State.UNKNOWN}),
+        (TryLaterError("busy", code="http-503", after=timedelta(seconds=30)), {"exchange-sign-in": State.UNKNOWN}),
+        (TryLaterError("busy", code="ErrorServerBusy"), {"exchange-sign-in": State.UNKNOWN}),
+        (TryLaterError("stopped", code="http-503"), {"exchange-sign-in": State.WRONG}),
     ],
-    ids=["well", "refused", "address", "no-right", "no-answer", "busy"],
+    ids=["well", "refused", "address", "no-right", "no-answer", "busy", "server-busy", "stopped"],
 )
 async def test_signing_in_is_judged_by_what_it_raises(
     entry: Integration, error: ExchangeError | None, found: dict[str, State]
 ) -> None:
     assert await signed_in(entry, error) == found
+
+
+def test_silent_domain_controllers_are_waited_for_until_they_are_named(tmp_path: Path) -> None:
+    file = write_config(tmp_path)
+    text = file.read_text().replace('username = "svc"', 'auth = "kerberos"\nusername = "svc"')
+    file.write_text(f'{text}\n[integration.exchange.kerberos]\nrealm = "AD.EXAMPLE.ORG"\n')
+    entry = load_settings(file, {}).integration[0]
+    mailbox = FakeMailbox(entry.mailbox, lambda: NOW)
+    check = sign_in_check(entry, "exchange", mailbox, Explained(), version=lambda: None, needs=())
+    assert check.patience.total_seconds() > PATIENCE
 
 
 async def test_the_server_that_answered_is_told(entry: Integration) -> None:

@@ -19,8 +19,17 @@ SIGN_IN = "exchange-sign-in"
 RIGHTS = "exchange-rights"
 EWS_ENDS = datetime(2027, 4, 1, tzinfo=UTC)
 """EWS is switched off in Exchange Online for good: docs/microsoft-365-service-account.md."""
-_BUSY = frozenset({"http-429", "http-503", "ErrorServerBusy", "backing-off", "request-limit", "TooManyRequests"})
-ONLINE = ("outlook.office365.com", "outlook.office.com", "outlook.office365.us", "outlook-dod.office365.us", "partner.outlook.cn")
+_PATIENCE, _TICKETS = timedelta(seconds=9), timedelta(seconds=16)
+"""Domain controllers that say nothing are told after 15 seconds, by a sentence that names them."""
+_UNAVAILABLE = "http-503"
+_BUSY = frozenset({"http-429", _UNAVAILABLE, "ErrorServerBusy", "backing-off", "request-limit", "TooManyRequests"})
+ONLINE = (
+    "outlook.office365.com",
+    "outlook.office.com",
+    "outlook.office365.us",
+    "outlook-dod.office365.us",
+    "partner.outlook.cn",
+)
 _SERVERS = {(15, 2): ("Exchange Server 2019", 1544), (15, 1): ("Exchange Server 2016", 2507)}
 """By version: the name, and the build of the oldest cumulative update that still got updates last (2019 CU14, 2016 CU23)."""
 _SUBSCRIPTION_EDITION = 2562
@@ -56,7 +65,7 @@ def sign_in_check(
             return [about.well("Exchange takes the credentials."), rights.wrong(told.what, why, told.mend)]
         except ExchangeError as error:
             told = explain.exchange(error, entry, side)
-            if isinstance(error, TryLaterError) and error.code in _BUSY:
+            if isinstance(error, TryLaterError) and _is_busy(error):
                 return [about.unknown(told.what, told.mend)]
             return [about.wrong(told.what, why, told.mend)]
         found = [
@@ -68,7 +77,14 @@ def sign_in_check(
         return found
 
     tells = (RIGHTS, "exchange-version")
-    return Check(SIGN_IN, subject, look, timedelta(seconds=9), needs=needs, tells=tells, silence=why)
+    there_set = entry.exchange if side == "exchange" or entry.organizers is None else entry.organizers
+    patience = _TICKETS if getattr(there_set, "auth", "") == "kerberos" else _PATIENCE
+    return Check(SIGN_IN, subject, look, patience, needs=needs, tells=tells, silence=why)
+
+
+def _is_busy(error: TryLaterError) -> bool:
+    """Whether it is a matter of minutes. A 503 that names no end is how IIS tells that nothing runs behind it."""
+    return error.code in _BUSY and (error.code != _UNAVAILABLE or error.after is not None)
 
 
 def judge_version(version: str, subject: str) -> Finding:
