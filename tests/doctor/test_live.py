@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,11 @@ from support.trying import bad, trying_with_a_fake
 PERSON = "olga@sim.test"
 
 
+def several(*row: object) -> Any:
+    """Leave one more of a kind to the long run: each is a whole life of two meetings."""
+    return pytest.param(*row, marks=pytest.mark.slow)
+
+
 async def test_a_mailbox_that_is_well_passes_every_step(entry: Integration) -> None:
     async with trying_with_a_fake(entry) as (trying, work):
         found = await trying.run(PERSON)
@@ -37,11 +43,13 @@ async def test_a_mailbox_that_is_well_passes_every_step(entry: Integration) -> N
 @pytest.mark.parametrize(
     ("change", "check", "mend"),
     [
-        ({"subject": ""}, "live-subject", "-DeleteSubject $false"),
-        ({"subject": "Olga Organizer Greenroom test, please ignore"}, "live-subject", "-AddOrganizerToSubject $false"),
+        several({"subject": ""}, "live-subject", "-DeleteSubject $false"),
+        several(
+            {"subject": "Olga Organizer Greenroom test, please ignore"}, "live-subject", "-AddOrganizerToSubject $false"
+        ),
         ({"subject": "Olga Organizer"}, "live-subject", "-DeleteSubject $false -AddOrganizerToSubject $false"),
-        ({"body_html": ""}, "live-text", "-DeleteComments $false"),
-        ({"sensitivity": Sensitivity.NORMAL}, "live-private", "-RemovePrivateProperty $false"),
+        several({"body_html": ""}, "live-text", "-DeleteComments $false"),
+        several({"sensitivity": Sensitivity.NORMAL}, "live-private", "-RemovePrivateProperty $false"),
     ],
     ids=["subject", "organizer", "both", "text", "private"],
 )
@@ -55,6 +63,7 @@ async def test_what_is_stripped_is_named_with_its_cmdlet(
         assert found[check].mend == f"Set-CalendarProcessing -Identity '{MAILBOX}' {mend}"
 
 
+@pytest.mark.slow
 async def test_an_answer_that_is_not_ours_is_seen(entry: Integration) -> None:
     async with trying_with_a_fake(entry) as (trying, work):
         work.mailbox.arriving = lambda seen: replace(seen, response=Response.ACCEPTED, replied_at=work.clock())
@@ -72,6 +81,7 @@ async def test_what_does_not_arrive_is_said_to_be_set_wrongly_or_lost(entry: Int
         assert work.mailbox.booked == {PERSON: {}}
 
 
+@pytest.mark.slow
 async def test_meetings_that_vanish_when_they_are_cancelled_are_named(entry: Integration) -> None:
     async with trying_with_a_fake(entry) as (trying, work):
         work.mailbox.forgets_cancelled = True
@@ -80,6 +90,7 @@ async def test_meetings_that_vanish_when_they_are_cancelled_are_named(entry: Int
         assert found["live-cancelling"].mend.endswith("-RemoveCanceledMeetings $false")
 
 
+@pytest.mark.slow
 async def test_organizers_whose_meetings_may_not_be_changed_are_no_fault(entry: Integration) -> None:
     async with trying_with_a_fake(entry) as (trying, work):
         work.mailbox.refused_organizers.add(PERSON)
@@ -88,6 +99,7 @@ async def test_organizers_whose_meetings_may_not_be_changed_are_no_fault(entry: 
         assert "--organizers" in found["live-instructions"].mend
 
 
+@pytest.mark.slow
 async def test_a_policy_that_wants_tickets_is_no_fault(entry: Integration) -> None:
     async with trying_with_a_fake(entry, policy=Policy(MAILBOX, unticketed=Unticketed.DECLINE)) as (trying, _):
         found = await trying.run(PERSON)
@@ -99,6 +111,7 @@ def down(platform: Platform) -> StubbornPlatform:
     return StubbornPlatform(platform, [PlatformUnavailableError("down") for _ in range(50)])
 
 
+@pytest.mark.slow
 async def test_a_platform_without_rooms_is_named(entry: Integration) -> None:
     async with trying_with_a_fake(entry, platform=down) as (trying, _):
         found = await trying.run(PERSON)
@@ -108,6 +121,7 @@ async def test_a_platform_without_rooms_is_named(entry: Integration) -> None:
         assert found["live-tidying"].state is State.WELL
 
 
+@pytest.mark.slow
 async def test_a_join_page_that_does_not_answer_is_named(entry: Integration) -> None:
     async def gone(_url: str) -> Page:
         return Page(failure="nothing can be reached there")
@@ -136,6 +150,7 @@ async def test_nothing_is_sent_for_whom_we_may_not_act(access: Access, entry: In
         assert work.mailbox.booked == {}
 
 
+@pytest.mark.slow
 async def test_an_organizer_on_the_other_exchange_is_tried_there(entry: Integration) -> None:
     async with trying_with_a_fake(entry) as (trying, work):
         away = work.mailbox
@@ -145,6 +160,7 @@ async def test_an_organizer_on_the_other_exchange_is_tried_there(entry: Integrat
         assert bad(await trying.run(PERSON)) == {}
 
 
+@pytest.mark.slow
 async def test_what_an_earlier_run_left_is_removed_first(entry: Integration) -> None:
     async with trying_with_a_fake(entry) as (trying, work):
 
@@ -186,9 +202,9 @@ async def test_whoever_interrupts_it_leaves_nothing_behind(entry: Integration) -
     ("operation", "error", "after"),
     [
         ("book_trial", OutcomeUnknownError("lost"), True),
-        ("trials", TryLaterError("busy"), False),
-        ("find", TryLaterError("busy"), False),
-        ("cancel_trial", TryLaterError("busy"), False),
+        several("trials", TryLaterError("busy"), False),
+        several("find", TryLaterError("busy"), False),
+        several("cancel_trial", TryLaterError("busy"), False),
     ],
     ids=["lost-booking", "busy-list", "busy-find", "busy-cancel"],
 )

@@ -29,6 +29,7 @@ async def book(work: AtWork, *, minutes: float) -> None:
     await work.mailbox.book_trial(PERSON, MAILBOX, Trial("test", body, now, now + timedelta(hours=1)))
 
 
+@pytest.mark.slow
 async def test_two_at_once_leave_each_other_alone(entry: Integration) -> None:
     async with trying_with_a_fake(entry) as (trying, work):
         other = Trying(replace(trying.scene, tell=lambda _: None), [])
@@ -95,6 +96,7 @@ async def test_an_exchange_that_is_gone_in_the_middle_is_not_waited_for_without_
         assert found["live-tidying"].state is State.WRONG
 
 
+@pytest.mark.slow
 async def test_whatever_answers_as_the_join_page_breaks_nothing(entry: Integration) -> None:
     async def odd(_url: str) -> Page:
         return Page(200, body=b"5")
