@@ -44,6 +44,10 @@ Examples:
 \b
 Exit code 1: something is wrong. 3: nothing outside this computer can be reached. It ends within half a minute, whatever is down;
 with --live it waits for a reply besides.
+
+\b
+--json writes {"ok": ..., "findings": [...]}; a finding has check, group, subject, state (well, note, wrong or unknown), what, why
+and mend, all of them text. check and state are stable, for scripts; sentences are for people.
 """
 _TIDY = 2.0
 _SPARE = 3.0
