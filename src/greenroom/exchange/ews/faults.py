@@ -176,8 +176,7 @@ def _common(code: str, back_off: timedelta | None, mailbox: str | None) -> Excha
         return SignInError(f"Exchange refuses the account ({code})", code=code, mailbox=mailbox)
     if code in _RIGHTS:
         sentence = (
-            f"the account may not act for {mailbox or 'this mailbox'} ({code}): "
-            "the right over this mailbox is missing"
+            f"the account may not act for {mailbox or 'this mailbox'} ({code}): the right over this mailbox is missing"
         )
         return NotPermittedError(sentence, code=code, mailbox=mailbox)
     if code in UNREACHABLE_MAILBOX:
