@@ -188,7 +188,7 @@ class TestSentences:
     @pytest.mark.parametrize(
         ("code", "error", "word"),
         [
-            ("ErrorImpersonateUserDenied", NotPermittedError, "ApplicationImpersonation"),
+            ("ErrorImpersonateUserDenied", NotPermittedError, "the right over this mailbox"),
             ("ErrorNonExistentMailbox", MisconfiguredError, MAILBOX),
             ("ErrorCannotFindUser", MisconfiguredError, MAILBOX),
             ("ErrorServerBusy", TryLaterError, "busy"),
